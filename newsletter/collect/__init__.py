@@ -1,0 +1,1 @@
+"""World to papers and readings: sources, signals, one polite HTTP client, merge."""

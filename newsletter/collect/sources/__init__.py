@@ -1,0 +1,1 @@
+"""One module a kind of source: what it sends becomes papers."""

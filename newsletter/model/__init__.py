@@ -1,0 +1,1 @@
+"""The nouns: what the house is made of. Frozen dataclasses, standard library only."""

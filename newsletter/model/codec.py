@@ -1,0 +1,138 @@
+"""Editions and issues as JSON: canonical, so that the same edition is the same bytes for ever."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import types
+import typing
+from datetime import date, datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from newsletter.model import edition as edition_module
+from newsletter.model import paper as paper_module
+from newsletter.model import subscriber as subscriber_module
+from newsletter.model.edition import Edition, FollowUp, Issue, Section
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+T = TypeVar("T")
+
+
+def to_plain(value: Any) -> Any:
+    """A noun as lists, dicts, strings and numbers; fields that hold their default are left out."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {
+            field.name: to_plain(item)
+            for field in dataclasses.fields(value)
+            if (item := getattr(value, field.name)) != field.default
+        }
+    if isinstance(value, tuple | list | frozenset):
+        return [to_plain(item) for item in (sorted(value) if isinstance(value, frozenset) else value)]
+    if isinstance(value, date):  # datetime too
+        return value.isoformat()
+    return value
+
+
+def from_plain(kind: type[T], plain: Any) -> T:
+    """The inverse of `to_plain` for a dataclass of `newsletter.model`; unknown keys are ignored."""
+    return typing.cast("T", _build(kind, plain))
+
+
+def dumps(value: Any) -> str:
+    """Canonical JSON: sorted keys, no blanks, UTF-8 kept."""
+    return json.dumps(to_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def edition_to_json(edition: Edition) -> str:
+    return dumps(edition)
+
+
+def edition_from_json(text: str) -> Edition:
+    return from_plain(Edition, json.loads(text))
+
+
+def issue_to_payload(issue: Issue) -> str:
+    """What the ledger keeps of a digest: editions and picks, never the body.
+
+    Each pick is `[paper id, edition day, topic it was ranked in, marks...]`.
+    """
+    return json.dumps(
+        {
+            "editions": [day.isoformat() for day in issue.editions],
+            "sections": [
+                [
+                    s.slug,
+                    s.name,
+                    s.more,
+                    [[p.paper_id, p.day.isoformat(), p.topic, *p.marks] for p in s.picks],
+                ]
+                for s in issue.sections
+            ],
+            "follow_ups": to_plain(issue.follow_ups),
+        },
+        separators=(",", ":"),
+        ensure_ascii=False,
+    )
+
+
+def issue_from_payload(payload: str, *, subscriber_id: int, day: date, editions: Iterable[Edition]) -> Issue:
+    """The issue again, its picks looked up in the editions that it was cut from. KeyError: an edition is missing."""
+    plain = json.loads(payload)
+    by_day = {edition.day.isoformat(): edition for edition in editions}
+    found = {
+        (pick.paper_id, day_, pick.topic): pick
+        for day_ in plain["editions"]
+        for pool in by_day[day_].pools
+        for pick in pool.picks
+    }
+    sections = tuple(
+        Section(
+            slug,
+            name,
+            tuple(
+                dataclasses.replace(found[paper_id, edition_day, topic], marks=tuple(marks))
+                for paper_id, edition_day, topic, *marks in picks
+            ),
+            more,
+        )
+        for slug, name, more, picks in plain["sections"]
+    )
+    return Issue(
+        subscriber_id,
+        day,
+        tuple(date.fromisoformat(day_) for day_ in plain["editions"]),
+        sections,
+        tuple(from_plain(FollowUp, item) for item in plain["follow_ups"]),
+    )
+
+
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    """The field types of a noun. The nouns import each other for type checkers only, so their names are given here."""
+    names = {"date": date, "datetime": datetime}
+    for module in (paper_module, edition_module, subscriber_module):
+        names |= vars(module)
+    return typing.get_type_hints(kind, globalns=names)
+
+
+def _build(kind: Any, plain: Any) -> Any:
+    origin = typing.get_origin(kind)
+    if plain is None or kind is Any:
+        return plain
+    if origin is tuple:
+        inner = typing.get_args(kind)
+        if len(inner) == 2 and inner[1] is Ellipsis:
+            return tuple(_build(inner[0], item) for item in plain)
+        return tuple(_build(one, item) for one, item in zip(inner, plain, strict=True))
+    if origin in (types.UnionType, typing.Union):
+        return _build(next(one for one in typing.get_args(kind) if one is not type(None)), plain)
+    if kind is datetime or kind is date:
+        return kind.fromisoformat(plain)
+    if dataclasses.is_dataclass(kind) and isinstance(kind, type):
+        hints = _hints(kind)
+        known = {field.name for field in dataclasses.fields(kind)}
+        return kind(**{name: _build(hints[name], item) for name, item in plain.items() if name in known})
+    return plain

@@ -1,0 +1,59 @@
+"""The people: a subscriber, her choices, and where she stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+Cadence = Literal["daily", "weekdays", "weekly", "monthly"]
+Status = Literal["pending", "active", "left", "bounced", "complained", "expired"]
+
+CADENCES: tuple[Cadence, ...] = ("daily", "weekdays", "weekly", "monthly")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscriber:
+    """A row of the subscriber table. Empty `topics` means every topic of the newsletter.
+
+    `cadence`, `timezone`, `locale`, `send_hour` and `per_topic` of None mean the newsletter's default.
+    """
+
+    id: int = 0  # 0: not stored yet
+    email: str
+    name: str = ""
+    status: Status = "active"
+    topics: tuple[str, ...] = ()
+    cadence: Cadence | None = None
+    send_hour: int | None = None  # 0 to 23, her local hour
+    timezone: str | None = None
+    locale: str | None = None
+    per_topic: int | None = None  # her cap for each topic
+    text_only: bool = False
+    created_at: datetime | None = None
+    confirmed_at: datetime | None = None
+    paused_until: date | None = None
+    consent: str = ""  # how and when she agreed: "import list.csv line 7", "web form v1"
+    generation: int = 0  # goes up to revoke every link that was signed before
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A reader is due: the issue of her local `day`, not before `at`, worthless after `expires`."""
+
+    day: date
+    at: datetime
+    expires: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What a reader said of a paper (or, with `paper_id` empty, of a topic)."""
+
+    subscriber_id: int
+    paper_id: str
+    verb: Literal["more", "less", "save", "unsave", "mute", "unmute"]
+    at: datetime
+    topic: str = ""

@@ -1,0 +1,237 @@
+"""All that we need from the world, as protocols, on one page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import date, datetime, timedelta
+
+    from newsletter.model.edition import Edition, Silence
+    from newsletter.model.mail import (
+        Claim,
+        Delivery,
+        DeliveryState,
+        Message,
+        NewDelivery,
+        Note,
+        Outcome,
+        Run,
+        Standing,
+    )
+    from newsletter.model.paper import Ask, Candidate, Harvest, Listing, Paper, Poll, Problem, Reading
+    from newsletter.model.subscriber import Feedback, Subscriber
+
+
+class Clock(Protocol):
+    """The wall clock, UTC."""
+
+    def now(self) -> datetime: ...
+
+
+class Source(Protocol):
+    """A list of papers somewhere in the world."""
+
+    name: str  # unique in one configuration: "huggingface", "arxiv", "feed:blog.example.org"
+    daily: bool  # True: publishes a list per day that may be asked for later; False: gives what it has now
+
+    def fetch(self, ask: Ask) -> Harvest:
+        """Never raises for the source's faults: a failed source is a Harvest that says so."""
+
+    def probe(self) -> Problem | None:
+        """One cheap request for `doctor`: None when the source answers."""
+
+
+class Signal(Protocol):
+    """Attention to papers that we already know: stars, points, citations."""
+
+    name: str
+
+    def read(self, papers: Sequence[Paper], asof: datetime) -> tuple[tuple[Reading, ...], tuple[Problem, ...]]: ...
+
+    def probe(self) -> Problem | None: ...
+
+
+class Papers(Protocol):
+    """Papers, their appearances and their readings. Everything written is idempotent."""
+
+    def find(self, keys: Iterable[str]) -> Mapping[str, Paper]:
+        """Known papers by identity key (`newsletter.model.paper.identity_keys`)."""
+
+    def get(self, paper_ids: Iterable[str]) -> Mapping[str, Paper]: ...
+
+    def keep(
+        self,
+        papers: Iterable[Paper],
+        listings: Iterable[Listing],
+        readings: Iterable[Reading],
+        originals: Iterable[tuple[str, str, str]],  # (paper id, source, text as received)
+        *,
+        at: datetime,
+    ) -> int:
+        """Store in one transaction; a known paper id is updated, keeps its first_seen and gains new keys.
+        A reading with the value of the paper's previous one for the signal is kept too: a flat line is news.
+        Returns how many papers were new.
+        """
+
+    def candidates(self, *, since: datetime, until: datetime) -> tuple[Candidate, ...]:
+        """Papers listed or first seen in (since, until], by id, with their readings and listings up to `until`."""
+
+    def readings(self, paper_id: str) -> tuple[Reading, ...]: ...
+
+    def listings(self, paper_id: str) -> tuple[Listing, ...]: ...
+
+    def answered(self, source: str, *, since: date) -> frozenset[date]:
+        """Days of this source that were answered whole."""
+
+    def note_answer(
+        self, source: str, days: Iterable[date], memory: Mapping[str, str], polls: Iterable[Poll]
+    ) -> None: ...
+
+    def memory(self, source: str) -> dict[str, str]: ...
+
+    def polls(self, source: str, day: date) -> tuple[Poll, ...]: ...
+
+    def search(self, words: Sequence[str], *, limit: int) -> tuple[str, ...]:
+        """Paper ids by word, best first (full text over the whole history)."""
+
+    def count(self) -> int: ...
+
+
+class Editions(Protocol):
+    """Printed editions: immutable, one a day."""
+
+    def print(self, edition: Edition) -> Edition:
+        """Keep it unless the day has one already; return the day's edition, whoever printed it."""
+
+    def get(self, day: date) -> Edition | None: ...
+
+    def between(self, after: date | None, until: date) -> tuple[Edition, ...]:
+        """Editions with after < day <= until, oldest first."""
+
+    def days(self) -> tuple[date, ...]: ...
+
+    def featured(self, *, since: date, before: date) -> frozenset[str]:
+        """Ids shown (rank <= top) in editions with since <= day < before: never featured again."""
+
+
+class Subscribers(Protocol):
+    """The table of subscribers, and the addresses that may never be written to."""
+
+    def add(self, subscriber: Subscriber) -> Subscriber | None:
+        """None when the address is known already (compared case-insensitively). Raises AddressError when suppressed."""
+
+    def add_many(self, subscribers: Iterable[Subscriber]) -> Iterator[tuple[Subscriber, str]]:
+        """Streams (subscriber, "added" | "known" | "suppressed") in order, writing in batches."""
+
+    def by_email(self, email: str) -> Subscriber | None: ...
+
+    def get(self, subscriber_ids: Iterable[int]) -> Mapping[int, Subscriber]: ...
+
+    def active(self, *, after_id: int = 0, limit: int = 1000) -> tuple[Subscriber, ...]:
+        """Active subscribers with id > after_id, by id: page through with the last id."""
+
+    def every(self) -> Iterator[Subscriber]: ...
+
+    def update(self, subscriber: Subscriber) -> None: ...
+
+    def remove(self, email: str, *, at: datetime) -> bool:
+        """Status `left`: not mailed again, may sign up again."""
+
+    def forget(self, email: str, *, at: datetime) -> bool:
+        """Erase the row and all that hangs on it; only a keyed hash stays, as a suppression."""
+
+    def suppress(self, email: str, reason: str, *, at: datetime) -> None: ...
+
+    def unsuppress(self, email: str) -> bool: ...
+
+    def suppressed(self, emails: Iterable[str]) -> frozenset[str]:
+        """Those of `emails` that may never be written to."""
+
+    def suppressions(self) -> Iterator[tuple[str, str, datetime]]:
+        """(keyed hash, reason, since)"""
+
+    def counts(self) -> Mapping[str, int]: ...
+
+    def say(self, feedback: Feedback) -> None: ...
+
+    def said(self, subscriber_ids: Iterable[int]) -> Mapping[int, tuple[Feedback, ...]]: ...
+
+
+class Ledger(Protocol):
+    """Every mail that is due, held or done. The queue is immutable, a lease covers a range, an outcome ends."""
+
+    def queue(self, deliveries: Iterable[NewDelivery], *, at: datetime) -> int:
+        """Queue in one transaction; rows whose (kind, day, subscriber) exist are left as they are. Returns new rows."""
+
+    def record_silences(self, silences: Iterable[Silence], *, at: datetime) -> None: ...
+
+    def silences(self, *, day: date, subscriber_id: int | None = None) -> tuple[Silence, ...]: ...
+
+    def claim(self, owner: str, *, limit: int, now: datetime, lease: timedelta) -> Claim | None:
+        """Take over expired leases, then due deferrals, then fresh rows. Durable when it returns. None: nothing due."""
+
+    def renew(self, claim: Claim, *, until: datetime) -> bool:
+        """False when the lease was taken over meanwhile: stop sending from it."""
+
+    def start(self, delivery_ids: Iterable[int], *, now: datetime) -> None:
+        """Mark as sending, durable, before the first byte after DATA."""
+
+    def settle(self, outcomes: Iterable[tuple[Outcome, datetime | None]], *, now: datetime) -> None:
+        """Write outcomes in one transaction; the datetime is a Deferred's not-before. Settling twice is settling once."""
+
+    def release(self, claim: Claim) -> None:
+        """Give the lease back: rows without an outcome or deferral are queued again."""
+
+    def counts(self, *, day: date | None = None, now: datetime) -> Mapping[DeliveryState, int]: ...
+
+    def next_due(self, *, now: datetime) -> datetime | None:
+        """When the earliest open row may be tried, or None: nothing is open."""
+
+    def last_day(self, kind: str, subscriber_ids: Iterable[int]) -> Mapping[int, date]:
+        """The latest day of this kind for each reader that has one, in any state but cancelled or expired."""
+
+    def last_edition(self, subscriber_ids: Iterable[int]) -> Mapping[int, date]:
+        """The latest edition day that each reader's digests were cut from."""
+
+    def seen(self, subscriber_ids: Iterable[int]) -> Mapping[int, frozenset[str]]:
+        """Paper ids in each reader's digests so far (all but cancelled, expired, refused, suppressed ones)."""
+
+    def standing(self, *, kind: str, day: date, subscriber_id: int) -> Standing | None: ...
+
+    def standings(
+        self, *, day: date, states: Sequence[DeliveryState], limit: int, now: datetime
+    ) -> tuple[Standing, ...]: ...
+
+    def uncertain_since(self, *, now: datetime) -> tuple[Delivery, ...]:
+        """Rows marked `start`ed whose lease ran out with no outcome, and rows settled Uncertain: for `on_uncertain`."""
+
+    def cancel(self, *, day: date) -> int: ...
+
+
+class Runs(Protocol):
+    """What was run, when, and what it said."""
+
+    def begin(self, command: str, day: date, *, at: datetime) -> int: ...
+
+    def note(self, run_id: int, notes: Sequence[Note]) -> None: ...
+
+    def finish(self, run_id: int, outcome: str, *, at: datetime) -> None: ...
+
+    def last(self, *, limit: int = 10, command: str | None = None, day: date | None = None) -> tuple[Run, ...]: ...
+
+
+class Transport(Protocol):
+    """The way to the next hop."""
+
+    def check(self) -> Problem | None:
+        """Connect, secure, log in, say goodbye: before anything is rendered. None when mail can go out."""
+
+    def deliver(self, messages: Iterable[Message]) -> Iterator[Outcome]:
+        """One outcome for each message, in any order; never raises for a message's fault.
+        Raises RelayError or RelayConfigError when nothing can be sent at all; messages already taken from the
+        iterator get their outcome first.
+        """
+
+    def close(self) -> None: ...

@@ -1,0 +1,1 @@
+"""PURE. Candidates to edition, edition to one reader's cut: relevance, trend, diversity, personal, explain."""

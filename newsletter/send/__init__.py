@@ -1,0 +1,1 @@
+"""Ledger to next hop: drain, retry, pace, verdict, transports."""

@@ -1,0 +1,1 @@
+"""The ways to the next hop: Maildir, SMTP, LMTP."""

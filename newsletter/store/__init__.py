@@ -1,0 +1,1 @@
+"""SQLAlchemy Core; the only room with SQL; migrations."""

@@ -1,0 +1,1 @@
+"""The other mission: bounces in, leases back, stale sign-ups out."""

@@ -1,0 +1,1 @@
+"""Pages: sign up, confirm, choose, leave, read, search, feeds, operator."""

@@ -1,0 +1,1 @@
+"""Config to Press: the only module that constructs adapters."""
