@@ -1,0 +1,1 @@
+"""The bundled sample: a week of real papers, three readers and the settings of the demo."""
