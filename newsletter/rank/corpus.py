@@ -1,0 +1,87 @@
+"""The day's papers as numbers: term counts, an inverted index with BM25, and vectors."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from newsletter.rank.words import BODY_LIMIT, TITLE_LIMIT, line, terms
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from newsletter.model.paper import Paper
+    from newsletter.rank.text_model import TextModel
+
+K1 = 1.2
+B = 0.75
+TITLE_WEIGHT = 2  # a word of the title counts as two of the abstract
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Corpus:
+    """Papers in a fixed order with everything that relevance reads. Rows of all arrays follow `papers`."""
+
+    papers: tuple[Paper, ...]
+    counts: tuple[Counter[str], ...]  # title and abstract, each word once as it stands
+    weighted: tuple[Counter[str], ...]  # the same, the title counted TITLE_WEIGHT times
+    lines: tuple[str, ...]  # for phrases
+    postings: Mapping[str, tuple[tuple[int, int], ...]]  # term -> (row, weighted count)
+    lengths: NDArray[np.float64]
+    vectors: NDArray[np.float32]  # (papers, dimensions), zero columns without a text model
+
+    def __len__(self) -> int:
+        return len(self.papers)
+
+    def idf(self, term: str) -> float:
+        return rarity(len(self.postings.get(term, ())), len(self.papers))
+
+    def bm25(self, query: Mapping[str, float]) -> NDArray[np.float64]:
+        """BM25 (Robertson and Zaragoza 2009, eq. 3.15) of every paper for weighted query terms."""
+        scores = np.zeros(len(self.papers))
+        mean = float(self.lengths.mean()) if len(self.papers) else 1.0
+        norms = K1 * (1 - B + B * self.lengths / (mean or 1.0))
+        for term in sorted(query):
+            rarity_ = self.idf(term) * query[term]
+            for row, count in self.postings.get(term, ()):
+                scores[row] += rarity_ * count * (K1 + 1) / (count + norms[row])
+        return scores
+
+    def phrase_counts(self, phrase: str) -> NDArray[np.float64]:
+        """How often each paper says the phrase (`words.line`, outer blanks and all)."""
+        return np.array([text.count(phrase) if phrase.strip() else 0 for text in self.lines], dtype=np.float64)
+
+
+def rarity(holders: int, papers: int) -> float:
+    """BM25's idf, the variant that is never negative (Lucene's)."""
+    return math.log(1 + (papers - holders + 0.5) / (holders + 0.5))
+
+
+def read(papers: Sequence[Paper], model: TextModel | None) -> Corpus:
+    """Build the corpus of these papers, in their order. Overlong texts are read up to a limit."""
+    titles = [terms(paper.title[:TITLE_LIMIT]) for paper in papers]
+    bodies = [terms(paper.abstract[:BODY_LIMIT]) for paper in papers]
+    counts = tuple(title + body for title, body in zip(titles, bodies, strict=True))
+    weighted = tuple(
+        Counter({term: count + (TITLE_WEIGHT - 1) * title[term] for term, count in both.items()})
+        for title, both in zip(titles, counts, strict=True)
+    )
+    postings: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for row, one in enumerate(weighted):
+        for term, count in one.items():
+            postings[term].append((row, count))
+    return Corpus(
+        papers=tuple(papers),
+        counts=counts,
+        weighted=weighted,
+        lines=tuple(f"{line(p.title[:TITLE_LIMIT])}|{line(p.abstract[:BODY_LIMIT])}" for p in papers),
+        postings={term: tuple(rows) for term, rows in postings.items()},
+        lengths=np.array([one.total() for one in weighted], dtype=np.float64),
+        vectors=model.encode(counts) if model else np.zeros((len(papers), 0), np.float32),
+    )

@@ -1,0 +1,124 @@
+"""From a ranked list to a pool worth reading: duplicates folded, no author or lab too often, no two alike in a row."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from newsletter.model.paper import normalise_title
+from newsletter.rank.words import name_key
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from newsletter.model.paper import Paper
+    from newsletter.rank.corpus import Corpus
+    from newsletter.rank.settings import RankSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Rows of the corpus in the order of the pool, and who had to stay out, with the reason."""
+
+    rows: tuple[int, ...]
+    capped: Mapping[int, str]
+
+
+def duplicates(corpus: Corpus, preference: Sequence[int], threshold: float) -> dict[int, int]:
+    """Row -> the better row that it repeats: equal titles, or abstracts that share `threshold` of their words.
+
+    Jaccard of word sets (docs/ranking.md: different papers of a day never came above 0.315). Rows are compared only
+    where they share a rare word, since two abstracts that are half the same always do.
+    """
+    sets = [frozenset(term for term in counts if "_" not in term) for counts in corpus.counts]
+    titles: dict[str, int] = {}
+    buckets: dict[str, list[int]] = {}
+    repeats: dict[int, int] = {}
+    for row in preference:
+        title = normalise_title(corpus.papers[row].title)
+        keys = _rare(corpus, sets[row], threshold)
+        others = dict.fromkeys(other for key in keys for other in buckets.get(key, ()))
+        twin = titles.get(title) if len(title) >= 20 else None
+        if twin is None:
+            twin = next((other for other in others if _alike(sets[row], sets[other], threshold)), None)
+        if twin is not None:
+            repeats[row] = twin
+            continue
+        titles.setdefault(title, row)
+        for key in keys:
+            buckets.setdefault(key, []).append(row)
+    return repeats
+
+
+def _rare(corpus: Corpus, words: frozenset[str], threshold: float) -> list[str]:
+    """The rarest words that a set must share one of to be `threshold` alike (prefix filtering, Chaudhuri 2006)."""
+    ordered = sorted(words, key=lambda term: (len(corpus.postings.get(term, ())), term))
+    return ordered[: len(ordered) - int(np.ceil(threshold * len(ordered))) + 1]
+
+
+def _alike(one: frozenset[str], other: frozenset[str], threshold: float) -> bool:
+    shared = len(one & other)
+    return min(len(one), len(other)) >= 20 and shared >= threshold * (len(one) + len(other) - shared)
+
+
+def choose(corpus: Corpus, order: Sequence[int], scores: Sequence[float], top: int, settings: RankSettings) -> Chosen:
+    """Pick up to depth x top rows by maximal marginal relevance (Carbonell and Goldstein 1998) under the caps.
+
+    Each full page of `top` picks may hold `per_author` papers of one last author and `per_organization` of one lab.
+    Scores are first brought to 0..1, so that lambda weighs alike things.
+    """
+    wanted = top * settings.depth
+    left = list(order[: wanted * 4])
+    if not left:
+        return Chosen((), {})
+    best, worst = max(scores[row] for row in left), min(scores[row] for row in left)
+    worth = {row: (scores[row] - worst) / ((best - worst) or 1.0) for row in left}
+    near: dict[int, float] = dict.fromkeys(left, 0.0)
+    groups: Counter[str] = Counter()
+    rows: list[int] = []
+    while left and len(rows) < wanted:
+        pages = len(rows) // top + 1
+        open_ = [row for row in left if not _full(corpus.papers[row], groups, pages, settings)]
+        if not open_:
+            break
+        chosen = max(
+            open_, key=lambda r: (round(settings.mmr * worth[r] - (1 - settings.mmr) * near[r], 6), -left.index(r))
+        )
+        rows.append(chosen)
+        left.remove(chosen)
+        groups.update(_groups(corpus.papers[chosen]))
+        for row in left:
+            near[row] = max(near[row], _cosine(corpus, row, chosen))
+    pages = max(1, settings.depth)
+    capped = {row: full for row in left if (full := _full(corpus.papers[row], groups, pages, settings))}
+    return Chosen(tuple(rows), capped)
+
+
+def _groups(paper: Paper) -> list[str]:
+    keys = []
+    if paper.authors and name_key(paper.authors[-1])[1]:
+        keys.append(f"author {' '.join(name_key(paper.authors[-1]))}")
+    if paper.organization.strip():
+        keys.append(f"organisation {paper.organization.strip().casefold()}")
+    return keys
+
+
+def _full(paper: Paper, groups: Counter[str], pages: int, settings: RankSettings) -> str:
+    """Which cap this paper would break, in words; empty when none."""
+    for key in _groups(paper):
+        is_author = key.startswith("author ")
+        if groups[key] >= pages * (settings.per_author if is_author else settings.per_organization):
+            name = paper.authors[-1] if is_author else paper.organization
+            return f"{groups[key]} papers {'by' if is_author else 'from'} {name} are in this topic already"
+    return ""
+
+
+def _cosine(corpus: Corpus, one: int, other: int) -> float:
+    """Likeness of two papers: of their vectors, or without a text model of their words."""
+    if corpus.vectors.shape[1]:
+        return round(float(corpus.vectors[one] @ corpus.vectors[other]), 6)
+    a, b = corpus.counts[one].keys(), corpus.counts[other].keys()
+    return len(a & b) / ((len(a) * len(b)) ** 0.5 or 1.0)

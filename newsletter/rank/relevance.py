@@ -1,0 +1,203 @@
+"""How well papers fit a topic: words, phrases, meaning, categories, authors, organisations, seed papers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from newsletter.rank.corpus import rarity
+from newsletter.rank.numbers import standard
+from newsletter.rank.seeds import Seeds, seed_scores
+from newsletter.rank.words import line, same_person, stem, surface, terms, unquote
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from newsletter.model.edition import Topic
+    from newsletter.model.paper import Paper
+    from newsletter.rank.corpus import Corpus
+    from newsletter.rank.text_model import TextModel
+
+PHRASE_WEIGHT = 2.0  # a quoted keyword beside a single word of the same rarity
+MATCH = 2.0  # a category, author or organisation that the topic names, in standard deviations
+CROSS = 1.0  # a category that the paper is only cross-listed in
+CLOSE = 0.25  # cosine from which a paper counts as near the topic in meaning
+TOP_SHARE = 0.2  # of the pool passes by relevance ...
+TOP_SCORE = 1.0  # ... or whoever is this far above the mean
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Question:
+    """A topic made ready: what is looked for in every paper."""
+
+    topic: Topic
+    text: str  # its plain words, for meaning
+    words: Mapping[str, float]  # query term -> weight
+    phrases: tuple[tuple[str, str], ...]  # (as the operator wrote it, as `words.line` gives it)
+    excluded: tuple[tuple[str, str], ...]
+    seeds: Seeds
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Relevance:
+    """Every paper's parts for one topic. Arrays follow the corpus; `parts` hold standard scores that add up."""
+
+    parts: Mapping[str, NDArray[np.float64]]
+    cosine: NDArray[np.float64]
+    passes: NDArray[np.bool_]  # the gate
+    phrase_hits: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
+    nearest_seed: tuple[str, ...] = ()  # title of the seed paper each paper is most like
+
+    @property
+    def total(self) -> NDArray[np.float64]:
+        total: NDArray[np.float64] = np.sum(list(self.parts.values()), axis=0)
+        return total
+
+
+def ask(topic: Topic, library: Mapping[str, Paper]) -> Question:
+    """Read a topic. `library` knows the texts of seed papers. A topic that says nothing else asks for its name."""
+    keywords = [unquote(keyword) for keyword in topic.keywords]
+    said = [topic.query, *(text for text, _ in keywords)]
+    silent = not any((*said, topic.categories, topic.authors, topic.organizations, topic.papers))
+    text = " . ".join(part for part in (said if not silent else [topic.name]) if part)
+    words: Counter[str] = Counter()
+    for loose in [topic.query if not silent else topic.name, *(text for text, quoted in keywords if not quoted)]:
+        words.update(terms(loose))
+    return Question(
+        topic=topic,
+        text=text,
+        words={term: float(count) for term, count in words.items()},
+        phrases=tuple((text, line(text)) for text, quoted in keywords if quoted and line(text).strip()),
+        excluded=tuple((text, line(text)) for text in (unquote(x)[0] for x in topic.exclude) if line(text).strip()),
+        seeds=Seeds(
+            more=tuple(library[i] for i in topic.papers if i in library),
+            less=tuple(library[i] for i in topic.papers_not if i in library),
+        ),
+    )
+
+
+def relevance(corpus: Corpus, question: Question, model: TextModel | None) -> Relevance:
+    """The parts of relevance over a pool: z(words) + z(meaning) + matches (facts in docs/ranking.md)."""
+    lexical, hits = _words(corpus, question)
+    parts: dict[str, NDArray[np.float64]] = {}
+    evidence = np.zeros(len(corpus), dtype=bool)
+    if question.words or question.phrases:
+        parts["words"] = standard(lexical)
+        evidence |= _says(corpus, question, hits)
+    cosine = np.zeros(len(corpus))
+    if model and question.text:
+        cosine = (corpus.vectors @ model.encode([terms(question.text)])[0]).astype(np.float64)
+        parts["meaning"] = standard(np.round(cosine, 6))
+        if topic_is_plain_words(question.topic):
+            evidence |= cosine >= CLOSE
+    near: tuple[str, ...] = ()
+    if question.seeds:
+        likeness, near = seed_scores(corpus, question.seeds, model)
+        parts["seeds"] = standard(likeness)
+        evidence |= likeness > 0
+    text_total = np.sum(list(parts.values()), axis=0) if parts else np.zeros(len(corpus))
+    named = _named(corpus.papers, question.topic)
+    parts |= {name: values for name, values in named.items() if values.any()}
+    good = (text_total > TOP_SCORE) | (text_total >= _threshold(text_total))
+    matched = np.sum(list(named.values()), axis=0) > 0
+    return Relevance(parts, cosine, matched | (good & evidence), hits, near)
+
+
+def topic_is_plain_words(topic: Topic) -> bool:
+    """A query, or nothing but a name, is meant by meaning; a topic of keywords alone wants those very words."""
+    return bool(topic.query) or not topic.keywords
+
+
+def _threshold(scores: NDArray[np.float64]) -> float:
+    """The score that the best TOP_SHARE of the pool reach, and at least three papers."""
+    if not len(scores):
+        return 0.0
+    keep = max(3, int(np.ceil(TOP_SHARE * len(scores))))
+    return float(np.sort(scores)[::-1][min(keep, len(scores)) - 1])
+
+
+def _words(corpus: Corpus, question: Question) -> tuple[NDArray[np.float64], dict[str, NDArray[np.bool_]]]:
+    scores = corpus.bm25(question.words)
+    hits: dict[str, NDArray[np.bool_]] = {}
+    for written, phrase in question.phrases:
+        counts = corpus.phrase_counts(phrase)
+        hits[written] = counts > 0
+        weight = PHRASE_WEIGHT * rarity(int((counts > 0).sum()), len(corpus))
+        scores += weight * counts * 2.2 / (counts + 1.2)
+    return scores, hits
+
+
+def _says(corpus: Corpus, question: Question, hits: Mapping[str, NDArray[np.bool_]]) -> NDArray[np.bool_]:
+    """Who says a phrase, a whole keyword, or at least a third (by rarity) of the query's single words."""
+    said = np.zeros(len(corpus), dtype=bool)
+    for hit in hits.values():
+        said |= hit
+    for keyword, quoted in map(unquote, question.topic.keywords):
+        if not quoted and (needle := line(keyword)).strip():
+            said |= corpus.phrase_counts(needle) > 0
+    single = sorted(term for term in question.words if "_" not in term)
+    rarities = np.array([corpus.idf(term) for term in single])
+    covered = np.zeros(len(corpus))
+    for term, weight in zip(single, rarities, strict=True):
+        for row, _ in corpus.postings.get(term, ()):
+            covered[row] += weight
+    said |= (covered >= rarities.sum() / 3) & (covered > 0)
+    return said
+
+
+def _named(papers: Sequence[Paper], topic: Topic) -> dict[str, NDArray[np.float64]]:
+    """What the topic names outright, as parts."""
+    category = [
+        0.0 if not (shared := matched_category(paper, topic)) else MATCH if shared == paper.categories[0] else CROSS
+        for paper in papers
+    ]
+    return {
+        "category": np.array(category),
+        "author": np.array([MATCH * bool(matched_author(paper, topic)) for paper in papers]),
+        "organization": np.array([MATCH * bool(matched_organization(paper, topic)) for paper in papers]),
+    }
+
+
+def matched_category(paper: Paper, topic: Topic) -> str:
+    """The paper's first category that the topic names; `cs` names all of `cs.*`."""
+    wanted = {category.strip().casefold() for category in topic.categories}
+    return next((c for c in paper.categories if c.casefold() in wanted or c.split(".")[0].casefold() in wanted), "")
+
+
+def matched_author(paper: Paper, topic: Topic) -> str:
+    """The paper's first author whom the topic follows, as the paper spells the name."""
+    if not topic.authors:
+        return ""
+    return next((name for name in paper.authors if any(same_person(name, wanted) for wanted in topic.authors)), "")
+
+
+def matched_organization(paper: Paper, topic: Topic) -> str:
+    wanted = {" ".join(name.casefold().split()) for name in topic.organizations}
+    return paper.organization if " ".join(paper.organization.casefold().split()) in wanted else ""
+
+
+def excluded_by(row: int, corpus: Corpus, question: Question) -> str:
+    """The exclusion, as the operator wrote it, that this paper's text meets; empty when none."""
+    return next((written for written, phrase in question.excluded if phrase in corpus.lines[row]), "")
+
+
+def matched_words(paper: Paper, question: Question, corpus: Corpus, limit: int = 3) -> tuple[str, ...]:
+    """What of the topic the paper's text says, in the paper's own letters: phrases first, then the rarest words."""
+    text = f"{paper.title[:2000]}\n{paper.abstract[:20000]}"
+    pairs = sorted((t for t in question.words if "_" in t), key=lambda t: (-corpus.idf(t), t))
+    single = sorted((t for t in question.words if "_" not in t), key=lambda t: (-corpus.idf(t), t))
+    wanted = [phrase.strip() for _, phrase in question.phrases]
+    wanted += [" ".join(stem(part) for part in pair.split("_")) for pair in pairs] + single
+    found: list[str] = []
+    for phrase in wanted:
+        if len(found) == limit:
+            break
+        words = surface(text, phrase)
+        if words and not any(words.casefold() in known.casefold() for known in found):
+            found.append(words[:80])
+    return tuple(found)

@@ -1,0 +1,76 @@
+"""Likeness to papers that somebody named or liked: Rocchio's centroid on words, and on meaning."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from newsletter.rank.corpus import read
+from newsletter.rank.numbers import standard
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from newsletter.model.paper import Paper
+    from newsletter.rank.corpus import Corpus
+    from newsletter.rank.text_model import TextModel
+
+LESS = 0.5  # a paper to stay away from counts half of one to come near to
+
+
+@dataclass(frozen=True, slots=True)
+class Seeds:
+    """More like these, less like those."""
+
+    more: tuple[Paper, ...] = ()
+    less: tuple[Paper, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.more or self.less)
+
+
+def tfidf(counts: Mapping[str, int], idf: Mapping[str, float]) -> dict[str, float]:
+    """Sublinear tf times idf at unit length."""
+    weights = {term: (1 + math.log(count)) * idf.get(term, 0.0) for term, count in sorted(counts.items())}
+    norm = math.sqrt(sum(value * value for value in weights.values()))
+    return {term: value / norm for term, value in weights.items() if value} if norm else {}
+
+
+def seed_scores(corpus: Corpus, seeds: Seeds, model: TextModel | None) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+    """(likeness of every paper, title of the wanted seed it is most like). Rocchio 1971 with weights 1 and -LESS."""
+    examples = read([*seeds.more, *seeds.less], model)
+    signs = np.array([1.0 / len(seeds.more)] * len(seeds.more) + [-LESS / len(seeds.less)] * len(seeds.less))
+    words = overlaps(corpus, examples)
+    likeness = standard(words @ signs)
+    near = words
+    if model:
+        cosines = np.round((corpus.vectors @ examples.vectors.T).astype(np.float64), 6)
+        likeness = likeness + standard(cosines @ signs)
+        near = near + cosines
+    titles = (
+        tuple(seeds.more[int(best)].title for best in near[:, : len(seeds.more)].argmax(axis=1)) if seeds.more else ()
+    )
+    return likeness, titles
+
+
+def overlaps(corpus: Corpus, examples: Corpus) -> NDArray[np.float64]:
+    """TF-IDF cosine of each paper (rows) with each example (columns), idf of the corpus."""
+    return np.array([[float(value) for value in row] for row in _products(corpus, examples.weighted)]).reshape(
+        len(corpus), len(examples)
+    )
+
+
+def _products(corpus: Corpus, examples: Sequence[Counter[str]]) -> list[list[float]]:
+    idf = {term: corpus.idf(term) for term in corpus.postings}
+    queries = [tfidf(one, idf) for one in examples]
+    products = []
+    for counts in corpus.weighted:
+        weights = tfidf(counts, idf)
+        products.append([sum(value * query.get(term, 0.0) for term, value in weights.items()) for query in queries])
+    return products

@@ -1,0 +1,65 @@
+"""The packaged models as values: loaded once by the wiring, handed to every ranking function."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from importlib import resources
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TextModel:
+    """A linear encoder: a text is the idf-weighted sum of its terms' vectors, at unit length.
+
+    `weights` is (terms, dimensions) float32, `idf` (terms,) float32.
+    """
+
+    index: Mapping[str, int]
+    weights: NDArray[np.float32]
+    idf: NDArray[np.float32]
+
+    def encode(self, texts: Sequence[Mapping[str, int]]) -> NDArray[np.float32]:
+        """Term counts (`words.terms`) to vectors, (texts, dimensions); a text without known terms is all zeros."""
+        vectors = np.zeros((len(texts), self.weights.shape[1]), np.float32)
+        for row, counts in enumerate(texts):
+            known = sorted(
+                (place, count) for term, count in counts.items() if (place := self.index.get(term)) is not None
+            )
+            if not known:
+                continue
+            places = np.array([place for place, _ in known])
+            shares = (1 + np.log(np.array([count for _, count in known], np.float32))) * self.idf[places]
+            vector = shares @ self.weights[places]
+            vectors[row] = vector / (np.linalg.norm(vector) + 1e-9)
+        return vectors
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Models:
+    """All that was learned beforehand. Without a text model the ranker works by words alone."""
+
+    text: TextModel | None = None
+
+
+def load_models() -> Models:
+    """The models of the package. The only function of this room that reads a file."""
+    folder = resources.files("newsletter.rank.models")
+    return Models(text=_text_model((folder / "ld128_15k.npz").read_bytes()))
+
+
+def _text_model(data: bytes) -> TextModel:
+    with np.load(io.BytesIO(data)) as arrays:
+        vocabulary = str(arrays["terms"]).split("\n")
+        return TextModel(
+            index={term: place for place, term in enumerate(vocabulary)},
+            weights=arrays["W"].astype(np.float32) * arrays["scale"][:, None],
+            idf=arrays["idf"].astype(np.float32),
+        )
