@@ -1,0 +1,104 @@
+"""Rules that hold between settings: what each source needs, names that are unique, a login that is not overheard."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from newsletter import config_keys as keys
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from newsletter.config_read import Findings
+
+_LOOPBACK = ("localhost", "127.", "::1")
+
+
+def cross_check(found: Findings, values: dict[str, Any]) -> None:
+    """Fill in what one setting says of another, and note what does not fit together."""
+    _sources(found, values["sources"])
+    for signal in values["signals"]:
+        signal["url"] = (signal["url"] or keys.SIGNAL_URLS.get(signal["kind"] or "", "")).rstrip("/")
+    _unique(found, keys.SIGNALS, "kind", [one["kind"] for one in values["signals"]])
+    for topic in values["topics"]:
+        topic["name"] = topic["name"] or (topic["slug"] or "").replace("-", " ").capitalize()
+    _unique(found, keys.TOPICS, "slug", [one["slug"] for one in values["topics"]])
+    _delivery(found, values["delivery"])
+
+
+def _unique(found: Findings, section: keys.Section, key: str, words: Iterable[str | None]) -> None:
+    first: dict[str, int] = {}
+    for index, word in enumerate(words):
+        if not word:
+            continue
+        if word in first:
+            found.problems.append(
+                f'{found.label(section, index, key)}: is taken: "{word}" is also number {first[word] + 1}. '
+                f"Give each a {key} of its own."
+            )
+        first.setdefault(word, index)
+
+
+def _sources(found: Findings, sources: list[dict[str, Any]]) -> None:
+    names: set[str] = set()
+    for index, source in enumerate(sources):
+        kind = source["kind"]
+        section = keys.SOURCES
+        given = source["categories"]
+        source["categories"] = tuple(given or ())
+        if kind == "arxiv":
+            source["feed_url"] = (source["feed_url"] or keys.ARXIV_FEED).rstrip("/")
+            source["categories"] = tuple(keys.ARXIV_CATEGORIES) if given is None else tuple(given)
+            if not source["categories"]:
+                found.problems.append(
+                    f'{found.label(section, index, "categories")}: is empty. Name at least one, such as ["cs.CL"].'
+                )
+        if kind == "file" and not source["path"]:
+            found.problems.append(f'{found.label(section, index)}: a file needs a path. Add path = "papers.jsonl".')
+        if kind == "feed" and not source["url"]:
+            found.problems.append(f'{found.label(section, index)}: a feed needs a url. Add url = "https://...".')
+        if kind in keys.SOURCE_URLS:
+            source["url"] = (source["url"] or keys.SOURCE_URLS[kind]).rstrip("/")
+        if not source["name"] and kind:
+            source["name"] = _name(source, names)
+        names.add(source["name"])
+    _unique(found, keys.SOURCES, "name", [one["name"] for one in sources])
+
+
+def _name(source: dict[str, Any], taken: set[str]) -> str:
+    """The kind; for feeds and files with where they are, since there may be several."""
+    kind: str = source["kind"]
+    if kind == "feed" and source["url"]:
+        parts = urlsplit(source["url"])
+        short = f"feed:{parts.hostname}"
+        return short if short not in taken else f"{short}{parts.path}{'?' if parts.query else ''}{parts.query}"
+    if kind == "file" and source["path"]:
+        return f"file:{source['path']}"
+    return kind
+
+
+def _delivery(found: Findings, delivery: dict[str, Any]) -> None:
+    section = keys.DELIVERY
+
+    def say(key: str, text: str) -> None:
+        found.problems.append(f"{found.label(section, 0, key)}: {text}")
+
+    if delivery["transport"] == "maildir":
+        if not delivery["path"]:
+            say("path", 'is empty, and maildir needs a folder. Write path = "outbox".')
+        return
+    if not delivery["host"]:
+        say("host", f'is empty, and {delivery["transport"]} needs a server. Write host = "smtp.example.org".')
+    if delivery["username"] and not delivery["password"]:
+        say("password", "is missing for the username. Give NEWSLETTER_DELIVERY__PASSWORD in the environment.")
+    if delivery["password"] and not delivery["username"]:
+        say("username", "is missing for the password. Add the login name that your mail server expects.")
+    near = delivery["host"].startswith(_LOOPBACK)
+    if delivery["username"] and delivery["security"] == "none" and not near:
+        say("security", 'is "none", so the password could be read on the way. Write "starttls" or "tls".')
+    if delivery["security"] == "starttls" and delivery["port"] == 465:
+        say("security", 'is "starttls", but port 465 speaks TLS from the first byte. Write security = "tls".')
+    if bool(delivery["dkim_selector"]) != bool(delivery["dkim_key"]):
+        missing = "dkim_key" if delivery["dkim_selector"] else "dkim_selector"
+        say(missing, "is missing: signing needs dkim_selector and dkim_key both. Add it, or take the other out.")

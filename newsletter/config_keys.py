@@ -1,0 +1,254 @@
+"""Every setting, once: its name, kind, default and what it does. Reading, docs and `newsletter config` follow this."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from newsletter import config_places as places
+from newsletter import config_values as v
+from newsletter.config_types import (
+    DeliveryConfig,
+    NewsletterConfig,
+    RankingConfig,
+    ScheduleConfig,
+    SignalConfig,
+    SourceConfig,
+)
+from newsletter.model.edition import Topic
+from newsletter.model.subscriber import CADENCES
+
+if TYPE_CHECKING:
+    from newsletter.config_values import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One setting. `default` is as TOML would give it; None: no default, the key may be absent (or must be given)."""
+
+    name: str
+    kind: Kind
+    default: object
+    doc: str
+    field: str = ""  # of the record, when it is not the name
+    secret: bool = False
+    required: bool = False
+
+    @property
+    def attribute(self) -> str:
+        return self.field or self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A table of config.toml; `many` means `[[name]]`, as often as wanted."""
+
+    name: str
+    doc: str
+    record: type
+    keys: tuple[Key, ...]
+    many: bool = False
+
+    def key(self, name: str) -> Key | None:
+        return next((key for key in self.keys if key.name == name), None)
+
+
+NEWSLETTER = Section(
+    "newsletter",
+    "What the newsletter is called, who sends it and where it lives.",
+    NewsletterConfig,
+    (
+        Key("name", v.NAMED, "Trending Papers", "Name of the newsletter, in subjects and headings."),
+        Key(
+            "from",
+            places.SENDER,
+            "Trending Papers <papers@example.org>",
+            "The sender that readers see.",
+            field="sender",
+        ),
+        Key("reply_to", places.MAILBOX, "", "Where answers go; empty: to the sender."),
+        Key(
+            "base_url",
+            places.BASE_URL,
+            "http://localhost:8000",
+            "Where the web pages are reached. Links in mails are made from this and nothing else.",
+        ),
+        Key("postal_address", v.LINES, "", "Shown in the footer; the law asks for it in lists open to the public."),
+        Key(
+            "database",
+            places.DATABASE,
+            "sqlite:///subscribers.db",
+            "Where everything is kept: `sqlite:///FILE` or `postgresql+psycopg://user:password@host/name`.",
+        ),
+        Key("templates", v.PATH, "", "A folder of your own templates, looked into first; empty: none."),
+        Key("timezone", places.ZONE, "UTC", "Time zone of readers who chose none."),
+        Key("locale", places.LOCALE, "en", "Language of dates for readers who chose none."),
+        Key(
+            "secret",
+            v.SECRET,
+            "",
+            "Signs the links in mails. Best left out here: it is then read from `secret_file`. To change it without "
+            "breaking old links, put the new one first and the old one after a blank.",
+            secret=True,
+        ),
+        Key(
+            "secret_file", v.PATH, "secret", "The file that holds the secret; made at first use, readable by you only."
+        ),
+    ),
+)
+
+SOURCES = Section(
+    "sources",
+    "Where papers come from. Without any, `huggingface` and `arxiv` are asked.",
+    SourceConfig,
+    (
+        Key(
+            "kind",
+            v.choice("huggingface", "arxiv", "feed", "biorxiv", "medrxiv", "file"),
+            None,
+            "What it is: a daily list of Hugging Face, arXiv's announcements, any RSS or Atom feed, a preprint server, "
+            "or a file of JSON lines.",
+            required=True,
+        ),
+        Key("name", v.TEXT, "", "What it is called in runs and mails; empty: made from the kind."),
+        Key("url", places.URL, "", "Where it is asked; `feed` needs it, the others know theirs."),
+        Key("feed_url", places.URL, "", "`arxiv`: where the announcements come from; empty: `https://rss.arxiv.org`."),
+        Key("categories", v.TEXTS, None, "`arxiv`, `biorxiv`, `medrxiv`: the categories to read."),
+        Key("path", v.PATH, "", "`file`: the file, one paper a line: id, title, abstract, and whatever else is known."),
+        Key(
+            "pace", v.duration("0s", "10m"), None, "Least time between two requests; without it, the source's own rule."
+        ),
+        Key("summaries", v.FLAG, True, "Show the source's own short summaries, with their author's name."),
+    ),
+    many=True,
+)
+
+SIGNALS = Section(
+    "signals",
+    "Attention from elsewhere, read for the papers that are known already. Without any, none is read.",
+    SignalConfig,
+    (
+        Key("kind", v.choice("github", "hackernews", "semanticscholar"), None, "What is measured.", required=True),
+        Key("url", places.URL, "", "Where it is asked; empty: its public address."),
+        Key("token", v.SECRET, "", "A key for it, where one allows more requests.", secret=True),
+    ),
+    many=True,
+)
+
+TOPICS = Section(
+    "topics",
+    "The sections of the newsletter. Without any, there is one of all papers, by trend.",
+    Topic,
+    (
+        Key(
+            "slug", v.SLUG, None, "Its name in web addresses and for readers' choices; never change it.", required=True
+        ),
+        Key("name", v.TEXT, "", "Its heading; empty: made from the slug."),
+        Key("query", v.TEXT, "", "What it is about, in plain words; papers are found by meaning."),
+        Key("keywords", v.KEYWORDS, [], r"Words that count extra; a phrase stands in quotes: `\"chain of thought\"`."),
+        Key("exclude", v.KEYWORDS, [], "Words that keep a paper out."),
+        Key("categories", v.TEXTS, [], "Categories that count extra, such as `cs.CL`."),
+        Key("authors", v.TEXTS, [], "Authors whose papers count extra."),
+        Key("organizations", v.TEXTS, [], "Organizations whose papers count extra."),
+        Key("papers", v.TEXTS, [], "Seed papers by id: more like these."),
+        Key("papers_not", v.TEXTS, [], "And less like these."),
+        Key("top", v.whole(1, 50), 5, "How many papers an issue shows of it, at most."),
+    ),
+    many=True,
+)
+
+RANKING = Section(
+    "ranking",
+    "How papers are put in order.",
+    RankingConfig,
+    (
+        Key("lookback", v.duration("24h", "30d"), "72h", "How far back a day's candidates reach."),
+        Key(
+            "exploration",
+            v.whole(0, 10),
+            1,
+            "Picks an issue that come from outside the reader's habit, marked as such.",
+        ),
+        Key("dense", v.FLAG, True, "Compare by meaning too, not by words alone, where a text model is at hand."),
+        Key("author_history", v.FLAG, False, "Let an author's earlier success count. Off: new authors start equal."),
+    ),
+)
+
+SCHEDULE = Section(
+    "schedule",
+    "When things happen.",
+    ScheduleConfig,
+    (
+        Key("collect_every", v.duration("5m", "2d"), "1h", "How often `serve` asks the sources."),
+        Key("send_hour", v.whole(0, 23), 8, "The hour of delivery, local to each reader unless she chose her own."),
+        Key("cadence", v.choice(*CADENCES), "daily", "How often a reader who chose nothing gets mail."),
+        Key(
+            "expire_after",
+            v.duration("10m", "7d"),
+            "20h",
+            "An issue that could not be delivered for so long is dropped: the next one holds its papers.",
+        ),
+    ),
+)
+
+DELIVERY = Section(
+    "delivery",
+    "How mail leaves.",
+    DeliveryConfig,
+    (
+        Key(
+            "transport",
+            v.choice("maildir", "smtp", "lmtp"),
+            "maildir",
+            "`maildir` writes `.eml` files under `path` and needs nothing; `smtp` and `lmtp` hand over to a server.",
+        ),
+        Key("path", v.PATH, "outbox", "`maildir`: the folder for mails."),
+        Key("host", places.HOST, "localhost", "The mail server."),
+        Key("port", v.whole(1, 65535), 587, "Its port: 587 for `starttls`, 465 for `tls`, 25 for a relay nearby."),
+        Key("security", v.choice("none", "starttls", "tls"), "starttls", "How the connection is protected."),
+        Key("username", v.SECRET, "", "Login at the mail server; empty: none."),
+        Key(
+            "password",
+            v.SECRET,
+            "",
+            "Best given as `NEWSLETTER_DELIVERY__PASSWORD` in the environment.",
+            secret=True,
+        ),
+        Key("connections", v.whole(1, 100), 4, "Connections at the same time."),
+        Key("rate", v.RATE, "", "The most that the mail server takes."),
+        Key(
+            "bounce_domain",
+            places.HOST,
+            "",
+            "Makes `b+<signed>@bounce_domain` the envelope sender, so that bounces are known.",
+        ),
+        Key("helo_name", places.HOST, "", "The name given in EHLO; empty: this machine's own."),
+        Key(
+            "on_uncertain",
+            v.choice("resend", "hold", "drop"),
+            "resend",
+            "When no answer came after a whole mail was handed over: send once more, wait for a person, or let it be.",
+        ),
+        Key("retry", v.DURATIONS, ["30s", "2m", "5m", "15m", "30m"], "Waits between tries; the last one repeats."),
+        Key("dkim_selector", v.TEXT, "", "Sign mails here with this DKIM selector; empty: the mail server signs."),
+        Key("dkim_key", v.PATH, "", "The file of the private key for it."),
+    ),
+)
+
+SECTIONS: tuple[Section, ...] = (NEWSLETTER, SOURCES, SIGNALS, TOPICS, RANKING, SCHEDULE, DELIVERY)
+
+SOURCE_URLS = {
+    "huggingface": "https://huggingface.co",
+    "arxiv": "https://export.arxiv.org",
+    "biorxiv": "https://api.biorxiv.org",
+    "medrxiv": "https://api.biorxiv.org",  # one service answers for both
+}
+ARXIV_FEED = "https://rss.arxiv.org"
+ARXIV_CATEGORIES = ["cs.CL", "cs.CV", "cs.LG", "cs.AI"]
+SIGNAL_URLS = {
+    "github": "https://api.github.com",
+    "hackernews": "https://hn.algolia.com",
+    "semanticscholar": "https://api.semanticscholar.org",
+}
+DEFAULT_SOURCES: list[dict[str, object]] = [{"kind": "huggingface"}, {"kind": "arxiv"}]
+DEFAULT_TOPICS: list[dict[str, object]] = [{"slug": "trending", "name": "Trending", "top": 10}]

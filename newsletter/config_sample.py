@@ -1,0 +1,123 @@
+"""The configuration that `newsletter init` writes: every setting with its meaning, and five topics to begin with."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from typing import Any
+
+from newsletter.config_keys import SECTIONS, SIGNAL_URLS, SOURCE_URLS, Key, Section
+
+_HEAD = """\
+# Settings of the newsletter. Every setting is shown with its default; a line may be left out.
+# Any setting can come from the environment instead: NEWSLETTER_DELIVERY__PASSWORD is `password` of [delivery].
+# Paths are relative to this file's folder. Spans of time are like "30s", "20m", "12h", "2d".
+# `newsletter config` shows what is in force, `newsletter doctor` tries it out.
+"""
+
+TOPICS: tuple[dict[str, Any], ...] = (
+    {
+        "slug": "language-models",
+        "name": "Language models",
+        "query": "large language models: pre-training, reasoning, alignment, long context",
+        "keywords": ["LLM", "language model", '"chain of thought"', '"instruction tuning"', "reasoning"],
+        "categories": ["cs.CL"],
+        "top": 5,
+    },
+    {
+        "slug": "vision",
+        "name": "Vision and multimodal",
+        "query": "computer vision and vision-language models: recognition, segmentation, video understanding, 3D",
+        "keywords": ['"vision-language"', "multimodal", "segmentation", "video", '"3D reconstruction"'],
+        "categories": ["cs.CV"],
+        "top": 5,
+    },
+    {
+        "slug": "generative-models",
+        "name": "Generative models",
+        "query": "diffusion and flow matching models that generate images, video, audio and 3D",
+        "keywords": ["diffusion", '"flow matching"', '"text-to-image"', '"video generation"', "autoregressive"],
+        "top": 5,
+    },
+    {
+        "slug": "agents-and-robots",
+        "name": "Agents and robots",
+        "query": "autonomous agents, tool use, planning, reinforcement learning and robot manipulation",
+        "keywords": ["agent", '"tool use"', '"reinforcement learning"', "robot", "planning"],
+        "categories": ["cs.RO", "cs.AI"],
+        "top": 5,
+    },
+    {
+        "slug": "efficient-learning",
+        "name": "Efficient learning",
+        "query": "efficient training and inference: quantization, pruning, distillation, fast attention, systems",
+        "keywords": ["quantization", "pruning", "distillation", '"mixture of experts"', '"inference speed"'],
+        "categories": ["cs.LG"],
+        "top": 5,
+    },
+)
+
+_ENTRIES: dict[str, tuple[dict[str, Any], ...]] = {
+    "sources": (
+        {"kind": "huggingface", "url": SOURCE_URLS["huggingface"]},
+        {
+            "kind": "arxiv",
+            "url": SOURCE_URLS["arxiv"],
+            "feed_url": "https://rss.arxiv.org",
+            "categories": ["cs.CL", "cs.CV", "cs.LG", "cs.AI"],
+        },
+    ),
+    "signals": (),
+    "topics": TOPICS,
+}
+_EXAMPLES: dict[str, tuple[dict[str, Any], ...]] = {  # shown, but commented out
+    "sources": (
+        {"kind": "feed", "url": "https://blog.example.org/feed.xml"},
+        {"kind": "file", "path": "papers.jsonl"},
+    ),
+    "signals": ({"kind": "github", "url": SIGNAL_URLS["github"], "token": ""},),
+}
+
+
+def sample() -> str:
+    """The text of config.toml: complete, commented, and the same as the defaults but for its topics."""
+    return "\n".join([_HEAD, *(_section(section) for section in SECTIONS)])
+
+
+def _section(section: Section) -> str:
+    if not section.many:
+        lines = [*_comment(section.doc), f"[{section.name}]", *(line for key in section.keys for line in _key(key))]
+        return "\n".join(lines) + "\n"
+    lines = [*_comment(section.doc), "#"]
+    width = max(len(key.name) for key in section.keys)
+    for key in section.keys:
+        lines += _comment(f"{key.name:<{width}}  {key.doc}", hang=width + 2)
+    blocks = ["\n".join(lines)]
+    blocks += ["\n".join(_entry(section.name, entry)) for entry in _ENTRIES[section.name]]
+    blocks += ["\n".join(f"# {line}" for line in _entry(section.name, one)) for one in _EXAMPLES.get(section.name, ())]
+    return "\n\n".join(blocks) + "\n"
+
+
+def _key(key: Key) -> list[str]:
+    value = f"{key.name} = {_toml(key.default)}"
+    return [*_comment(key.doc), f"# {value}" if key.secret else value]
+
+
+def _entry(name: str, entry: dict[str, Any]) -> list[str]:
+    return [f"[[{name}]]", *(f"{key} = {_toml(value)}" for key, value in entry.items())]
+
+
+def _comment(text: str, *, hang: int = 0) -> list[str]:
+    return textwrap.wrap(
+        text.replace("`", ""),
+        width=110,
+        initial_indent="# ",
+        subsequent_indent="# " + " " * hang,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _toml(value: object) -> str:
+    """A default as TOML writes it; JSON's strings, numbers, booleans and lists are TOML's too."""
+    return json.dumps(value, ensure_ascii=False)

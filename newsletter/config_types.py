@@ -1,0 +1,116 @@
+"""The settings as frozen records: what the rest of the house reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from newsletter.model.edition import Topic
+    from newsletter.model.subscriber import Cadence
+
+SourceKind = Literal["huggingface", "arxiv", "feed", "biorxiv", "medrxiv", "file"]
+SignalKind = Literal["github", "hackernews", "semanticscholar"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewsletterConfig:
+    name: str
+    sender: str  # the key `from`
+    reply_to: str
+    base_url: str  # no trailing slash
+    postal_address: str
+    database: str
+    templates: str
+    timezone: str
+    locale: str
+    secret: str = field(repr=False)  # signs links; several, separated by blanks: the first signs, all are read
+    secret_file: str = "secret"  # noqa: S105 - a file's name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceConfig:
+    kind: SourceKind
+    name: str
+    url: str = ""
+    feed_url: str = ""
+    categories: tuple[str, ...] = ()
+    path: str = ""
+    pace: timedelta | None = None  # None: the source's own rule (arXiv 3 s)
+    summaries: bool = True  # show the source's own TL;DR, attributed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalConfig:
+    kind: SignalKind
+    url: str
+    token: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RankingConfig:
+    lookback: timedelta
+    exploration: int
+    dense: bool = True  # the small text model beside the words
+    author_history: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleConfig:
+    collect_every: timedelta
+    send_hour: int
+    cadence: Cadence
+    expire_after: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryConfig:
+    transport: Literal["maildir", "smtp", "lmtp"]
+    path: str
+    host: str
+    port: int
+    security: Literal["none", "starttls", "tls"]
+    username: str
+    password: str = field(repr=False)
+    connections: int
+    rate: str  # as written; `rate_per_second` reads it
+    bounce_domain: str
+    on_uncertain: Literal["resend", "hold", "drop"]
+    retry: tuple[timedelta, ...]
+    dkim_selector: str
+    dkim_key: str
+    helo_name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """The effective settings. `folder` is where relative paths start: the configuration file's folder."""
+
+    folder: Path
+    newsletter: NewsletterConfig
+    sources: tuple[SourceConfig, ...]
+    signals: tuple[SignalConfig, ...]
+    topics: tuple[Topic, ...]
+    ranking: RankingConfig
+    schedule: ScheduleConfig
+    delivery: DeliveryConfig
+
+    def locate(self, path: str) -> Path:
+        """A path of the configuration as an absolute one: relative to the configuration's folder, `~` allowed."""
+        return (self.folder / Path(path).expanduser()).absolute()
+
+    @property
+    def database_url(self) -> str:
+        """The database with a relative SQLite path made absolute. `sqlite://` (in memory) stays as it is."""
+        scheme, _, path = self.newsletter.database.partition(":///")
+        if not scheme.startswith("sqlite") or path in {"", ":memory:"}:
+            return self.newsletter.database
+        return f"{scheme}:///{self.locate(path)}"
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The keys that sign links: the first signs, all are read. Empty until one is made."""
+        return tuple(self.newsletter.secret.split())

@@ -1,0 +1,162 @@
+"""Signed links: short tokens that name a reader and a purpose, hold no address, and can't be made by anybody else."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, get_args
+from urllib.parse import quote
+
+from newsletter.model.mail import ReaderLinks
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date, datetime
+
+    from newsletter.model.subscriber import Subscriber
+
+Purpose = Literal["unsubscribe", "preferences", "feedback", "confirm", "address", "login", "bounce"]
+
+_PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
+_TAG = 16  # octets: 128 bits of HMAC-SHA256 (RFC 2104 section 5 allows truncation to half)
+_LONGEST = 512  # characters of a token worth looking at
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a genuine token says. Whether the generation is still the subscriber's is for the caller to compare."""
+
+    purpose: Purpose
+    subscriber_id: int
+    generation: int
+    extra: str = ""
+    expires: int | None = None  # seconds since 1970
+
+
+class Signer:
+    """Makes and reads tokens. The first secret signs, every secret is accepted: so a secret can be replaced.
+
+    A token is base64url, without padding, of: id, generation and expiry as varints, `extra` in UTF-8, and a tag of 128
+    bits over the purpose and all of that. 27 characters for most readers.
+    """
+
+    def __init__(self, secrets: Sequence[str]) -> None:
+        if not secrets or not all(secrets):
+            raise ValueError("a signer needs at least one secret, and none may be empty")
+        # One derived key per purpose, so that a token can never be carried over to another page.
+        self._keys = {
+            purpose: tuple(
+                hmac.digest(secret.encode(), b"newsletter link v1 " + purpose.encode(), hashlib.sha256)
+                for secret in secrets
+            )
+            for purpose in _PURPOSES
+        }
+
+    def sign(
+        self,
+        purpose: Purpose,
+        subscriber_id: int,
+        generation: int,
+        *,
+        extra: str = "",
+        expires: datetime | None = None,
+    ) -> str:
+        """A URL-safe token. Without `expires` it holds for ever (RFC 8058: leaving must work for long)."""
+        until = 0 if expires is None else max(int(expires.timestamp()), 0) + 1
+        body = _varint(subscriber_id) + _varint(generation) + _varint(until) + extra.encode()
+        return _encode(body + self._tag(self._keys[purpose][0], body))
+
+    def read(self, purpose: Purpose, token: str, now: datetime) -> Claim | None:
+        """What the token claims, or None: forged, altered in any character, for another purpose, or expired."""
+        raw = _decode(token)
+        if raw is None or len(raw) <= _TAG:
+            return None
+        body, tag = raw[:-_TAG], raw[-_TAG:]
+        genuine = False
+        for key in self._keys[purpose]:  # all of them, always: how long it takes says nothing
+            genuine |= hmac.compare_digest(self._tag(key, body), tag)
+        return _claim(purpose, body, now) if genuine else None
+
+    @staticmethod
+    def _tag(key: bytes, body: bytes) -> bytes:
+        return hmac.digest(key, body, hashlib.sha256)[:_TAG]
+
+
+def reader_links(
+    signer: Signer,
+    base_url: str,
+    subscriber: Subscriber,
+    day: date | None = None,
+    *,
+    unsubscribe_address: str = "",
+    confirm_until: datetime | None = None,
+) -> ReaderLinks:
+    """All links of one reader's mail; `day` is the edition that "view online" shows, None: the front page.
+
+    `unsubscribe_address` is where `mailto:` leavers write to, the bounce or reply address; empty: no such link.
+    With `confirm_until` there is a link that confirms a sign-up until then.
+    """
+    who = (subscriber.id, subscriber.generation)
+    leave = signer.sign("unsubscribe", *who)
+    return ReaderLinks(
+        unsubscribe=f"{base_url}/unsubscribe/{leave}",
+        preferences=f"{base_url}/preferences/{signer.sign('preferences', *who)}",
+        view=f"{base_url}/day/{day.isoformat()}" if day else f"{base_url}/",
+        unsubscribe_mailto=_mailto(unsubscribe_address, leave),
+        feedback=f"{base_url}/feedback/{signer.sign('feedback', *who)}",
+        confirm=f"{base_url}/confirm/{signer.sign('confirm', *who, expires=confirm_until)}" if confirm_until else "",
+    )
+
+
+def _mailto(address: str, token: str) -> str:
+    """RFC 6068: the address percent-encoded but for its @, the blank of the subject as %20."""
+    return f"mailto:{quote(address, safe='@')}?subject=unsubscribe%20{token}" if address else ""
+
+
+def _claim(purpose: Purpose, body: bytes, now: datetime) -> Claim | None:
+    numbers = []
+    for _ in range(3):
+        number, body = _read_varint(body)
+        numbers.append(number)
+    subscriber_id, generation, until = numbers
+    if until and now.timestamp() >= until - 1:
+        return None
+    return Claim(purpose, subscriber_id, generation, body.decode(), until - 1 if until else None)
+
+
+def _varint(number: int) -> bytes:
+    """LEB128: seven bits an octet, the least first."""
+    out = bytearray()
+    while number > 0x7F:
+        out.append(number & 0x7F | 0x80)
+        number >>= 7
+    out.append(number)
+    return bytes(out)
+
+
+def _read_varint(data: bytes) -> tuple[int, bytes]:
+    """The number and the rest. Only called on data whose tag was right, so it is whole."""
+    number = 0
+    for place, octet in enumerate(data):
+        number |= (octet & 0x7F) << (7 * place)
+        if not octet & 0x80:
+            return number, data[place + 1 :]
+    raise ValueError("signed data ends within a number")
+
+
+def _encode(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+
+
+def _decode(token: str) -> bytes | None:
+    """None unless the token is the one canonical spelling of its octets: the last character has no spare bits set."""
+    if not token or len(token) > _LONGEST or not token.isascii():
+        return None
+    try:
+        data = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    return data if _encode(data) == token else None
