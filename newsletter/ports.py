@@ -182,32 +182,44 @@ class Ledger(Protocol):
         """Write outcomes in one transaction; the datetime is a Deferred's not-before. Settling twice is settling once."""
 
     def release(self, claim: Claim) -> None:
-        """Give the lease back: rows without an outcome or deferral are queued again."""
+        """Give the lease back: rows without an outcome or deferral are queued again, `start`ed or not: so settle
+        first what is in flight (Uncertain, if nothing better is known). Nothing happens when the lease was taken over.
+        """
 
     def counts(self, *, day: date | None = None, now: datetime) -> Mapping[DeliveryState, int]: ...
 
     def next_due(self, *, now: datetime) -> datetime | None:
-        """When the earliest open row may be tried, or None: nothing is open."""
+        """When the earliest open row may be tried (`now`: at once), or None: nothing is open."""
 
     def last_day(self, kind: str, subscriber_ids: Iterable[int]) -> Mapping[int, date]:
         """The latest day of this kind for each reader that has one, in any state but cancelled or expired."""
 
     def last_edition(self, subscriber_ids: Iterable[int]) -> Mapping[int, date]:
-        """The latest edition day that each reader's digests were cut from."""
+        """The latest edition day that each reader's digests were cut from (those that `seen` counts)."""
 
-    def seen(self, subscriber_ids: Iterable[int]) -> Mapping[int, frozenset[str]]:
-        """Paper ids in each reader's digests so far (all but cancelled, expired, refused, suppressed ones)."""
+    def seen(self, subscriber_ids: Iterable[int], *, since: date | None = None) -> Mapping[int, frozenset[str]]:
+        """Paper ids in each reader's digests so far (all but cancelled, expired, refused, suppressed ones).
+        `since` leaves out digests of earlier days: with a million readers a year's are many.
+        """
 
-    def standing(self, *, kind: str, day: date, subscriber_id: int) -> Standing | None: ...
+    def standing(self, *, kind: str, day: date, subscriber_id: int, now: datetime) -> Standing | None: ...
 
     def standings(
         self, *, day: date, states: Sequence[DeliveryState], limit: int, now: datetime
     ) -> tuple[Standing, ...]: ...
 
     def uncertain_since(self, *, now: datetime) -> tuple[Delivery, ...]:
-        """Rows marked `start`ed whose lease ran out with no outcome, and rows settled Uncertain: for `on_uncertain`."""
+        """Rows marked `start`ed whose lease ran out with no outcome, and rows settled Uncertain: for `on_uncertain`.
+        Rows that were sent again once are not among them: nothing more is done with those.
+        """
 
-    def cancel(self, *, day: date) -> int: ...
+    def resend(self, delivery_ids: Iterable[int], *, now: datetime, not_before: datetime) -> int:
+        """Queue the uncertain among these again, as a retry due at `not_before`: once in a row's life, never twice.
+        Returns how many; the others stay as they are.
+        """
+
+    def cancel(self, *, day: date, now: datetime) -> int:
+        """End the day's queued and deferred rows. What a worker holds is left to it, what is uncertain stays so."""
 
 
 class Runs(Protocol):

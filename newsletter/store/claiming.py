@@ -1,0 +1,229 @@
+"""Who has which deliveries: leases on ranges of the queue.
+
+An open delivery that waits for no retry is in exactly one place: past the frontier, or in the ranges of one lease.
+Every function here runs under the ledger's lock, so places change one transaction at a time. That is also what makes
+the frontier safe on PostgreSQL, where row numbers are given before the commit: `queue` holds the same lock.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, delete, func, insert, or_, select, update
+
+from newsletter.model.mail import Delivery
+from newsletter.store.ledger_tables import (
+    deferrals,
+    deliveries,
+    frontier,
+    lease_ranges,
+    leases,
+    outcomes,
+    resends,
+    started,
+)
+from newsletter.store.values import day as as_day
+from newsletter.store.values import moment
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection, Row
+
+    from newsletter.store.database import Database
+
+ENDED = select(1).where(outcomes.c.delivery_id == deliveries.c.id).correlate(deliveries).exists()
+WAITS = select(1).where(deferrals.c.delivery_id == deliveries.c.id, deferrals.c.open).correlate(deliveries).exists()
+STARTED = select(1).where(started.c.delivery_id == deliveries.c.id).correlate(deliveries).exists()
+HELD = (  # by a living lease
+    select(1)
+    .select_from(lease_ranges.join(leases, leases.c.id == lease_ranges.c.lease_id))
+    .where(
+        lease_ranges.c.first_id <= deliveries.c.id,
+        lease_ranges.c.last_id >= deliveries.c.id,
+        leases.c.until > bindparam("now"),
+    )
+    .correlate(deliveries)
+    .exists()
+)
+OPEN_IN_RANGE = (
+    select(deliveries)
+    .where(deliveries.c.id.between(bindparam("first"), bindparam("last")), ~ENDED, ~WAITS, ~STARTED)
+    .order_by(deliveries.c.id)
+    .limit(bindparam("many"))
+)
+_RUN_OUT = (
+    select(leases.c.id, lease_ranges.c.first_id, lease_ranges.c.last_id)
+    .join_from(leases, lease_ranges, isouter=True)
+    .where(leases.c.until <= bindparam("now"))
+    .order_by(lease_ranges.c.first_id)
+)
+_DUE = (
+    select(deliveries)
+    .join(deferrals, deferrals.c.delivery_id == deliveries.c.id)
+    .where(deferrals.c.open, deferrals.c.not_before <= bindparam("now"), ~ENDED, ~HELD)
+    .order_by(deferrals.c.not_before, deliveries.c.id)
+    .limit(bindparam("many"))
+)
+_FRESH = (
+    select(deliveries)
+    .where(deliveries.c.id > bindparam("after"), ~ENDED)
+    .order_by(deliveries.c.id)
+    .limit(bindparam("many"))
+)
+_FRONTIER = select(frontier.c.last_id)
+_END_OF_QUEUE = select(func.coalesce(func.max(deliveries.c.id), 0))
+_MOVE_FRONTIER = update(frontier).values(last_id=bindparam("new"))
+_DROP_RANGE = delete(lease_ranges).where(
+    lease_ranges.c.lease_id == bindparam("lease"), lease_ranges.c.first_id == bindparam("first")
+)
+_NARROW_RANGE = (
+    update(lease_ranges)
+    .where(lease_ranges.c.lease_id == bindparam("lease"), lease_ranges.c.first_id == bindparam("first"))
+    .values(first_id=bindparam("new"))
+)
+_DROP_EMPTY = delete(leases).where(
+    leases.c.until <= bindparam("now"), ~select(1).where(lease_ranges.c.lease_id == leases.c.id).exists()
+)
+_DISOWN = update(leases).where(leases.c.id == bindparam("lease")).values(owner="", until=0)
+_NEW_LEASE = insert(leases).returning(leases.c.id)
+_NEW_RANGES = insert(lease_ranges)
+
+
+def take(database: Database, connection: Connection, owner: str, limit: int, now: int, until: int) -> Any:
+    """(lease id, deliveries) or None: what ran out first, then retries that are due, then fresh rows."""
+    back = _take_over(connection, limit, now)
+    due = _take_due(database, connection, limit - len(back), now)
+    fresh = _take_fresh(connection, limit - len(back) - len(due))
+    rows = [*back, *due, *fresh]
+    if not rows:
+        return None
+    lease_id = connection.execute(_NEW_LEASE, {"owner": owner, "until": until}).scalar_one()
+    ranges = runs_of([row.id for row in (*back, *due)])
+    if fresh:
+        ranges.append((fresh[0].id, fresh[-1].id))  # what else lies between has ended
+    connection.execute(
+        _NEW_RANGES, [{"lease_id": lease_id, "first_id": first, "last_id": last} for first, last in ranges]
+    )
+    charged = _charged(database, connection, [row.id for row in (*back, *due)])
+    return lease_id, tuple(as_delivery(row, charged.get(row.id, 0)) for row in rows)
+
+
+def _take_over(connection: Connection, limit: int, now: int) -> list[Row[Any]]:
+    taken: list[Row[Any]] = []
+    run_out = connection.execute(_RUN_OUT, {"now": now}).all()
+    for lease_id, first, last in run_out:
+        if first is None:
+            continue
+        room = limit - len(taken)
+        if room < 1:
+            break
+        rows = connection.execute(OPEN_IN_RANGE, {"first": first, "last": last, "many": room}).all()
+        taken += rows
+        place = {"lease": lease_id, "first": first}
+        if len(rows) == room and rows[-1].id < last:
+            connection.execute(_NARROW_RANGE, {**place, "new": rows[-1].id + 1})
+        else:
+            connection.execute(_DROP_RANGE, place)
+        connection.execute(_DISOWN, {"lease": lease_id})
+    if run_out:
+        connection.execute(_DROP_EMPTY, {"now": now})
+    return taken
+
+
+def _take_due(database: Database, connection: Connection, limit: int, now: int) -> Sequence[Row[Any]]:
+    if limit < 1:
+        return ()
+    rows = connection.execute(_DUE, {"now": now, "many": limit}).all()
+    if rows:
+        close_retries(database, connection, [row.id for row in rows])
+    return rows
+
+
+def _take_fresh(connection: Connection, limit: int) -> Sequence[Row[Any]]:
+    if limit < 1:
+        return ()
+    after = connection.execute(_FRONTIER).scalar_one()
+    rows = connection.execute(_FRESH, {"after": after, "many": limit}).all()
+    end = rows[-1].id if len(rows) == limit else connection.execute(_END_OF_QUEUE).scalar_one()
+    if end > after:
+        connection.execute(_MOVE_FRONTIER, {"new": end})
+    return rows
+
+
+def close_retries(database: Database, connection: Connection, delivery_ids: Sequence[int]) -> None:
+    statement = (
+        update(deferrals).where(deferrals.c.delivery_id.in_(database.numbers()), deferrals.c.open).values(open=False)
+    )
+    connection.execute(statement, {"numbers": database.listed(delivery_ids)})
+
+
+def give_back(connection: Connection, lease_id: int, owner: str) -> None:
+    """Whatever of the lease has neither outcome nor retry may be claimed again, started or not: its holder lives, and
+    says that it sent nothing that it does not know the answer to.
+    """
+    mine = connection.execute(select(leases.c.id).where(leases.c.id == lease_id, leases.c.owner == owner)).scalar()
+    if mine is None:
+        return
+    for first, last in connection.execute(
+        select(lease_ranges.c.first_id, lease_ranges.c.last_id).where(lease_ranges.c.lease_id == lease_id)
+    ).all():
+        connection.execute(delete(started).where(started.c.delivery_id.between(first, last)))
+    connection.execute(_DISOWN, {"lease": lease_id})
+
+
+def runs_of(numbers: Sequence[int]) -> list[tuple[int, int]]:
+    """Numbers as (first, last) of runs without a gap, so that no range covers a row that was not taken."""
+    runs: list[tuple[int, int]] = []
+    for number in sorted(numbers):
+        if runs and runs[-1][1] == number - 1:
+            runs[-1] = (runs[-1][0], number)
+        else:
+            runs.append((number, number))
+    return runs
+
+
+def _charged(database: Database, connection: Connection, delivery_ids: Sequence[int]) -> dict[int, int]:
+    """How many attempts were counted against each of these."""
+    if not delivery_ids:
+        return {}
+    statement = (
+        select(deferrals.c.delivery_id, func.count())
+        .where(deferrals.c.delivery_id.in_(database.numbers()), deferrals.c.charged)
+        .group_by(deferrals.c.delivery_id)
+    )
+    rows = connection.execute(statement, {"numbers": database.listed(delivery_ids)})
+    return dict(rows.tuples().all())
+
+
+def as_delivery(row: Row[Any], charged: int) -> Delivery:
+    return Delivery(
+        row.id,
+        row.kind,
+        as_day(row.day),
+        row.subscriber_id,
+        row.payload,
+        moment(row.created_at),
+        moment(row.expires_at),
+        1 + charged,
+    )
+
+
+_UNCERTAIN = (
+    select(deliveries)
+    .where(
+        or_(
+            deliveries.c.id.in_(select(started.c.delivery_id)) & ~ENDED & ~HELD,
+            deliveries.c.id.in_(select(outcomes.c.delivery_id).where(outcomes.c.state == "uncertain"))
+            & deliveries.c.id.not_in(select(resends.c.delivery_id)),
+        )
+    )
+    .order_by(deliveries.c.id)
+)
+
+
+def uncertain(database: Database, connection: Connection, now: int) -> tuple[Delivery, ...]:
+    """Deliveries whose fate nobody knows and that were not sent again yet."""
+    rows = connection.execute(_UNCERTAIN, {"now": now}).all()
+    charged = _charged(database, connection, [row.id for row in rows])
+    return tuple(as_delivery(row, charged.get(row.id, 0)) for row in rows)

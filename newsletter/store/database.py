@@ -1,0 +1,174 @@
+"""One database, SQLite or PostgreSQL: connections, transactions, bulk statements."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ARRAY, BigInteger, Text, bindparam, create_engine, event, func, select, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+
+from newsletter.errors import StoreError, UsageError
+from newsletter.store.faults import translated
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from sqlalchemy import URL, Connection, Engine, Select, Table
+    from sqlalchemy.dialects.postgresql import Insert as PostgresqlInsert
+    from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
+
+LEDGER_LOCK = 0x7061_7065_7201  # "paper", 1: queue, claim, release of the ledger
+MIGRATION_LOCK = 0x7061_7065_7202
+
+
+class Database:
+    """An engine with our transaction rules. `place` is what error messages call it, without a password."""
+
+    def __init__(self, engine: Engine, *, place: str, path: Path | None = None) -> None:
+        self.engine = engine
+        self.place = place
+        self.path = path  # of the SQLite file
+        self.dialect = engine.dialect.name
+        self._writer = engine.execution_options(newsletter_write=True)
+        self._inserts: dict[tuple[str, ...], Any] = {}
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.dialect == "sqlite"
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """One consistent look, which never waits for a writer on SQLite."""
+        with translated(self.place), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self, *, lock: int | None = None) -> Iterator[Connection]:
+        """One transaction, durable at the end. `lock` serialises with every other holder of that number."""
+        with translated(self.place), self._writer.begin() as connection:
+            if lock is not None and not self.is_sqlite:
+                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock})
+            yield connection
+
+    def insert(self, table: Table) -> SqliteInsert | PostgresqlInsert:
+        """INSERT that knows ON CONFLICT."""
+        return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
+
+    def insert_new(self, connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:
+        """Insert the rows that break no unique rule, in order; how many those were."""
+        if not rows:
+            return 0
+        names = tuple(rows[0])
+        key = (table.name, *names)
+        statement = self._inserts.get(key)
+        if statement is None:
+            statement = self._inserts[key] = self._insert_new(table, names)
+        statement = statement.execution_options(preserve_rowcount=True)
+        if self.is_sqlite:
+            return int(connection.execute(statement, rows).rowcount)
+        columns = {name: [row[name] for row in rows] for name in names}
+        return int(connection.execute(statement, columns).rowcount)
+
+    def _insert_new(self, table: Table, names: tuple[str, ...]) -> Any:
+        """SQLite is fastest with executemany, PostgreSQL with one array for each column."""
+        if self.is_sqlite:
+            values: dict[str, Any] = {name: bindparam(name) for name in names}
+            return sqlite.insert(table).values(values).on_conflict_do_nothing()
+        arrays = [bindparam(name, type_=ARRAY(table.c[name].type)) for name in names]
+        rows = func.unnest(*arrays).table_valued(*names)
+        source = select(*(rows.c[name] for name in names))
+        return postgresql.insert(table).from_select(names, source).on_conflict_do_nothing()
+
+    def numbers(self, name: str = "numbers") -> Select[Any]:
+        """SELECT of the integers in parameter `name`: for IN and as the left side of a join. See `listed`."""
+        return self._values(name, BigInteger())
+
+    def words(self, name: str = "words") -> Select[Any]:
+        """SELECT of the texts in parameter `name`. See `listed`."""
+        return self._values(name, Text())
+
+    def _values(self, name: str, kind: Any) -> Select[Any]:
+        if self.is_sqlite:
+            return select(func.json_each(bindparam(name, type_=Text())).table_valued("value").c.value)
+        return select(func.unnest(bindparam(name, type_=ARRAY(kind))).table_valued("value").c.value)
+
+    def listed(self, values: Iterable[Any]) -> Any:
+        """A whole list as one parameter: no limit on its length, and one compiled statement for all lengths."""
+        return json.dumps(list(values)) if self.is_sqlite else list(values)
+
+
+def open_database(url: str, *, folder: Path, busy: float = 15.0) -> Database:
+    """Make the engine; relative SQLite paths start at `folder`. `busy`: seconds to wait for a lock or a server.
+
+    Raises UsageError for a URL that is neither SQLite nor PostgreSQL, StoreError when the file cannot be made.
+    """
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError) as error:
+        raise _bad_url() from error
+    if parsed.get_backend_name() == "sqlite" and parsed.database and parsed.database != ":memory:":
+        return _open_sqlite(folder / parsed.database, busy)
+    if parsed.get_backend_name() == "postgresql":
+        return _open_postgresql(parsed, busy)
+    raise _bad_url()
+
+
+def _bad_url() -> UsageError:
+    return UsageError(
+        "[newsletter] database is not a database URL that we know.",
+        cure="Write sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/NAME.",
+    )
+
+
+def _open_sqlite(path: Path, busy: float) -> Database:
+    try:
+        # 0600 before anything is in it: the file holds addresses. SQLite gives -wal and -shm the same mode.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise StoreError(
+            f"{path} cannot be written to: {error.strerror}.",
+            cure="Its folder must exist and be writable for the user that runs newsletter.",
+        ) from error
+    engine = create_engine(
+        f"sqlite:///{path}", hide_parameters=True, pool_size=8, max_overflow=32, connect_args={"timeout": busy}
+    )
+    event.listen(engine, "connect", _set_up_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return Database(engine, place=str(path), path=path)
+
+
+def _set_up_sqlite(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # the driver begins nothing by itself: `_begin_sqlite` does
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "temp_store=MEMORY"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """Writers queue at the door (IMMEDIATE): a transaction that reads first cannot fail when it writes later."""
+    write = connection.get_execution_options().get("newsletter_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def _open_postgresql(url: URL, busy: float) -> Database:
+    if url.drivername == "postgresql":
+        url = url.set(drivername="postgresql+psycopg")
+    try:
+        engine = create_engine(
+            url,
+            hide_parameters=True,
+            pool_pre_ping=True,
+            pool_size=8,
+            max_overflow=32,
+            connect_args={"connect_timeout": max(2, int(busy)), "options": f"-c lock_timeout={int(busy * 4000)}"},
+        )
+    except (ModuleNotFoundError, NoSuchModuleError) as error:
+        raise UsageError(
+            "The PostgreSQL driver is not installed.", cure="Install it: pip install 'trending-papers[postgresql]'."
+        ) from error
+    return Database(engine, place=url.render_as_string(hide_password=True))

@@ -1,0 +1,71 @@
+"""Printed editions: written once, read for ever."""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from newsletter.model.codec import edition_from_json, edition_to_json
+from newsletter.store.tables import editions, featured
+from newsletter.store.values import day as as_day
+from newsletter.store.values import micros
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from newsletter.model.edition import Edition
+    from newsletter.store.database import Database
+
+
+class SqlEditions:
+    """The port `Editions`."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def print(self, edition: Edition) -> Edition:
+        """Whoever commits first has printed the day; everybody gets that edition back."""
+        row = {
+            "day": edition.day.isoformat(),
+            "printed_at": micros(edition.printed_at),
+            "content": zlib.compress(edition_to_json(edition).encode()),
+        }
+        shown = sorted({pick.paper_id for pool in edition.pools for pick in pool.picks if pick.rank <= pool.top})
+        with self._db.writing() as connection:
+            if self._db.insert_new(connection, editions, [row]):
+                rows = [{"day": row["day"], "paper_id": one} for one in shown]
+                self._db.insert_new(connection, featured, rows)
+                return edition
+            statement = select(editions.c.content).where(editions.c.day == row["day"])
+            return _edition(connection.execute(statement).scalar_one())
+
+    def get(self, day: date) -> Edition | None:
+        with self._db.reading() as connection:
+            content = connection.execute(select(editions.c.content).where(editions.c.day == day.isoformat())).scalar()
+        return None if content is None else _edition(content)
+
+    def between(self, after: date | None, until: date) -> tuple[Edition, ...]:
+        statement = select(editions.c.content).where(editions.c.day <= until.isoformat()).order_by(editions.c.day)
+        if after is not None:
+            statement = statement.where(editions.c.day > after.isoformat())
+        with self._db.reading() as connection:
+            return tuple(_edition(content) for content in connection.execute(statement).scalars())
+
+    def days(self) -> tuple[date, ...]:
+        """Oldest first."""
+        with self._db.reading() as connection:
+            found = connection.execute(select(editions.c.day).order_by(editions.c.day)).scalars()
+            return tuple(as_day(one) for one in found)
+
+    def featured(self, *, since: date, before: date) -> frozenset[str]:
+        statement = select(featured.c.paper_id).where(
+            featured.c.day >= since.isoformat(), featured.c.day < before.isoformat()
+        )
+        with self._db.reading() as connection:
+            return frozenset(connection.execute(statement).scalars())
+
+
+def _edition(content: bytes) -> Edition:
+    return edition_from_json(zlib.decompress(content).decode())

@@ -1,0 +1,96 @@
+"""Search by word over the whole history: FTS5 with Porter stems on SQLite, a weighted tsvector on PostgreSQL."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from sqlalchemy import bindparam, delete, func, insert, literal_column, select, text
+
+from newsletter.store.tables import paper_words_postgresql, paper_words_sqlite, papers
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sqlalchemy import Connection
+
+    from newsletter.model.paper import Paper
+    from newsletter.store.database import Database
+
+_LETTERS = re.compile(r"\w+")
+# Title, abstract, authors: a word in the title says most about what a paper is about.
+_RANK_SQLITE = "bm25(paper_words, 4.0, 1.0, 2.0)"
+
+
+def write(database: Database, connection: Connection, numbered: Mapping[int, Paper]) -> None:
+    """Index these papers, by row number, in place of what was indexed of them."""
+    if not numbered:
+        return
+    rows = [
+        {"number": number, "title": paper.title, "abstract": paper.abstract, "authors": "; ".join(paper.authors)}
+        for number, paper in numbered.items()
+    ]
+    if database.is_sqlite:
+        gone = delete(paper_words_sqlite).where(paper_words_sqlite.c.rowid == bindparam("number"))
+        connection.execute(gone, [{"number": number} for number in numbered])
+        added = insert(paper_words_sqlite).values(
+            rowid=bindparam("number"),
+            title=bindparam("title"),
+            abstract=bindparam("abstract"),
+            authors=bindparam("authors"),
+        )
+        connection.execute(added, rows)
+        return
+    connection.execute(
+        text(
+            "INSERT INTO paper_words (seq, words) VALUES (:number, "
+            "setweight(to_tsvector('english', :title), 'A') || setweight(to_tsvector('simple', :authors), 'B') "
+            "|| setweight(to_tsvector('english', :abstract), 'D')) "
+            "ON CONFLICT (seq) DO UPDATE SET words = excluded.words"
+        ),
+        rows,
+    )
+
+
+def remove(database: Database, connection: Connection, number: int) -> None:
+    table, key = (paper_words_sqlite, "rowid") if database.is_sqlite else (paper_words_postgresql, "seq")
+    connection.execute(delete(table).where(table.c[key] == number))
+
+
+def search(database: Database, connection: Connection, words: Sequence[str], limit: int) -> tuple[str, ...]:
+    """Paper ids, best first: those with every word, then, while there is room, those with some."""
+    phrases = [phrase for word in words if (phrase := " ".join(_LETTERS.findall(word)))]
+    if not phrases or limit < 1:
+        return ()
+    found = _matching(database, connection, phrases, limit, every=True)
+    if len(found) < limit and len(phrases) > 1:
+        found += _matching(database, connection, phrases, limit, every=False)
+    return tuple(dict.fromkeys(found))[:limit]
+
+
+def _matching(
+    database: Database, connection: Connection, phrases: Sequence[str], limit: int, *, every: bool
+) -> list[str]:
+    if database.is_sqlite:
+        query = (" AND " if every else " OR ").join(f'"{phrase}"' for phrase in phrases)
+        statement = (
+            select(papers.c.id)
+            .join(paper_words_sqlite, paper_words_sqlite.c.rowid == papers.c.seq)
+            .where(text("paper_words MATCH :query"))
+            .order_by(literal_column(_RANK_SQLITE), papers.c.seq.desc())
+            .limit(bindparam("many"))
+        )
+        return list(connection.execute(statement, {"query": query, "many": limit}).scalars())
+    words = paper_words_postgresql
+    wanted = func.phraseto_tsquery("english", phrases[0]).op("||")(func.phraseto_tsquery("simple", phrases[0]))
+    for phrase in phrases[1:]:
+        one = func.phraseto_tsquery("english", phrase).op("||")(func.phraseto_tsquery("simple", phrase))
+        wanted = wanted.op("&&" if every else "||")(one)
+    statement = (
+        select(papers.c.id)
+        .join(words, words.c.seq == papers.c.seq)
+        .where(words.c.words.op("@@")(wanted))
+        .order_by(func.ts_rank_cd(words.c.words, wanted).desc(), papers.c.seq.desc())
+        .limit(limit)
+    )
+    return list(connection.execute(statement).scalars())

@@ -1,0 +1,91 @@
+"""What a reader was sent so far, for a thousand readers at a time."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, or_, select
+
+from newsletter.store.ledger_tables import deliveries, outcomes
+from newsletter.store.values import day as as_day
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+
+    from sqlalchemy import Connection, Select
+
+    from newsletter.store.database import Database
+
+_NOT_MAILED = ("cancelled", "expired")
+_NOT_SEEN = ("cancelled", "expired", "refused", "suppressed")
+
+
+def _latest(database: Database, column: Any, without: tuple[str, ...]) -> Select[Any]:
+    """(reader, `column` of her latest delivery of a kind): one step back in an index for each reader."""
+    readers = database.numbers().subquery()
+    latest = (
+        select(column)
+        .select_from(deliveries.outerjoin(outcomes, outcomes.c.delivery_id == deliveries.c.id))
+        .where(
+            deliveries.c.subscriber_id == readers.c.value,
+            deliveries.c.kind == bindparam("kind"),
+            or_(outcomes.c.state.is_(None), outcomes.c.state.not_in(without)),
+        )
+        .order_by(deliveries.c.day.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return select(readers.c.value, latest)
+
+
+def last_day(database: Database, connection: Connection, kind: str, readers: Iterable[int]) -> dict[int, date]:
+    statement = _latest(database, deliveries.c.day, _NOT_MAILED)
+    rows = connection.execute(statement, {"kind": kind, "numbers": database.listed(readers)})
+    return {reader: as_day(found) for reader, found in rows if found is not None}
+
+
+def last_edition(database: Database, connection: Connection, readers: Iterable[int]) -> dict[int, date]:
+    statement = _latest(database, deliveries.c.payload, _NOT_SEEN)
+    rows = connection.execute(statement, {"kind": "digest", "numbers": database.listed(readers)})
+    return {
+        reader: as_day(max(editions))
+        for reader, payload in rows
+        if payload is not None and (editions := _parsed(payload).get("editions"))
+    }
+
+
+def seen(
+    database: Database, connection: Connection, readers: Iterable[int], since: date | None
+) -> dict[int, frozenset[str]]:
+    """Readers with the same taste have the same payload, so each text is read once."""
+    statement = (
+        select(deliveries.c.subscriber_id, deliveries.c.payload)
+        .select_from(deliveries.outerjoin(outcomes, outcomes.c.delivery_id == deliveries.c.id))
+        .where(
+            deliveries.c.subscriber_id.in_(database.numbers()),
+            deliveries.c.kind == "digest",
+            deliveries.c.day >= bindparam("since"),
+            or_(outcomes.c.state.is_(None), outcomes.c.state.not_in(_NOT_SEEN)),
+        )
+    )
+    params = {"numbers": database.listed(readers), "since": since.isoformat() if since else ""}
+    texts: dict[str, frozenset[str]] = {}
+    found: dict[int, set[str]] = {}
+    for reader, payload in connection.execute(statement, params):
+        papers = texts.get(payload)
+        if papers is None:
+            papers = texts[payload] = papers_of(payload)
+        found.setdefault(reader, set()).update(papers)
+    return {reader: frozenset(papers) for reader, papers in found.items()}
+
+
+def papers_of(payload: str) -> frozenset[str]:
+    """The picks of a digest's payload (`newsletter.model.codec.issue_to_payload`)."""
+    return frozenset(pick[0] for section in _parsed(payload).get("sections", ()) for pick in section[3])
+
+
+def _parsed(payload: str) -> dict[str, Any]:
+    plain = json.loads(payload) if payload else {}
+    return plain if isinstance(plain, dict) else {}

@@ -1,0 +1,168 @@
+"""Every mail that is due, held or done, on SQLite or PostgreSQL."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, cast
+
+from sqlalchemy import select, update
+
+from newsletter.model.edition import Silence
+from newsletter.model.mail import Claim
+from newsletter.store import claiming, history, settling, standing
+from newsletter.store.database import LEDGER_LOCK
+from newsletter.store.ledger_tables import deliveries, leases, silences, started
+from newsletter.store.values import day as as_day
+from newsletter.store.values import micros, moment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date, datetime, timedelta
+
+    from newsletter.model.mail import Delivery, DeliveryState, NewDelivery, Outcome, Standing
+    from newsletter.store.database import Database
+
+_BATCH = 2000
+
+
+class SqlLedger:
+    """The port `Ledger`. docs/decisions/0001-ledger.md says why it has this shape."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def queue(self, deliveries: Iterable[NewDelivery], *, at: datetime) -> int:
+        created = micros(at)
+        rows = (
+            {
+                "kind": one.kind,
+                "day": one.day.isoformat(),
+                "subscriber_id": one.subscriber_id,
+                "payload": one.payload,
+                "created_at": created,
+                "expires_at": micros(one.expires_at),
+            }
+            for one in deliveries
+        )
+        new = 0
+        with self._db.writing(lock=LEDGER_LOCK) as connection:
+            while batch := list(islice(rows, _BATCH)):
+                new += self._db.insert_new(connection, _deliveries, batch)
+        return new
+
+    def record_silences(self, silences: Iterable[Silence], *, at: datetime) -> None:
+        """The latest word on a reader's day counts."""
+        when = micros(at)
+        latest = {
+            (one.day.isoformat(), one.subscriber_id): {"code": one.code, "text": one.text, "at": when}
+            for one in silences
+        }
+        rows = [{"day": day, "subscriber_id": who, **row} for (day, who), row in latest.items()]
+        statement = self._db.insert(_silences)
+        new = statement.excluded
+        statement = statement.on_conflict_do_update(
+            index_elements=["day", "subscriber_id"], set_={"code": new.code, "text": new.text, "at": new.at}
+        )
+        with self._db.writing() as connection:
+            for start in range(0, len(rows), _BATCH):
+                connection.execute(statement, rows[start : start + _BATCH])
+
+    def silences(self, *, day: date, subscriber_id: int | None = None) -> tuple[Silence, ...]:
+        statement = select(_silences).where(_silences.c.day == day.isoformat()).order_by(_silences.c.subscriber_id)
+        if subscriber_id is not None:
+            statement = statement.where(_silences.c.subscriber_id == subscriber_id)
+        with self._db.reading() as connection:
+            rows = connection.execute(statement)
+            return tuple(Silence(row.subscriber_id, as_day(row.day), row.code, row.text) for row in rows)
+
+    def claim(self, owner: str, *, limit: int, now: datetime, lease: timedelta) -> Claim | None:
+        until = now + lease
+        with self._db.writing(lock=LEDGER_LOCK) as connection:
+            taken = claiming.take(self._db, connection, owner, limit, micros(now), micros(until))
+        return None if taken is None else Claim(taken[0], owner, until, taken[1])
+
+    def renew(self, claim: Claim, *, until: datetime) -> bool:
+        statement = (
+            update(leases)
+            .where(leases.c.id == claim.lease_id, leases.c.owner == claim.owner)
+            .values(until=micros(until))
+        )
+        with self._db.writing(lock=LEDGER_LOCK) as connection:
+            return bool(connection.execute(statement).rowcount)
+
+    def start(self, delivery_ids: Iterable[int], *, now: datetime) -> None:
+        at = micros(now)
+        rows = [{"delivery_id": one, "at": at} for one in sorted(delivery_ids)]
+        with self._db.writing() as connection:
+            self._db.insert_new(connection, started, rows)
+
+    def settle(self, outcomes: Iterable[tuple[Outcome, datetime | None]], *, now: datetime) -> None:
+        with self._db.writing() as connection:
+            settling.settle(self._db, connection, outcomes, micros(now))
+
+    def release(self, claim: Claim) -> None:
+        with self._db.writing(lock=LEDGER_LOCK) as connection:
+            claiming.give_back(connection, claim.lease_id, claim.owner)
+
+    def resend(self, delivery_ids: Iterable[int], *, now: datetime, not_before: datetime) -> int:
+        with self._db.writing(lock=LEDGER_LOCK) as connection:
+            return settling.send_again(self._db, connection, delivery_ids, micros(now), micros(not_before))
+
+    def cancel(self, *, day: date, now: datetime) -> int:
+        with self._db.writing(lock=LEDGER_LOCK) as connection:
+            return settling.cancel(self._db, connection, day.isoformat(), micros(now))
+
+    def counts(self, *, day: date | None = None, now: datetime) -> Mapping[DeliveryState, int]:
+        """States that nothing is in are left out."""
+        with self._db.reading() as connection:
+            rows = connection.execute(standing.by_state(day.isoformat() if day else None), {"now": micros(now)})
+            return {cast("DeliveryState", state): many for state, many in rows}
+
+    def next_due(self, *, now: datetime) -> datetime | None:
+        """`now` when something may be claimed now; else when the first lease runs out or the first retry is due."""
+        at = micros(now)
+        with self._db.reading() as connection:
+            found = standing.next_due(connection, at)
+        return None if found is None else moment(max(found, at))
+
+    def last_day(self, kind: str, subscriber_ids: Iterable[int]) -> Mapping[int, date]:
+        with self._db.reading() as connection:
+            return history.last_day(self._db, connection, kind, subscriber_ids)
+
+    def last_edition(self, subscriber_ids: Iterable[int]) -> Mapping[int, date]:
+        with self._db.reading() as connection:
+            return history.last_edition(self._db, connection, subscriber_ids)
+
+    def seen(self, subscriber_ids: Iterable[int], *, since: date | None = None) -> Mapping[int, frozenset[str]]:
+        with self._db.reading() as connection:
+            return history.seen(self._db, connection, subscriber_ids, since)
+
+    def standing(self, *, kind: str, day: date, subscriber_id: int, now: datetime) -> Standing | None:
+        statement = standing.states().where(
+            _deliveries.c.kind == kind,
+            _deliveries.c.day == day.isoformat(),
+            _deliveries.c.subscriber_id == subscriber_id,
+        )
+        with self._db.reading() as connection:
+            found = standing.standings(self._db, connection, statement, micros(now))
+        return found[0] if found else None
+
+    def standings(
+        self, *, day: date, states: Sequence[DeliveryState], limit: int, now: datetime
+    ) -> tuple[Standing, ...]:
+        """In the order in which they were queued."""
+        statement = (
+            standing.states()
+            .where(_deliveries.c.day == day.isoformat(), standing.STATE.in_(states))
+            .order_by(_deliveries.c.id)
+            .limit(limit)
+        )
+        with self._db.reading() as connection:
+            return standing.standings(self._db, connection, statement, micros(now))
+
+    def uncertain_since(self, *, now: datetime) -> tuple[Delivery, ...]:
+        with self._db.reading() as connection:
+            return claiming.uncertain(self._db, connection, micros(now))
+
+
+_deliveries, _silences = deliveries, silences  # arguments of the same names hide them

@@ -1,0 +1,154 @@
+"""How a delivery ends, or waits: one outcome row, or one open deferral."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, delete, select
+
+from newsletter.model.mail import Deferred, Delivered, Dropped, Refused
+from newsletter.store.claiming import ENDED, HELD, STARTED, close_retries
+from newsletter.store.ledger_tables import deferrals, deliveries, outcomes, resends, started
+from newsletter.store.values import micros
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from newsletter.model.mail import Outcome
+    from newsletter.store.database import Database
+
+
+def settle(
+    database: Database, connection: Connection, given: Iterable[tuple[Outcome, datetime | None]], now: int
+) -> None:
+    """What ended stays ended, but for the uncertain: there a later answer counts."""
+    ends: dict[int, dict[str, Any]] = {}
+    retries: dict[int, dict[str, Any]] = {}
+    for outcome, not_before in given:
+        if isinstance(outcome, Deferred):
+            retries.setdefault(outcome.delivery_id, _retry_row(outcome, not_before, now))
+        elif ends.get(outcome.delivery_id, _UNCERTAIN)["state"] == "uncertain":
+            ends[outcome.delivery_id] = _end_row(outcome, now)
+    # In order of their numbers, so that two workers never wait for each other crosswise.
+    finished = [ends[one] for one in sorted(ends)]
+    waiting = [retries[one] for one in sorted(retries) if one not in ends]
+    if finished:
+        _end(database, connection, finished)
+        close_retries(database, connection, sorted(ends))
+    if waiting:
+        waiting = _still_open(database, connection, waiting)
+        database.insert_new(connection, deferrals, waiting)
+    forget_start(database, connection, sorted({*ends, *(row["delivery_id"] for row in waiting)}))
+
+
+_UNCERTAIN = {"state": "uncertain"}
+
+
+def _end(database: Database, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    new = database.insert_new(connection, outcomes, rows)
+    if new == len(rows):
+        return
+    was = select(outcomes.c.delivery_id).where(
+        outcomes.c.delivery_id.in_(database.numbers()), outcomes.c.state == "uncertain"
+    )
+    ids = database.listed([row["delivery_id"] for row in rows])
+    doubtful = set(connection.execute(was, {"numbers": ids}).scalars())
+    better = [row for row in rows if row["delivery_id"] in doubtful and row["state"] != "uncertain"]
+    if not better:
+        return
+    statement = (
+        outcomes.update()
+        .where(outcomes.c.delivery_id == bindparam("one"), outcomes.c.state == "uncertain")
+        .values({name: bindparam(name) for name in ("state", "at", "code", "enhanced", "text")})
+    )
+    changes = [{"one" if name == "delivery_id" else name: value for name, value in row.items()} for row in better]
+    connection.execute(statement, changes)
+
+
+def _still_open(database: Database, connection: Connection, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    ended = select(outcomes.c.delivery_id).where(outcomes.c.delivery_id.in_(database.numbers()))
+    ids = database.listed([row["delivery_id"] for row in rows])
+    done = set(connection.execute(ended, {"numbers": ids}).scalars())
+    return [row for row in rows if row["delivery_id"] not in done]
+
+
+def _end_row(outcome: Outcome, now: int) -> dict[str, Any]:
+    row: dict[str, Any] = {"delivery_id": outcome.delivery_id, "at": now, "code": None, "enhanced": None}
+    if isinstance(outcome, Dropped):
+        return {**row, "state": outcome.state, "text": outcome.text}
+    state = {Delivered: "sent", Refused: "refused"}.get(type(outcome), "uncertain")
+    reply = outcome.reply
+    return {**row, "state": state, "code": reply.code, "enhanced": reply.enhanced, "text": reply.text}
+
+
+def _retry_row(outcome: Deferred, not_before: datetime | None, now: int) -> dict[str, Any]:
+    """Without a time the retry is due at once."""
+    return {
+        "delivery_id": outcome.delivery_id,
+        "at": now,
+        "not_before": now if not_before is None else micros(not_before),
+        "charged": outcome.charged,
+        "open": True,
+        "code": outcome.reply.code,
+        "enhanced": outcome.reply.enhanced,
+        "text": outcome.reply.text,
+    }
+
+
+def forget_start(database: Database, connection: Connection, delivery_ids: Sequence[int]) -> None:
+    if delivery_ids:
+        statement = delete(started).where(started.c.delivery_id.in_(database.numbers()))
+        connection.execute(statement, {"numbers": database.listed(delivery_ids)})
+
+
+def send_again(database: Database, connection: Connection, delivery_ids: Iterable[int], now: int, due: int) -> int:
+    """Requeue the uncertain among these once: they become retries that are due at `due`, and are never here again."""
+    doubtful = select(deliveries.c.id).where(
+        deliveries.c.id.in_(database.numbers()),
+        deliveries.c.id.not_in(select(resends.c.delivery_id)),
+        (select(1).where(outcomes.c.delivery_id == deliveries.c.id, outcomes.c.state == "uncertain").exists())
+        | (STARTED & ~ENDED & ~HELD),
+    )
+    ids = sorted(connection.execute(doubtful, {"numbers": database.listed(delivery_ids), "now": now}).scalars())
+    if not ids:
+        return 0
+    listed = {"numbers": database.listed(ids)}
+    doubts = outcomes.c.delivery_id.in_(database.numbers()) & (outcomes.c.state == "uncertain")
+    said = {row.delivery_id: row for row in connection.execute(select(outcomes).where(doubts), listed)}
+    connection.execute(delete(outcomes).where(doubts), listed)
+    forget_start(database, connection, ids)
+    close_retries(database, connection, ids)
+    database.insert_new(connection, resends, [{"delivery_id": one, "at": now} for one in ids])
+    rows = [
+        {
+            "delivery_id": one,
+            "at": said[one].at if one in said else now,
+            "not_before": due,
+            "charged": True,
+            "open": True,
+            "code": said[one].code if one in said else 0,
+            "enhanced": said[one].enhanced if one in said else "",
+            "text": said[one].text if one in said else "The worker ended before it knew the answer.",
+        }
+        for one in ids
+    ]
+    return database.insert_new(connection, deferrals, rows)
+
+
+def cancel(database: Database, connection: Connection, day: str, now: int) -> int:
+    """End what nobody holds: what is on its way to the wire is left to its worker, who knows what becomes of it."""
+    free = select(deliveries.c.id).where(deliveries.c.day == day, ~ENDED, ~STARTED, ~HELD)
+    ids = list(connection.execute(free, {"now": now}).scalars())
+    rows = [
+        {"delivery_id": one, "state": "cancelled", "at": now, "code": None, "enhanced": None, "text": _STOPPED}
+        for one in ids
+    ]
+    count = database.insert_new(connection, outcomes, rows)
+    close_retries(database, connection, ids)
+    return count
+
+
+_STOPPED = "Stopped by the operator."

@@ -1,0 +1,205 @@
+"""The table of subscribers, and the keyed hashes of addresses that may never be written to."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from newsletter.errors import AddressError
+from newsletter.model.subscriber import Feedback, Subscriber
+from newsletter.store.addresses import address_hash, address_key
+from newsletter.store.forgetting import forget_mail
+from newsletter.store.subscriber_rows import from_row, to_row
+from newsletter.store.tables import feedback, subscribers, suppressions
+from newsletter.store.values import micros, moment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from newsletter.store.database import Database
+
+_BATCH = 1000  # rows a transaction: short enough that a sign-up on the web never waits for an import
+
+
+class SqlSubscribers:
+    """The port `Subscribers`. `secret` keys the hashes: with another secret all suppressions are lost."""
+
+    def __init__(self, database: Database, *, secret: str) -> None:
+        self._db = database
+        self._secret = secret
+
+    def add(self, subscriber: Subscriber) -> Subscriber | None:
+        ((stored, result),) = self.add_many([subscriber])
+        if result == "suppressed":
+            raise AddressError(
+                "This address may not be written to: its owner asked for that, or mail to it bounced.",
+                cure="If she signs up again herself, lift the suppression first.",
+            )
+        return stored if result == "added" else None
+
+    def add_many(self, subscribers: Iterable[Subscriber]) -> Iterator[tuple[Subscriber, str]]:
+        """Streams in order; whoever is "known" or "suppressed" comes back as given."""
+        rest = iter(subscribers)
+        while batch := list(islice(rest, _BATCH)):
+            with self._db.writing() as connection:
+                results = self._add_batch(connection, batch)
+            yield from results
+
+    def _add_batch(self, connection: Connection, batch: list[Subscriber]) -> list[tuple[Subscriber, str]]:
+        hashes = [address_hash(one.email, self._secret) for one in batch]
+        barred = self._barred(connection, hashes)
+        rows = [to_row(one) for one, hashed in zip(batch, hashes, strict=True) if hashed not in barred]
+        added: dict[str, Subscriber] = {}
+        if rows:
+            statement = self._db.insert(subscribers).on_conflict_do_nothing().returning(subscribers)
+            added = {row.email_key: from_row(row) for row in connection.execute(statement, rows)}
+        results = []
+        for one, hashed in zip(batch, hashes, strict=True):
+            if hashed in barred:
+                results.append((one, "suppressed"))
+            elif stored := added.pop(address_key(one.email), None):
+                results.append((stored, "added"))
+            else:
+                results.append((one, "known"))
+        return results
+
+    def _barred(self, connection: Connection, hashes: Iterable[str]) -> frozenset[str]:
+        statement = select(suppressions.c.address_hash).where(suppressions.c.address_hash.in_(self._db.words()))
+        return frozenset(connection.execute(statement, {"words": self._db.listed(hashes)}).scalars())
+
+    def by_email(self, email: str) -> Subscriber | None:
+        statement = select(subscribers).where(subscribers.c.email_key == address_key(email))
+        with self._db.reading() as connection:
+            row = connection.execute(statement).first()
+        return None if row is None else from_row(row)
+
+    def get(self, subscriber_ids: Iterable[int]) -> Mapping[int, Subscriber]:
+        statement = select(subscribers).where(subscribers.c.id.in_(self._db.numbers()))
+        with self._db.reading() as connection:
+            rows = connection.execute(statement, {"numbers": self._db.listed(subscriber_ids)})
+            return {row.id: from_row(row) for row in rows}
+
+    def active(self, *, after_id: int = 0, limit: int = 1000) -> tuple[Subscriber, ...]:
+        statement = (
+            select(subscribers)
+            .where(subscribers.c.status == "active", subscribers.c.id > bindparam("after_id"))
+            .order_by(subscribers.c.id)
+            .limit(bindparam("many"))
+        )
+        with self._db.reading() as connection:
+            rows = connection.execute(statement, {"after_id": after_id, "many": limit})
+            return tuple(from_row(row) for row in rows)
+
+    def every(self) -> Iterator[Subscriber]:
+        """By id, a page at a time: no transaction stays open while the caller works."""
+        after = 0
+        while True:
+            statement = select(subscribers).where(subscribers.c.id > after).order_by(subscribers.c.id).limit(_BATCH)
+            with self._db.reading() as connection:
+                page = [from_row(row) for row in connection.execute(statement)]
+            yield from page
+            if len(page) < _BATCH:
+                return
+            after = page[-1].id
+
+    def update(self, subscriber: Subscriber) -> None:
+        """Every field, by id. AddressError: her new address is another subscriber's."""
+        statement = update(subscribers).where(subscribers.c.id == subscriber.id).values(to_row(subscriber))
+        with self._db.writing() as connection:
+            try:
+                connection.execute(statement)
+            except IntegrityError as error:
+                raise AddressError("Another subscriber has this address already.") from error
+
+    def remove(self, email: str, *, at: datetime) -> bool:
+        """True when the address is in the table, also when she had left before."""
+        del at  # the ledger and the run notes say when; the row says that
+        statement = update(subscribers).where(subscribers.c.email_key == address_key(email)).values(status="left")
+        with self._db.writing() as connection:
+            return bool(connection.execute(statement).rowcount)
+
+    def forget(self, email: str, *, at: datetime) -> bool:
+        """True when she was in the table. Her ledger rows stay, counted and empty of her: see `forgetting`."""
+        with self._db.writing() as connection:
+            statement = select(subscribers.c.id).where(subscribers.c.email_key == address_key(email))
+            number = connection.execute(statement).scalar()
+            if number is None:
+                return False
+            connection.execute(delete(feedback).where(feedback.c.subscriber_id == number))
+            forget_mail(connection, number)
+            connection.execute(delete(subscribers).where(subscribers.c.id == number))
+            self._suppress(connection, email, "forgotten", at)
+        return True
+
+    def suppress(self, email: str, reason: str, *, at: datetime) -> None:
+        """Whoever is suppressed already keeps the first reason and day."""
+        with self._db.writing() as connection:
+            self._suppress(connection, email, reason, at)
+
+    def _suppress(self, connection: Connection, email: str, reason: str, at: datetime) -> None:
+        row = {"address_hash": address_hash(email, self._secret), "reason": reason, "since": micros(at)}
+        self._db.insert_new(connection, suppressions, [row])
+
+    def unsuppress(self, email: str) -> bool:
+        hashed = address_hash(email, self._secret)
+        with self._db.writing() as connection:
+            return bool(connection.execute(delete(suppressions).where(suppressions.c.address_hash == hashed)).rowcount)
+
+    def suppressed(self, emails: Iterable[str]) -> frozenset[str]:
+        given = defaultdict(set)
+        for email in emails:
+            given[address_hash(email, self._secret)].add(email)
+        with self._db.reading() as connection:
+            barred = self._barred(connection, given)
+        return frozenset(email for hashed in barred for email in given[hashed])
+
+    def suppressions(self) -> Iterator[tuple[str, str, datetime]]:
+        with self._db.reading() as connection:
+            rows = connection.execute(select(suppressions).order_by(suppressions.c.address_hash)).all()
+        for row in rows:
+            yield row.address_hash, row.reason, moment(row.since)
+
+    def counts(self) -> Mapping[str, int]:
+        """Readers by status; a status that nobody has is left out."""
+        statement = select(subscribers.c.status, func.count()).group_by(subscribers.c.status)
+        with self._db.reading() as connection:
+            return dict(connection.execute(statement).tuples().all())
+
+    def say(self, feedback: Feedback) -> None:
+        """What a reader who is not in the table says is not kept."""
+        row = {
+            "subscriber_id": feedback.subscriber_id,
+            "paper_id": feedback.paper_id,
+            "topic": feedback.topic,
+            "verb": feedback.verb,
+            "at": micros(feedback.at),
+        }
+        with self._db.writing() as connection:
+            known = select(subscribers.c.id).where(subscribers.c.id == feedback.subscriber_id)
+            if connection.execute(known).scalar() is not None:
+                connection.execute(insert(_feedback), row)
+
+    def said(self, subscriber_ids: Iterable[int]) -> Mapping[int, tuple[Feedback, ...]]:
+        """Oldest first; readers who said nothing are left out."""
+        statement = (
+            select(_feedback)
+            .where(_feedback.c.subscriber_id.in_(self._db.numbers()))
+            .order_by(_feedback.c.at, _feedback.c.id)
+        )
+        found: dict[int, list[Feedback]] = defaultdict(list)
+        with self._db.reading() as connection:
+            for row in connection.execute(statement, {"numbers": self._db.listed(subscriber_ids)}):
+                found[row.subscriber_id].append(
+                    Feedback(row.subscriber_id, row.paper_id, row.verb, moment(row.at), row.topic)
+                )
+        return {one: tuple(said) for one, said in found.items()}
+
+
+_feedback = feedback  # an argument of the same name hides it
