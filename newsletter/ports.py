@@ -179,11 +179,11 @@ class Ledger(Protocol):
         """Mark as sending, durable, before the first byte after DATA."""
 
     def settle(self, outcomes: Iterable[tuple[Outcome, datetime | None]], *, now: datetime) -> None:
-        """Write outcomes in one transaction; the datetime is a Deferred's not-before. Settling twice is settling once."""
+        """Write outcomes in one transaction; the datetime is a Deferred's not-before. Settling twice settles once."""
 
     def release(self, claim: Claim) -> None:
         """Give the lease back: rows without an outcome or deferral are queued again, `start`ed or not: so settle
-        first what is in flight (Uncertain, if nothing better is known). Nothing happens when the lease was taken over.
+        first what is in flight (Uncertain, if nothing better is known). A lease that was taken over is left alone.
         """
 
     def counts(self, *, day: date | None = None, now: datetime) -> Mapping[DeliveryState, int]: ...
