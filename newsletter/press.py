@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from newsletter.model.mail import Note
+from newsletter.subscribe.links import reader_links
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from datetime import date, datetime
 
+    from newsletter.compose import Composer
     from newsletter.config import Config
+    from newsletter.model.mail import Letterhead, ReaderLinks
+    from newsletter.model.paper import Problem
+    from newsletter.model.subscriber import Subscriber
     from newsletter.ports import Clock, Editions, Ledger, Papers, Runs, Signal, Source, Subscribers, Transport
+    from newsletter.rank.settings import RankSettings
+    from newsletter.rank.text_model import Models
+    from newsletter.subscribe.calendar import Defaults
+    from newsletter.subscribe.links import Signer
+
+
+Watch = Callable[[Note], None]
+
+
+def quiet(_note: Note) -> None:
+    """Watch a mission without a word."""
 
 
 @dataclass(frozen=True, slots=True)
 class Press:
     """What a mission needs; `wiring.py` builds it from a Config, tests from fakes.
 
-    The transport is opened late, since most commands send nothing.
+    What is costly and not always wanted is opened late: the transport, the composer, the ranking models.
     """
 
     config: Config
@@ -28,4 +48,33 @@ class Press:
     subscribers: Subscribers
     ledger: Ledger
     runs: Runs
+    signer: Signer
+    letterhead: Letterhead
+    reader_defaults: Defaults
+    rank_settings: RankSettings
     open_transport: Callable[[], Transport]
+    open_composer: Callable[[], Composer]
+    open_models: Callable[[], Models]
+    check_store: Callable[[], tuple[Problem, ...]] = tuple
+    filling: frozenset[str] = frozenset()  # names of sources whose list of a day grows while the day lasts
+
+    @property
+    def source_names(self) -> frozenset[str]:
+        return frozenset(source.name for source in self.sources)
+
+    def edition_day(self, asof: datetime) -> date:
+        """The newsletter's own calendar day at a moment (UTC)."""
+        return asof.astimezone(ZoneInfo(self.config.newsletter.timezone)).date()
+
+    def links(
+        self, reader: Subscriber, day: date | None = None, *, confirm_until: datetime | None = None
+    ) -> ReaderLinks:
+        """A reader's signed links; `day` is the edition that "view online" shows."""
+        return reader_links(
+            self.signer,
+            self.letterhead.base_url,
+            reader,
+            day,
+            unsubscribe_address=self.letterhead.unsubscribe_address,
+            confirm_until=confirm_until,
+        )

@@ -1,1 +1,223 @@
 """THE MISSION: collect, rank, cut, send; safe to run twice, at once and after a crash."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
+from typing import TYPE_CHECKING, Literal
+from zoneinfo import ZoneInfo
+
+from newsletter.errors import NewsletterError
+from newsletter.model.mail import Note
+from newsletter.press import quiet
+from newsletter.stages.collecting import collect as collect_stage
+from newsletter.stages.cutting import cut_all
+from newsletter.stages.dispatching import dispatch
+from newsletter.stages.printing import print_day
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import date
+
+    from newsletter.model.edition import Edition, Silence
+    from newsletter.press import Press, Watch
+    from newsletter.send.tally import Tally
+    from newsletter.stages.dispatching import Dispatch
+
+
+Outcome = Literal["done", "partial", "failed"]
+
+
+@dataclass(slots=True)
+class Log:
+    """What a run has to say, kept in the run ledger as it happens and told to whoever watches."""
+
+    press: Press
+    run_id: int
+    watch: Watch
+    notes: list[Note] = field(default_factory=list)
+
+    def add(self, *notes: Note) -> None:
+        self.notes += notes
+        self.press.runs.note(self.run_id, notes)
+        for note in notes:
+            self.watch(note)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What one run did: the numbers for programs, the notes for people."""
+
+    command: str
+    day: date
+    outcome: Outcome
+    notes: tuple[Note, ...]
+    edition: Edition | None = None
+    cut: int = 0
+    silences: tuple[Silence, ...] = ()
+    silent: dict[str, int] = field(default_factory=dict)  # code: readers
+    tally: Tally | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """0 done, 1 a person must look, 75 run it again later (DESIGN part 5)."""
+        return {"done": 0, "failed": 1, "partial": 75}[self.outcome]
+
+
+def moment(press: Press, day: date | None) -> datetime:
+    """The time a command acts as: now, or the end of `day` in the newsletter's zone."""
+    if day is None:
+        return press.clock.now()
+    zone = ZoneInfo(press.config.newsletter.timezone)
+    return datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC) - timedelta(seconds=1)
+
+
+def collect(press: Press, day: date | None = None, *, watch: Watch = quiet) -> Report:
+    """Ask the sources and signals; keep papers and readings."""
+    asof = moment(press, day)
+    with _run(press, "collect", press.edition_day(asof), watch) as log:
+        log.add(*collect_stage(press, asof))
+        return Report("collect", press.edition_day(asof), _outcome(log, "collect"), tuple(log.notes))
+
+
+def send(
+    press: Press,
+    day: date | None = None,
+    *,
+    dry_run: bool = False,
+    watch: Watch = quiet,
+    progress: Callable[[Tally], None] | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> Report:
+    """Cut and dispatch what is due, from the editions that are printed."""
+    asof = moment(press, day)
+    today = press.edition_day(asof)
+    if dry_run:
+        return _dry_run(press, asof, day)
+    with _run(press, "send", today, watch) as log:
+        return _cut_and_send(press, log, "send", asof, day, None, progress, stop)
+
+
+def print_and_send(press: Press, *, watch: Watch = quiet, stop: Callable[[], bool] = lambda: False) -> Report:
+    """Print today's edition if there is something to print, then cut and dispatch: a heartbeat's main work."""
+    asof = moment(press, None)
+    today = press.edition_day(asof)
+    with _run(press, "print", today, watch) as log:
+        edition, notes = print_day(press, today, asof)
+        log.add(*notes)
+        return _cut_and_send(press, log, "print", asof, None, edition, None, stop)
+
+
+def follow(press: Press, *, watch: Watch = quiet, stop: Callable[[], bool] = lambda: False) -> Report | None:
+    """Cut and dispatch when anybody is due; None, and no trace in the run ledger, when nobody is."""
+    now = press.clock.now()
+    when = press.ledger.next_due(now=now)
+    open_rows = when is not None and when <= now
+    if not open_rows and not any(block.issues for block in cut_all(press, now, day=None, dry_run=True)):
+        return None
+    return send(press, watch=watch, stop=stop)
+
+
+def run(
+    press: Press,
+    day: date | None = None,
+    *,
+    watch: Watch = quiet,
+    progress: Callable[[Tally], None] | None = None,
+    stop: Callable[[], bool] = lambda: False,
+) -> Report:
+    """The whole day. Each stage is idempotent, so a second run does only what the first left undone."""
+    asof = moment(press, day)
+    today = press.edition_day(asof)
+    with _run(press, "run", today, watch) as log:
+        log.add(*collect_stage(press, asof))
+        edition, notes = print_day(press, today, asof)
+        log.add(*notes)
+        return _cut_and_send(press, log, "run", asof, day, edition, progress, stop)
+
+
+def _cut_and_send(
+    press: Press,
+    log: Log,
+    command: str,
+    asof: datetime,
+    day: date | None,
+    edition: Edition | None,
+    progress: Callable[[Tally], None] | None,
+    stop: Callable[[], bool],
+) -> Report:
+    cut, silent, examples = 0, Counter[str](), list["Silence"]()
+    for block in cut_all(press, asof, day=day):
+        cut += len(block.issues)
+        silent.update(silence.code for silence in block.silences)
+        examples += block.silences[: 20 - len(examples)]
+        if stop():
+            break
+    log.add(Note("info", "cut", _cut_words(cut, silent)))
+    sent = dispatch(press, stop=stop, on_progress=progress)
+    log.add(*sent.notes)
+    return Report(
+        command,
+        press.edition_day(asof),
+        _outcome(log, command, sent),
+        tuple(log.notes),
+        edition=edition,
+        cut=cut,
+        silences=tuple(examples),
+        silent=dict(silent),
+        tally=sent.tally,
+    )
+
+
+def _dry_run(press: Press, asof: datetime, day: date | None) -> Report:
+    cut, silent, notes = 0, Counter[str](), list[Note]()
+    for block in cut_all(press, asof, day=day, dry_run=True):
+        cut += len(block.issues)
+        silent.update(silence.code for silence in block.silences)
+        notes += [
+            Note("info", reader.email, f"{len(issue.paper_ids)} papers in {len(issue.sections)} topics")
+            for reader, _, issue in block.issues
+        ]
+        notes += [Note("info", f"reader {silence.subscriber_id}", silence.text) for silence in block.silences]
+    notes.append(Note("info", "cut", f"would be cut: {_cut_words(cut, silent)}; nothing was written or sent"))
+    return Report("send", press.edition_day(asof), "done", tuple(notes), cut=cut, silent=dict(silent))
+
+
+def _cut_words(cut: int, silent: Counter[str]) -> str:
+    words = [f"{cut} issue{'s' * (cut != 1)}"]
+    words += [f"{count} {code}" for code, count in sorted(silent.items())]
+    return ", ".join(words)
+
+
+def _outcome(log: Log, command: str, sent: Dispatch | None = None) -> Outcome:
+    """Partial: something failed for now. One source of several may fail: the edition came out of the others."""
+    failed = {note.subject for note in log.notes if note.level == "error"}
+    silent_sources = failed & log.press.source_names
+    if sent is not None:
+        if sent.attention:
+            return "failed"
+        if "send" in failed or (sent.tally is not None and (sent.tally.deferred or sent.tally.stop)):
+            return "partial"
+    if command == "collect":
+        return "partial" if silent_sources else "done"
+    return "partial" if silent_sources and silent_sources == log.press.source_names else "done"
+
+
+@contextmanager
+def _run(press: Press, command: str, day: date, watch: Watch) -> Iterator[Log]:
+    """A run in the ledger of runs, with its end, whatever happens."""
+    log = Log(press, press.runs.begin(command, day, at=press.clock.now()), watch)
+    try:
+        yield log
+    except NewsletterError as error:
+        log.add(Note("error", command, str(error)))
+        press.runs.finish(log.run_id, "failed", at=press.clock.now())
+        raise
+    except BaseException:
+        press.runs.finish(log.run_id, "failed", at=press.clock.now())
+        raise
+    else:
+        troubled = any(note.level == "error" for note in log.notes)
+        press.runs.finish(log.run_id, "partial" if troubled else "done", at=press.clock.now())

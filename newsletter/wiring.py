@@ -1,1 +1,176 @@
 """Config to Press: the only module that constructs adapters."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parseaddr
+from functools import cache
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from newsletter.model.mail import Letterhead
+from newsletter.press import Press
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from newsletter.collect.http import Http
+    from newsletter.compose import Composer
+    from newsletter.config import Config, SignalConfig, SourceConfig
+    from newsletter.ports import Clock, Signal, Source, Transport
+    from newsletter.rank.settings import RankSettings
+    from newsletter.rank.text_model import Models
+    from newsletter.store.open import Store
+    from newsletter.subscribe.calendar import Defaults
+
+
+@dataclass(frozen=True, slots=True)
+class WallClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+@contextmanager
+def open_press(config: Config, *, clock: Clock | None = None) -> Iterator[Press]:
+    """Everything that the missions need, closed again at the end."""
+    from newsletter.collect.http import Http
+    from newsletter.config import ensure_secret
+    from newsletter.subscribe.links import Signer
+
+    config, _ = ensure_secret(config)
+    letterhead = letterhead_of(config)
+    store = open_store(config)
+    http = Http(contact=letterhead.address)
+    try:
+        yield Press(
+            config=config,
+            clock=clock or WallClock(),
+            sources=tuple(_open_source(config, one, http) for one in config.sources),
+            signals=tuple(_open_signal(one, http) for one in config.signals),
+            papers=store.papers,
+            editions=store.editions,
+            subscribers=store.subscribers,
+            ledger=store.ledger,
+            runs=store.runs,
+            signer=Signer(config.secrets),
+            letterhead=letterhead,
+            reader_defaults=_reader_defaults(config),
+            rank_settings=_rank_settings(config),
+            open_transport=lambda: _open_transport(config),
+            open_composer=cache(lambda: _open_composer(config, letterhead)),
+            open_models=cache(_open_models),
+            check_store=store.check,
+            filling=frozenset(source.name for source in config.sources if source.kind == "huggingface"),
+        )
+    finally:
+        http.close()
+        store.close()
+
+
+def letterhead_of(config: Config) -> Letterhead:
+    """What every mail has in common. The list's id (RFC 2919) lives under the sender's own domain and never changes."""
+    settings = config.newsletter
+    domain = parseaddr(settings.sender)[1].partition("@")[2] or urlsplit(settings.base_url).hostname or "localhost"
+    label = "".join(c if c.isascii() and c.isalnum() else "-" for c in settings.name.lower()).strip("-") or "papers"
+    return Letterhead(
+        name=settings.name,
+        sender=settings.sender,
+        reply_to=settings.reply_to,
+        base_url=settings.base_url,
+        postal_address=settings.postal_address,
+        bounce_domain=config.delivery.bounce_domain,
+        list_id=f"{label}.{domain}",
+    )
+
+
+def open_store(config: Config) -> Store:
+    """The database, brought up to date."""
+    from newsletter.store.open import open_store as open_database
+
+    return open_database(config.database_url, secret=config.secrets[0], folder=config.folder)
+
+
+def _open_source(config: Config, one: SourceConfig, http: Http) -> Source:
+    from newsletter.collect.sources import open_source
+
+    return open_source(
+        one.kind,
+        name=one.name,
+        url=one.url,
+        feed_url=one.feed_url,
+        categories=one.categories,
+        path=config.locate(one.path) if one.path else config.folder,
+        pace=one.pace,
+        summaries=one.summaries,
+        http=http,
+    )
+
+
+def _open_signal(one: SignalConfig, http: Http) -> Signal:
+    from newsletter.collect.signals import open_signal
+
+    return open_signal(one.kind, url=one.url, token=one.token, http=http)
+
+
+def _reader_defaults(config: Config) -> Defaults:
+    from newsletter.subscribe.calendar import Defaults
+
+    return Defaults(
+        timezone=config.newsletter.timezone,
+        send_hour=config.schedule.send_hour,
+        cadence=config.schedule.cadence,
+        expire_after=config.schedule.expire_after,
+    )
+
+
+def _rank_settings(config: Config) -> RankSettings:
+    from newsletter.rank.settings import RankSettings
+
+    ranking = config.ranking
+    return RankSettings(
+        lookback=ranking.lookback,
+        exploration=ranking.exploration,
+        dense=ranking.dense,
+        author_history=ranking.author_history,
+    )
+
+
+def _open_models() -> Models:
+    from newsletter.rank.text_model import load_models
+
+    return load_models()
+
+
+def _open_transport(config: Config) -> Transport:
+    from newsletter.send.transports import open_transport
+
+    delivery = config.delivery
+    return open_transport(
+        delivery.transport,
+        path=config.locate(delivery.path),
+        host=delivery.host,
+        port=delivery.port,
+        security=delivery.security,
+        username=delivery.username,
+        password=delivery.password,
+        connections=delivery.connections,
+        helo_name=delivery.helo_name,
+    )
+
+
+def _open_composer(config: Config, letterhead: Letterhead) -> Composer:
+    from newsletter.compose import Composer, default_template_folder
+
+    own: list[Path] = [config.locate(config.newsletter.templates)] if config.newsletter.templates else []
+    return Composer(
+        letterhead,
+        template_folders=[*own, default_template_folder()],
+        secret=config.secrets[0],
+        topics=config.topics,
+        default_locale=config.newsletter.locale,
+    )

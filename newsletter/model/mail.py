@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from email.utils import parseaddr
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -62,6 +63,16 @@ class Letterhead:
     postal_address: str
     bounce_domain: str
     list_id: str  # `Name <slug.domain>` without encoded words
+
+    @property
+    def address(self) -> str:
+        """The bare address of the sender."""
+        return parseaddr(self.sender)[1]
+
+    @property
+    def unsubscribe_address(self) -> str:
+        """Where `mailto:` leavers write to: the bounce domain when there is one, else where replies go."""
+        return f"leave@{self.bounce_domain}" if self.bounce_domain else parseaddr(self.reply_to or self.sender)[1]
 
 
 @dataclass(frozen=True, slots=True)

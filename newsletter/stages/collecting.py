@@ -1,0 +1,90 @@
+"""Stage one: ask every source and signal, merge what they gave, keep it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
+
+from newsletter.collect.gather import gather
+from newsletter.collect.merge import fold
+from newsletter.collect.plan import days_wanted
+from newsletter.model.mail import Note
+from newsletter.model.paper import Ask, Poll, identity_keys
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    from newsletter.model.paper import Harvest, Listing
+    from newsletter.ports import Source
+    from newsletter.press import Press
+
+HORIZON_DAYS = 30  # how far back missed days are caught up
+SIGNAL_PAPERS = 300  # how many of the newest papers a signal is asked about at once
+
+
+def collect(press: Press, asof: datetime) -> tuple[Note, ...]:
+    """Ask the world as at `asof` (UTC), keep papers, listings and readings; what happened comes back as notes."""
+    asks = [(source, _ask(press, source, asof)) for source in press.sources]
+    harvests = gather(asks)
+    known = press.papers.find(
+        {key for harvest in harvests for found in harvest.found for key in identity_keys(found.paper)}
+    )
+    merged = fold(harvests, known, at=asof)
+    new = press.papers.keep(merged.papers, merged.listings, merged.readings, merged.originals, at=asof)
+    for harvest in harvests:
+        press.papers.note_answer(harvest.source, harvest.days, harvest.memory, _polls(harvest, merged.listings, asof))
+    notes = [note for harvest in harvests for note in harvest_notes(harvest)]
+    notes += [Note("warning", problem.where, _sentence(problem.what, problem.cure)) for problem in merged.problems]
+    notes.append(Note("info", "papers", f"{new} new, {len(merged.papers) - new} known again"))
+    return (*notes, *_read_signals(press, asof))
+
+
+def harvest_notes(harvest: Harvest) -> tuple[Note, ...]:
+    """What a person should know of one source's answer."""
+    level: Literal["info", "warning", "error"] = "info" if harvest.state in {"ok", "empty", "unchanged"} else "warning"
+    if harvest.state == "failed":
+        level = "error"
+    text = harvest.note or {"empty": "no list", "unchanged": "nothing new"}.get(harvest.state, harvest.state)
+    return (
+        Note(level, harvest.source, text),
+        *(
+            Note("warning", harvest.source, f"{problem.where}: {_sentence(problem.what, problem.cure)}")
+            for problem in harvest.problems
+        ),
+    )
+
+
+def _ask(press: Press, source: Source, asof: datetime) -> Ask:
+    lookback = press.config.ranking.lookback
+    answered = press.papers.answered(source.name, since=(asof - lookback).date().replace(day=1))
+    days: tuple[date, ...] = days_wanted(
+        source.daily, answered, asof, lookback_days=max(1, lookback.days), horizon_days=HORIZON_DAYS
+    )
+    return Ask(days, asof, press.papers.memory(source.name))
+
+
+def _polls(harvest: Harvest, listings: tuple[Listing, ...], asof: datetime) -> tuple[Poll, ...]:
+    """How long each list is now. Lists are short, so counting what this answer holds is enough."""
+    sizes = Counter(listing.day for listing in listings if listing.source == harvest.source)
+    return tuple(Poll(harvest.source, day, sizes[day], asof) for day in harvest.days)
+
+
+def _read_signals(press: Press, asof: datetime) -> tuple[Note, ...]:
+    notes = []
+    if press.signals:
+        recent = press.papers.candidates(since=asof - press.config.ranking.lookback, until=asof)
+        papers = [candidate.paper for candidate in recent][-SIGNAL_PAPERS:]
+        for signal in press.signals:
+            readings, problems = signal.read(papers, asof)
+            press.papers.keep((), (), [replace(reading, at=min(reading.at, asof)) for reading in readings], (), at=asof)
+            notes.append(Note("info", signal.name, f"{len(readings)} readings of {len(papers)} papers"))
+            notes += [
+                Note("warning", signal.name, f"{problem.where}: {_sentence(problem.what, problem.cure)}")
+                for problem in problems
+            ]
+    return tuple(notes)
+
+
+def _sentence(what: str, cure: str) -> str:
+    return f"{what} {cure}".strip()

@@ -1,0 +1,92 @@
+"""Looking without sending: one reader's mail of one day, composed as it would go out, and a test mail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from newsletter.errors import UsageError
+from newsletter.model.edition import Issue
+from newsletter.model.mail import Delivery
+from newsletter.model.subscriber import Subscriber
+from newsletter.rank.cut import cut
+from newsletter.stages.printing import draft
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date, datetime
+
+    from newsletter.compose.lint import Rendered
+    from newsletter.model.edition import Edition, Silence
+    from newsletter.model.mail import Message, Outcome
+    from newsletter.press import Press
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A mail as it would go out, before and after encoding."""
+
+    rendered: Rendered
+    message: Message
+    edition: Edition
+    issue: Issue
+
+
+def preview(
+    press: Press, day: date, asof: datetime, *, email: str = "", topics: Sequence[str] = ()
+) -> Preview | Silence:
+    """The digest of `day` for one reader, or for a new reader of every topic; what she had before does not count.
+
+    The edition is the printed one, or, while there is none, the one that would be printed. UsageError: no such reader.
+    """
+    reader = _reader(press, email)
+    if topics:
+        reader = replace(reader, topics=tuple(topics))
+    edition = press.editions.get(day) or draft(press, day, asof)[0]
+    issue = cut(
+        reader,
+        (edition,),
+        day=day,
+        seen=frozenset(),
+        topics=press.config.topics,
+        settings=press.rank_settings,
+        feedback=press.subscribers.said([reader.id]).get(reader.id, ()) if reader.id else (),
+    )
+    if not isinstance(issue, Issue):
+        return issue
+    now = press.clock.now()
+    delivery = Delivery(0, "digest", day, reader.id, "", now, now + press.config.schedule.expire_after)
+    cards = {card.paper.id: card for card in edition.cards}
+    links = press.links(reader, day)
+    composer = press.open_composer()
+    return Preview(
+        composer.render(reader, issue, cards, links),
+        composer.digest(delivery, reader, issue, cards, links),
+        edition,
+        issue,
+    )
+
+
+def send_test(press: Press, day: date, asof: datetime, email: str) -> Outcome | Silence:
+    """Mail the preview to `email` at once, past the ledger: a test may be repeated, and counts for nobody."""
+    known = press.subscribers.by_email(email)
+    seen = preview(press, day, asof, email=email if known else "")
+    if not isinstance(seen, Preview):
+        return seen
+    transport = press.open_transport()
+    try:
+        message = replace(seen.message, recipient=email if known is None else seen.message.recipient)
+        return next(iter(transport.deliver([message])))
+    finally:
+        transport.close()
+
+
+def _reader(press: Press, email: str) -> Subscriber:
+    if not email:
+        return Subscriber(email=press.letterhead.address)
+    reader = press.subscribers.by_email(email)
+    if reader is None:
+        raise UsageError(
+            f"{email} is not a subscriber.", cure=f"Add the address first: newsletter subscribers add {email}"
+        )
+    return reader

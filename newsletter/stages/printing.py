@@ -1,0 +1,94 @@
+"""Stage two: rank what was collected and print the day's edition, once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from newsletter.collect.settle import settled
+from newsletter.model.mail import Note
+from newsletter.rank.edition import rank_day
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    from newsletter.model.edition import Edition, Topic
+    from newsletter.model.paper import Candidate
+    from newsletter.press import Press
+
+NEVER_TWICE = timedelta(days=120)  # a paper shown in an edition is not a candidate again for so long
+
+
+def draft(
+    press: Press, day: date, asof: datetime, *, topics: tuple[Topic, ...] | None = None
+) -> tuple[Edition, tuple[Note, ...]]:
+    """The edition that would be printed for `day` as at `asof`: same store and day, same edition."""
+    config = press.config
+    candidates, held = _ready(press, press.papers.candidates(since=asof - config.ranking.lookback, until=asof), asof)
+    edition = rank_day(
+        candidates,
+        config.topics if topics is None else topics,
+        day=day,
+        asof=asof,
+        featured=press.editions.featured(since=day - NEVER_TWICE, before=day),
+        settings=press.rank_settings,
+        notes=_edition_notes(press, day, held),
+        models=press.open_models(),
+    )
+    return edition, tuple(Note("info", "edition", text) for text in held)
+
+
+def print_day(press: Press, day: date, asof: datetime) -> tuple[Edition | None, tuple[Note, ...]]:
+    """The day's edition, printed now unless it was before; None, with the reason, while there is nothing to print."""
+    if (printed := press.editions.get(day)) is not None:
+        return printed, (Note("info", "edition", f"{day} was printed at {printed.printed_at:%Y-%m-%d %H:%M} UTC"),)
+    edition, notes = draft(press, day, asof)
+    if not any(pool.picks for pool in edition.pools):
+        return None, (*notes, Note("info", "edition", _nothing(press, edition, day)))
+    edition = press.editions.print(edition)
+    shown = sum(len(pool.shown) for pool in edition.pools)
+    text = f"{day} printed: {shown} papers in {sum(bool(pool.picks) for pool in edition.pools)} topics"
+    return edition, (*notes, Note("info", "edition", text))
+
+
+def _ready(
+    press: Press, candidates: tuple[Candidate, ...], asof: datetime
+) -> tuple[tuple[Candidate, ...], tuple[str, ...]]:
+    """Leave out papers that stand only on lists that are still filling: they go into the next edition."""
+    lists = {(listing.source, listing.day) for candidate in candidates for listing in candidate.listings}
+    filling = {}
+    for source, day in sorted(lists):
+        if source in press.filling:
+            verdict = settled(press.papers.polls(source, day), day, asof)
+            if not verdict.settled:
+                filling[source, day] = verdict.sentence
+    ready = tuple(
+        candidate
+        for candidate in candidates
+        if not candidate.listings or any((x.source, x.day) not in filling for x in candidate.listings)
+    )
+    held = len(candidates) - len(ready)
+    return ready, tuple(
+        f"{source}: {sentence}; {held} papers wait for the next edition" for (source, _), sentence in filling.items()
+    )
+
+
+def _edition_notes(press: Press, day: date, held: tuple[str, ...]) -> tuple[str, ...]:
+    """Warnings of the day's collecting, read back from the store, so that a replay says the same."""
+    runs = press.runs.last(limit=20, day=day)
+    warned = {
+        f"{note.subject}: {note.text}"
+        for run in runs
+        if run.command in {"collect", "run"}
+        for note in run.notes
+        if note.level != "info" and note.subject in press.source_names
+    }
+    return (*sorted(warned), *held)
+
+
+def _nothing(press: Press, edition: Edition, day: date) -> str:
+    if edition.left_out:
+        return f"nothing printed for {day}: {len(edition.left_out)} papers were weighed and none fits a topic"
+    if day.isoweekday() >= 6:
+        return f"nothing printed for {day}: no new papers, as on most {day:%A}s"
+    return f"nothing printed for {day}: no new papers in the last {press.config.ranking.lookback}"
