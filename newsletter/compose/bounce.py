@@ -1,0 +1,57 @@
+"""The envelope sender: an address that says which mail came back, and that nobody else can make (VERP, signed)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+from datetime import date
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from newsletter.model.mail import Delivery
+
+# One octet for each kind; the numbers are in addresses out in the world, so they never change.
+_KINDS = {"digest": 1, "confirm": 2, "welcome": 3, "goodbye": 4, "link": 5, "address": 6, "notice": 7, "test": 8}
+_NAMES = {number: kind for kind, number in _KINDS.items()}
+_TAG = 10  # octets of HMAC-SHA256 kept: 80 bits, checked online only
+_MAX_ID = 8
+
+
+def bounce_address(delivery: Delivery, *, secret: str, domain: str) -> str:
+    """`b+<base32(kind, day, reader, tag)>@domain`: lower case, the same at every try, at most 38 octets before the @.
+
+    The reader's address is not in it; RFC 5321 section 4.5.3.1.1 allows 64 octets.
+    """
+    size = max(1, (delivery.subscriber_id.bit_length() + 7) // 8)
+    packed = (
+        bytes((_KINDS[delivery.kind],))
+        + delivery.day.toordinal().to_bytes(3, "big")
+        + delivery.subscriber_id.to_bytes(size, "big")
+    )
+    text = base64.b32encode(packed + _tag(packed, secret)).decode().rstrip("=").lower()
+    return f"b+{text}@{domain}"
+
+
+def read_bounce_address(address: str, secret: str) -> str | None:
+    """The `Delivery.key` that a bounce came back for, or None when the address is not one that we made.
+
+    Letters may come back in any case (some relays change it); the domain is the caller's to check.
+    """
+    local = address.strip().strip("<>").rpartition("@")[0].lower()
+    if not local.startswith("b+") or not local.isascii():
+        return None
+    text = local[2:].upper()
+    try:
+        data = base64.b32decode(text + "=" * (-len(text) % 8))
+    except (binascii.Error, ValueError):
+        return None
+    packed, tag = data[:-_TAG], data[-_TAG:]
+    if not 5 <= len(packed) <= 4 + _MAX_ID or not hmac.compare_digest(tag, _tag(packed, secret)):
+        return None
+    kind, day = _NAMES.get(packed[0]), date.fromordinal(int.from_bytes(packed[1:4], "big"))
+    return f"{kind}.{day.isoformat()}.{int.from_bytes(packed[4:], 'big')}" if kind else None
+
+
+def _tag(packed: bytes, secret: str) -> bytes:
+    return hmac.digest(secret.encode(), b"bounce\0" + packed, "sha256")[:_TAG]

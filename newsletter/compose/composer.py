@@ -1,0 +1,184 @@
+"""Composes mails: the one door of this package."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from newsletter.compose import body
+from newsletter.compose.digester import Digester
+from newsletter.compose.facts import newsletter_facts, reader_values
+from newsletter.compose.headers import Headers, wire_address
+from newsletter.compose.issue import HTML_BUDGET, trim, without
+from newsletter.compose.lint import Rendered, data_of
+from newsletter.compose.notices import notice_facts, render_notice
+from newsletter.compose.proof import prove
+from newsletter.compose.splice import encode_whole
+from newsletter.compose.templates import Templates
+from newsletter.errors import TemplateError
+from newsletter.model.mail import Message
+from newsletter.model.paper import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from newsletter.model.edition import Card, Issue, Topic
+    from newsletter.model.mail import Delivery, Kind, Letterhead, ReaderLinks
+    from newsletter.model.subscriber import Subscriber
+
+_DIGESTERS = 16  # locales times kinds of links, each with its compiled pieces
+_NAMED = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class _Fitted:
+    """An issue that renders and is small enough, and its parts as they go over the wire."""
+
+    digester: Digester
+    issue: Issue
+    beyond: int
+    values: dict[str, str]
+    text: body.Part
+    html: body.Part
+
+
+class Composer:
+    """Edition and reader to message. The same delivery gives the same octets, whichever mails came before it.
+
+    `template_folders` are looked into in order: the operator's own first, `default_template_folder()` last.
+    """
+
+    def __init__(
+        self,
+        letterhead: Letterhead,
+        *,
+        template_folders: Sequence[Path],
+        secret: str,
+        topics: Iterable[Topic] = (),
+        default_locale: str = "en",
+    ) -> None:
+        self._templates = Templates(template_folders)
+        self._headers = Headers(letterhead, secret=secret)
+        self._newsletter = newsletter_facts(letterhead)
+        self._topic_names = {topic.slug: topic.name for topic in topics}
+        self._locale = default_locale
+        self._digesters: dict[tuple[str, frozenset[str]], Digester] = {}
+        self._dropped: dict[str, Problem] = {}
+
+    def digest(
+        self,
+        delivery: Delivery,
+        subscriber: Subscriber,
+        issue: Issue,
+        cards: Mapping[str, Card],
+        links: ReaderLinks,
+    ) -> Message:
+        """One reader's issue as a message; `cards` are those of the issue's editions, by paper id.
+
+        A paper without a card, or one that cannot be rendered, is left out and named by `dropped`.
+        Raises TemplateError when the templates are at fault, AddressError when the reader cannot be written to.
+        """
+        recipient, smtputf8 = wire_address(subscriber.email)
+        fitted = self._fit(subscriber, issue, cards, links)
+        subject = fitted.digester.subject(fitted.values)
+        headers = self._headers.write(delivery, recipient, subject, links)
+        if subscriber.text_only:
+            data = body.text_only(headers, fitted.text)
+        else:
+            data = body.alternative(headers, delivery.key, fitted.text, fitted.html)
+        return Message(delivery.id, self._headers.envelope_from(delivery), recipient, data, smtputf8)
+
+    def notice(self, delivery: Delivery, subscriber: Subscriber, links: ReaderLinks, **facts: Any) -> Message:
+        """A mail of the kinds confirm, welcome, goodbye, link, address, notice and test.
+
+        `facts` are further names for its templates (`email/notices/KIND.*`), strings; see docs/writing-a-template.md.
+        """
+        recipient, smtputf8 = wire_address(subscriber.email)
+        rendered = self.render_notice(delivery.kind, subscriber, links, **facts)
+        headers = self._headers.write(delivery, recipient, rendered.subject, links)
+        text = encode_whole(rendered.text)
+        if subscriber.text_only:
+            data = body.text_only(headers, text)
+        else:
+            data = body.alternative(headers, delivery.key, text, encode_whole(rendered.html))
+        return Message(delivery.id, self._headers.envelope_from(delivery), recipient, data, smtputf8)
+
+    def render(self, subscriber: Subscriber, issue: Issue, cards: Mapping[str, Card], links: ReaderLinks) -> Rendered:
+        """A digest before it is encoded, by Jinja and MJML for this reader alone: for previews and as the yardstick."""
+        fitted = self._fit(subscriber, issue, cards, links)
+        html, text = fitted.digester.whole(fitted.issue, cards, fitted.values, fitted.beyond)
+        return Rendered(
+            subject=fitted.digester.subject(fitted.values),
+            preheader=fitted.values["preheader"],
+            html="" if subscriber.text_only else html,
+            text=text,
+            data=data_of(fitted.digester.entries(fitted.issue, cards), fitted.values),
+            leave=fitted.values["unsubscribe"],
+        )
+
+    def render_notice(self, kind: Kind, subscriber: Subscriber, links: ReaderLinks, **facts: Any) -> Rendered:
+        """A notice before it is encoded."""
+        return render_notice(
+            self._templates, kind, notice_facts(self._newsletter, subscriber, links, self._topic_names, facts)
+        )
+
+    def dropped(self) -> tuple[Problem, ...]:
+        """The papers that could not be shown since this composer was made, each once, with the reason."""
+        return tuple(self._dropped.values())
+
+    def _fit(self, subscriber: Subscriber, issue: Issue, cards: Mapping[str, Card], links: ReaderLinks) -> _Fitted:
+        if missing := [paper_id for paper_id in issue.paper_ids if paper_id not in cards]:
+            self._name(missing, "has no card in the edition")
+            issue = without(issue, missing)
+        digester = self._digester(subscriber.locale or self._locale, links)
+        try:
+            return self._cut_to_size(digester, subscriber, issue, cards, links)
+        except TemplateError as error:
+            broken = [
+                card_id for card_id in dict.fromkeys(issue.paper_ids) if not digester.renders(issue, cards, card_id)
+            ]
+            if not broken or not digester.renders(issue, cards, None):
+                raise
+            self._name(broken, str(error))
+        return self._cut_to_size(digester, subscriber, without(issue, broken), cards, links)
+
+    def _cut_to_size(
+        self, digester: Digester, subscriber: Subscriber, issue: Issue, cards: Mapping[str, Card], links: ReaderLinks
+    ) -> _Fitted:
+        beyond = 0
+        while True:
+            entries = digester.entries(issue, cards)
+            values = reader_values(
+                subscriber,
+                issue,
+                links,
+                titles=[entry.view.title for entry in entries],
+                words=sum(entry.words for entry in entries),
+                dates=digester.dates(issue.day),
+                topic_names=self._topic_names,
+            )
+            text, html = digester.parts(issue, cards, entries, values, beyond)
+            over = len(html[0]) - HTML_BUDGET
+            if over <= 0 or not (issue.sections or issue.follow_ups):
+                return _Fitted(digester, issue, beyond, values, text, html)
+            issue, lost = trim(issue, over, digester.sizes(issue, entries, values, len(html[0])))
+            beyond += lost
+
+    def _digester(self, locale: str, links: ReaderLinks) -> Digester:
+        empty = frozenset(
+            name for name in ("unsubscribe", "preferences", "view", "feedback") if not getattr(links, name)
+        )
+        digester = self._digesters.pop((locale, empty), None)
+        if digester is None:
+            digester = Digester(self._templates, self._newsletter, locale=locale, empty=empty)
+            prove(digester)
+            if len(self._digesters) >= _DIGESTERS:
+                self._digesters.pop(next(iter(self._digesters)))
+        self._digesters[locale, empty] = digester
+        return digester
+
+    def _name(self, paper_ids: Iterable[str], why: str) -> None:
+        for paper_id in paper_ids:
+            if len(self._dropped) < _NAMED:
+                self._dropped.setdefault(paper_id, Problem(f"paper {paper_id}", why, "It was left out of the mail."))

@@ -1,0 +1,7 @@
+"""TeX to Unicode."""
+
+from __future__ import annotations
+
+
+def detex(text: str) -> str:
+    return text

@@ -1,0 +1,249 @@
+"""Digests of one locale: compiled, cut and kept by paper, so that a reader's mail is a join of pieces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from newsletter.compose.facts import SLOTS, as_slots, digest_facts, for_html, for_text
+from newsletter.compose.issue import without
+from newsletter.compose.slots import SLOT, cut, mark, no_mark, slot
+from newsletter.compose.splice import Fragment, encode_whole, fragment, join
+from newsletter.compose.view import CardView, FollowUpView, SectionView, Viewer
+from newsletter.errors import TemplateError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import date
+
+    from newsletter.compose.body import Part
+    from newsletter.compose.facts import Newsletter
+    from newsletter.compose.issue import Sizes
+    from newsletter.compose.templates import Templates
+    from newsletter.model.edition import Card, Issue, Pick
+
+HTML, TEXT, SUBJECT = "email/digest.mjml.j2", "email/digest.txt.j2", "email/digest.subject.txt.j2"
+_KEPT = 3000  # papers in one locale, about 7 kB each; beyond, all start anew
+
+Placed = list[tuple[Fragment, str]]
+Key = tuple[object, ...]
+Layout = list[tuple[str, Key, int]]
+
+
+class CannotCutError(Exception):
+    """A template (of the operator's) whose pieces depend on their places: mails are rendered whole, one by one."""
+
+
+@dataclass(slots=True)
+class Entry:
+    """A paper in a pool: how it looks, and its pieces once they are compiled. True of this very card and sentence."""
+
+    card: Card
+    why: str
+    view: CardView
+    words: int
+    html: Fragment | None = None
+    text: Fragment | None = None
+
+
+class Digester:
+    """Makes digests in one locale. A value with nothing in it has no slot, so `empty` is part of its identity."""
+
+    def __init__(self, templates: Templates, newsletter: Newsletter, *, locale: str, empty: frozenset[str]) -> None:
+        self._templates = templates
+        self._newsletter = newsletter
+        self._locale = locale
+        self.empty = empty
+        self._slotted = self.viewer("" if "feedback" in empty else slot("feedback"))
+        self._entries: dict[Key, Entry] = {}
+        self._html: dict[Key, Fragment] = {}
+        self._text: dict[Key, Fragment] = {}
+        self._dates: tuple[date, tuple[str, str]] | None = None
+        slots = as_slots(dict.fromkeys(SLOTS, "x") | dict.fromkeys(empty, ""))
+        facts = digest_facts(newsletter, slots, (), (), 0, viewer=self._slotted, mark=no_mark)
+        self._subject = templates.text(SUBJECT, facts)
+        self.cuttable = True
+
+    def viewer(self, feedback: str) -> Viewer:
+        return Viewer(base_url=self._newsletter.base_url, locale=self._locale, feedback=feedback)
+
+    def dates(self, day: date) -> tuple[str, str]:
+        if self._dates is None or self._dates[0] != day:
+            self._dates = (day, self._slotted.dates(day))
+        return self._dates[1]
+
+    def renders(self, issue: Issue, cards: Mapping[str, Card], paper_id: str | None) -> bool:
+        """Whether the templates can show this paper alone (None: the issue without papers)."""
+        alone = without(issue, set(issue.paper_ids) - {paper_id})
+        values = dict.fromkeys(SLOTS, "x") | dict.fromkeys(self.empty, "")
+        try:
+            self.whole(alone, cards, values, 0)
+        except TemplateError:
+            return False
+        return True
+
+    def entries(self, issue: Issue, cards: Mapping[str, Card]) -> list[Entry]:
+        """One entry for each pick, in order."""
+        if len(self._entries) > _KEPT:
+            self._entries.clear()
+        return [self._entry(pick, cards[pick.paper_id]) for section in issue.sections for pick in section.picks]
+
+    def _entry(self, pick: Pick, card: Card) -> Entry:
+        key = (pick.paper_id, pick.topic, pick.day, pick.marks)
+        entry = self._entries.get(key)
+        if entry is None or (entry.card is not card and entry.card != card) or entry.why != pick.why:
+            view = self._slotted.card(pick, card, slot("number"))
+            entry = self._entries[key] = Entry(card, pick.why, view, view.words)
+        return entry
+
+    def whole(self, issue: Issue, cards: Mapping[str, Card], values: Mapping[str, str], beyond: int) -> tuple[str, str]:
+        """(HTML, text) by the full path: Jinja and MJML for this reader alone."""
+        viewer = self.viewer(values["feedback"])
+        picks = [pick for section in issue.sections for pick in section.picks]
+        shown = [viewer.card(pick, cards[pick.paper_id], str(place)) for place, pick in enumerate(picks, 1)]
+        return self._render(issue, cards, values, shown, beyond, viewer=viewer, mark=no_mark)
+
+    def subject(self, values: Mapping[str, str]) -> str:
+        """The Subject of a digest, one line."""
+        pieces = SLOT.split(self._subject)
+        pieces[1::2] = [values[name] for name in pieces[1::2]]
+        return "".join(pieces).strip()
+
+    def parts(
+        self, issue: Issue, cards: Mapping[str, Card], entries: list[Entry], values: Mapping[str, str], beyond: int
+    ) -> tuple[Part, Part]:
+        """(text, HTML) as they go over the wire; compiles what was not needed before.
+
+        Raises TemplateError when the templates do not render.
+        """
+        if self.cuttable:
+            try:
+                html_pieces, text_pieces = self.pieces(issue, cards, entries, beyond)
+            except CannotCutError:
+                self.cuttable = False
+            else:
+                return join(text_pieces, for_text(values)), join(html_pieces, for_html(values))
+        html, text = self.whole(issue, cards, values, beyond)
+        return encode_whole(text), encode_whole(html)
+
+    def sizes(self, issue: Issue, entries: list[Entry], values: Mapping[str, str], html: int) -> Sizes:
+        """The octets of each pick in an HTML part of `html` octets and, for None, of a section without any."""
+        if not self.cuttable:
+            each = html // (len(entries) + len(issue.sections) + 1)
+            return lambda _: each
+        link = len(values["feedback"])
+        sizes = {
+            id(pick): entry.html.size + len(entry.html.slots) * link if entry.html else 0
+            for pick, entry in zip((p for s in issue.sections for p in s.picks), entries, strict=True)
+        }
+        between = self._html.get(("section", "section"))
+        return lambda pick: sizes[id(pick)] if pick else 300 + (between.size if between else 300)
+
+    def pieces(
+        self, issue: Issue, cards: Mapping[str, Card], entries: list[Entry], beyond: int
+    ) -> tuple[Placed, Placed]:
+        """(HTML, text) as pieces in order with each paper's number. Raises CannotCutError."""
+        plan = layout(issue, cards, beyond)
+        try:
+            return self._placed(plan, entries)
+        except KeyError:
+            self._compile(issue, cards, entries, beyond)
+            return self._placed(plan, entries)
+
+    def _placed(self, plan: Layout, entries: list[Entry]) -> tuple[Placed, Placed]:
+        """KeyError: a piece is not compiled yet."""
+        html: Placed = []
+        text: Placed = []
+        for label, key, place in plan:
+            if label == "card":
+                entry = entries[place]
+                if entry.html is None or entry.text is None:
+                    raise KeyError(key)
+                html.append((entry.html, ""))
+                text.append((entry.text, str(place + 1)))
+            else:
+                html.append((self._html[key], ""))
+                text.append((self._text[key], ""))
+        return html, text
+
+    def _compile(self, issue: Issue, cards: Mapping[str, Card], entries: list[Entry], beyond: int) -> None:
+        if len(self._html) > _KEPT:
+            self._html.clear()
+            self._text.clear()
+        slots = as_slots(dict.fromkeys(SLOTS, "x") | dict.fromkeys(self.empty, ""))
+        shown = [entry.view for entry in entries]
+        html, text = self._render(issue, cards, slots, shown, beyond, viewer=self._slotted, mark=mark)
+        plan = layout(issue, cards, beyond)
+        for entry, piece in zip(entries, _keep(html, self._html, plan), strict=True):
+            entry.html = _same(entry.html, piece)
+        for entry, piece in zip(entries, _keep(text, self._text, plan), strict=True):
+            entry.text = _same(entry.text, piece)
+
+    def _render(
+        self,
+        issue: Issue,
+        cards: Mapping[str, Card],
+        values: Mapping[str, str],
+        shown: Sequence[CardView],
+        beyond: int,
+        *,
+        viewer: Viewer,
+        mark: Callable[[str], str],
+    ) -> tuple[str, str]:
+        rest = iter(shown)
+        sections: tuple[SectionView, ...] = tuple(
+            viewer.section(section, tuple(next(rest) for _ in section.picks)) for section in issue.sections
+        )
+        news: tuple[FollowUpView, ...] = tuple(viewer.follow_up(n, cards.get(n.paper_id)) for n in issue.follow_ups)
+        facts = digest_facts(self._newsletter, values, sections, news, beyond, viewer=viewer, mark=mark)
+        html = self._templates.html(HTML, facts)
+        plain = values if mark is not no_mark else for_text(values)
+        facts = digest_facts(self._newsletter, plain, sections, news, beyond, viewer=viewer, mark=mark)
+        return html, self._templates.text(TEXT, facts)
+
+
+def layout(issue: Issue, cards: Mapping[str, Card], beyond: int) -> Layout:
+    """The pieces of an issue in order: (label, key, place of the paper or -1). The templates give the same labels."""
+    kinds = ["section"] * len(issue.sections) + ["follow"] * bool(issue.follow_ups) + ["beyond"] * bool(beyond) + ["$"]
+    plan: Layout = [("", ("", kinds[0]), -1)]
+    place = 0
+    for number, section in enumerate(issue.sections):
+        plan.append(("section", ("section", section.slug, section.name), -1))
+        for _ in section.picks:
+            plan.append(("card", (), place))
+            place += 1
+        plan.append(("tail", ("tail", section.slug, section.name, section.more), -1))
+        plan.append(("end", ("section", kinds[number + 1]), -1))
+    if issue.follow_ups:
+        plan.append(("follow", ("follow",), -1))
+        for news in issue.follow_ups:
+            card = cards.get(news.paper_id)
+            about = (card.paper.title, card.paper.url) if card else ()
+            plan.append(("item", ("item", news.paper_id, news.kind, news.text, *about), -1))
+        plan.append(("end", ("follow", kinds[len(issue.sections) + 1]), -1))
+    if beyond:
+        plan.append(("beyond", ("beyond", beyond), -1))
+        plan.append(("end", ("beyond", "$"), -1))
+    return plan
+
+
+def _keep(document: str, store: dict[Key, Fragment], plan: Layout) -> list[Fragment]:
+    """Put the pieces of a document into the store; returns those of the papers, in order."""
+    pieces = cut(document)
+    if [label for label, _ in pieces] != [label for label, _, _ in plan]:
+        raise CannotCutError
+    papers = []
+    for (label, content), (_, key, _) in zip(pieces, plan, strict=True):
+        piece = fragment(content)
+        if label == "card":
+            papers.append(piece)
+        else:
+            store[key] = _same(store.get(key), piece)
+    return papers
+
+
+def _same(old: Fragment | None, new: Fragment) -> Fragment:
+    """A piece has to be the same wherever it stands."""
+    if old is not None and (old.raw != new.raw or old.slots != new.slots):
+        raise CannotCutError
+    return new

@@ -1,0 +1,154 @@
+"""What a template is told, under which name: one reader's values, or the slots that stand for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import escape
+
+from newsletter.compose.slots import slot
+from newsletter.compose.templates import wrap
+from newsletter.compose.text import clean, shorten, web_link
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from newsletter.compose.view import FollowUpView, SectionView, Viewer
+    from newsletter.model.edition import Issue
+    from newsletter.model.mail import Letterhead, ReaderLinks
+    from newsletter.model.subscriber import Subscriber
+
+# The names of a reader's own values.
+SLOTS = (
+    "headline",
+    "preheader",
+    "date",
+    "date_short",
+    "summary",
+    "email",
+    "reason",
+    "unsubscribe",
+    "preferences",
+    "view",
+    "feedback",
+)
+_WORDS_A_MINUTE = 200
+_CADENCES = {"daily": "every day", "weekdays": "on weekdays", "weekly": "once a week", "monthly": "once a month"}
+
+
+@dataclass(frozen=True, slots=True)
+class Newsletter:
+    """What templates know of the letterhead."""
+
+    name: str
+    base_url: str
+    postal_address: str
+
+
+def newsletter_facts(letterhead: Letterhead) -> Newsletter:
+    lines = [line for line in map(clean, letterhead.postal_address.splitlines()) if line]
+    return Newsletter(
+        clean(letterhead.name, 80) or "Trending Papers", web_link(letterhead.base_url).rstrip("/"), ", ".join(lines)
+    )
+
+
+def reader_values(
+    subscriber: Subscriber,
+    issue: Issue,
+    links: ReaderLinks,
+    *,
+    titles: Sequence[str],
+    words: int,
+    dates: tuple[str, str],
+    topic_names: Mapping[str, str],
+) -> dict[str, str]:
+    """The values of one reader and issue by slot name; an empty value has no slot."""
+    return {
+        "headline": headline(titles),
+        "preheader": preheader(titles),
+        "date": dates[0],
+        "date_short": dates[1],
+        "summary": summary(len(titles), len(issue.sections), words),
+        "email": clean(subscriber.email),
+        "reason": reason(subscriber, topic_names),
+        "unsubscribe": web_link(links.unsubscribe),
+        "preferences": web_link(links.preferences),
+        "view": web_link(links.view),
+        "feedback": web_link(links.feedback),
+    }
+
+
+def for_text(values: Mapping[str, str]) -> dict[str, str]:
+    """The same for the text part, where a sentence is wrapped before it goes into its slot."""
+    return {**values, "reason": wrap(values["reason"])}
+
+
+def for_html(values: Mapping[str, str]) -> dict[str, str]:
+    """The same for the HTML part, escaped as Jinja does it."""
+    return {name: str(escape(value)) for name, value in values.items()}
+
+
+def as_slots(values: Mapping[str, str]) -> dict[str, str]:
+    """Slots in place of the values that are not empty."""
+    return {name: slot(name) if value else "" for name, value in values.items()}
+
+
+def digest_facts(
+    newsletter: Newsletter,
+    values: Mapping[str, str],
+    sections: tuple[SectionView, ...],
+    follow_ups: tuple[FollowUpView, ...],
+    beyond: int,
+    *,
+    viewer: Viewer,
+    mark: Callable[[str], str],
+) -> dict[str, Any]:
+    """Every name that a digest template may use; docs/writing-a-template.md lists the same."""
+    return {
+        "newsletter": newsletter,
+        "issue": {
+            **{name: values[name] for name in ("headline", "preheader", "date", "date_short", "summary")},
+            "sections": sections,
+            "follow_ups": follow_ups,
+            "beyond": f"{beyond} more paper{'s'[: beyond != 1]} online" if beyond else "",
+        },
+        "reader": {"email": values["email"], "reason": values["reason"]},
+        "links": {name: values[name] for name in ("unsubscribe", "preferences", "view")},
+        "language": viewer.language,
+        "mark": mark,
+    }
+
+
+def headline(titles: Sequence[str]) -> str:
+    if not titles:
+        return "News about papers you saw"
+    rest = len(titles) - 1
+    return shorten(titles[0], 76) + (f" and {rest} more" if rest else "")
+
+
+def preheader(titles: Sequence[str]) -> str:
+    """What phones show beside the subject: the papers that the subject does not name."""
+    return shorten(" · ".join(shorten(title, 70) for title in titles[1:4]), 140)
+
+
+def summary(papers: int, topics: int, words: int) -> str:
+    minutes = max(1, round(words / _WORDS_A_MINUTE))
+    return (
+        f"{papers} paper{'s'[: papers != 1]} in {topics} topic{'s'[: topics != 1]}, "
+        f"about {minutes} minute{'s'[: minutes != 1]}"
+    )
+
+
+def reason(subscriber: Subscriber, topic_names: Mapping[str, str]) -> str:
+    """Why she gets this mail: her own choice, in words."""
+    often = _CADENCES.get(subscriber.cadence or "", "")
+    chosen = _listed(shorten(topic_names.get(slug, slug), 40) for slug in subscriber.topics[:6])
+    more = len(subscriber.topics) - 6
+    topics = f" about {chosen}{f' and {more} more topics' if more > 0 else ''}" if chosen else ""
+    return f"You get this mail{f' {often}' if often else ''} because you subscribed to it{topics}."
+
+
+def _listed(names: Iterable[str]) -> str:
+    given = [clean(name) for name in names]
+    return ", ".join(given[:-1]) + " and " + given[-1] if len(given) > 1 else "".join(given)

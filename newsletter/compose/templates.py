@@ -1,0 +1,134 @@
+"""Templates to strings: sandboxed Jinja, escaped for MJML and plain for text, and errors that name file and line."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+import mjml
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from newsletter.compose.slots import tighten
+from newsletter.errors import TemplateError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+WIDTH = 72  # columns of the text edition
+
+# What a template's own code can raise while it renders; anything else is our defect and may be seen as such.
+_FAULTS = (jinja2.TemplateError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError)
+
+
+def default_template_folder() -> Path:
+    """The templates that come with the program: `templates/` of a checkout, else the copy inside the package."""
+    package = Path(__file__).resolve().parent.parent
+    checkout = package.parent / "templates"
+    return checkout if (checkout / "email").is_dir() else package / "_templates"
+
+
+# Indentation whose line end went with a Jinja tag: MRML 6 refuses it in the head, and keeps it as text in the body.
+_GAP = re.compile(r">(?:[ \t]+(?=</?mj-)|[ \t]{2,}(?=<))")
+_POSITION = re.compile(r"position (\d+):")
+
+
+class Templates:
+    """Finds a template in the first folder that has it and renders it. Names are like `email/digest.mjml.j2`."""
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        loader = jinja2.ChoiceLoader([jinja2.FileSystemLoader(folder) for folder in folders])
+        self._escaping = _environment(loader, autoescape=True)
+        self._plain = _environment(loader, autoescape=False)
+
+    def html(self, name: str, facts: Mapping[str, Any]) -> str:
+        """An `.mjml.j2` template as HTML, ended by one newline."""
+        source = _GAP.sub(">\n", tighten(_render(self._escaping, name, facts)))
+        try:
+            # fonts={}: the default loads Google Fonts wherever a stack names one of five families
+            html: str = mjml.mjml2html(source, disable_comments=True, fonts={})
+        except ValueError as error:  # also UnicodeEncodeError
+            raise TemplateError(
+                f"{name} renders, but is not valid MJML: {error}{_near(source, str(error))}.",
+                cure="Look for an unclosed or misspelt tag, or a bare < in the text.",
+            ) from error
+        if "<mj-" in html:
+            tag = re.findall(r"<mj-[\w-]*", html)[0]
+            raise TemplateError(f"{name} holds {tag}>, which MJML does not know.", cure="Correct the tag's name.")
+        return html.rstrip() + "\n"
+
+    def text(self, name: str, facts: Mapping[str, Any]) -> str:
+        """A `.txt.j2` template, without blanks at line ends, ended by one newline."""
+        lines = _render(self._plain, name, facts).strip("\n").split("\n")
+        return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def _environment(loader: jinja2.BaseLoader, *, autoescape: bool) -> ImmutableSandboxedEnvironment:
+    environment = ImmutableSandboxedEnvironment(
+        loader=loader,
+        autoescape=autoescape,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=False,
+    )
+    environment.filters["wrap"] = wrap
+    return environment
+
+
+def wrap(text: str, first: str = "", rest: str | None = None) -> str:
+    """`text` wrapped at 72 columns; the first line opens with `first`, the others with `rest`. Links stay whole."""
+    return textwrap.fill(
+        str(text),
+        WIDTH,
+        initial_indent=first,
+        subsequent_indent=first if rest is None else rest,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _render(environment: jinja2.Environment, name: str, facts: Mapping[str, Any]) -> str:
+    try:
+        return environment.get_template(name).render(facts)
+    except jinja2.TemplateNotFound as error:
+        raise TemplateError(
+            f"There is no template {error.name}.",
+            cure="Put it into the folder of [newsletter] templates, or install the program again.",
+        ) from error
+    except jinja2.TemplateSyntaxError as error:
+        raise TemplateError(
+            f"{error.name or name} line {error.lineno}: {error.message}.", cure="Correct the template."
+        ) from error
+    except _FAULTS as error:
+        where = next(
+            (
+                f"{_short(f.filename)} line {f.lineno}"
+                for f in reversed(traceback.extract_tb(error.__traceback__))
+                if f.filename.endswith(".j2")
+            ),
+            name,
+        )
+        raise TemplateError(
+            f"{where}: {error}.",
+            cure="Use a name that docs/writing-a-template.md lists, or test it with `is defined` first.",
+        ) from error
+
+
+def _near(source: str, told: str) -> str:
+    """The text at MJML's `at position a:b`, which counts octets."""
+    found = _POSITION.search(told)
+    if not found:
+        return ""
+    start = max(0, int(found[1]) - 20)
+    return " near " + repr(source.encode("utf-8", "replace")[start : start + 60].decode("utf-8", "ignore"))
+
+
+def _short(filename: str) -> str:
+    """`email/digest.mjml.j2` of the whole path."""
+    parts = Path(filename).parts
+    start = len(parts) - 1 - parts[::-1].index("email") if "email" in parts else len(parts) - 1
+    return "/".join(parts[start:])
