@@ -1,1 +1,60 @@
-"""The ways to the next hop: Maildir, SMTP, LMTP."""
+"""The ways to the next hop, and the one door to them."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from newsletter.send.transports.maildir import MaildirTransport
+from newsletter.send.transports.opening import Relay, Security
+from newsletter.send.transports.smtp import SmtpTransport
+
+if TYPE_CHECKING:
+    import ssl
+
+    from newsletter.ports import Transport
+    from newsletter.send.transports.conversation import Patience
+
+__all__ = ["open_transport"]
+
+
+def open_transport(
+    kind: Literal["maildir", "smtp", "lmtp"],
+    *,
+    path: str | Path = "outbox",
+    host: str = "localhost",
+    port: int = 587,
+    security: Security = "starttls",
+    username: str = "",
+    password: str = "",
+    connections: int = 4,
+    helo_name: str = "",
+    messages_per_connection: int = 100,
+    patience: Patience | None = None,
+    tls: ssl.SSLContext | None = None,
+) -> Transport:
+    """Plain values in, a Transport out; nothing connects and no file is made before it is used.
+
+    `helo_name` blank: this machine's full name. `patience` and `tls` are for tests and special relays.
+    """
+    if kind == "maildir":
+        return MaildirTransport(Path(path))
+    relay = Relay(
+        host=host,
+        port=port,
+        security=security,
+        username=username,
+        password=password,
+        helo_name=helo_name or _own_name(),
+        lmtp=kind == "lmtp",
+    )
+    return SmtpTransport(
+        relay, connections=connections, patience=patience, tls=tls, messages_per_connection=messages_per_connection
+    )
+
+
+def _own_name() -> str:
+    """A full name or an address literal, never a bare host name (RFC 5321 4.1.4)."""
+    name = socket.getfqdn()
+    return name if "." in name and name.isascii() else "[127.0.0.1]"

@@ -1,0 +1,224 @@
+"""The drain: ledger -> render -> next hop -> ledger, in windows, until nothing is due or something says stop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Literal, Protocol, cast, runtime_checkable
+
+from newsletter.errors import RelayConfigError, RelayError
+from newsletter.model.mail import Deferred, Dropped, Message, Refused, Reply, Uncertain
+from newsletter.send.books import Books
+from newsletter.send.breaker import Breaker
+from newsletter.send.feed import Feed
+from newsletter.send.pace import Pacer, Rate
+from newsletter.send.retry import LATER, SCHEDULE, not_before
+from newsletter.send.tally import Tally
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from newsletter.model.mail import Delivery, Outcome
+    from newsletter.ports import Clock, Ledger, Transport
+
+Render = Callable[[Sequence["Delivery"]], Iterator[Message | Dropped]]
+AGAIN = (
+    "uncertain: "  # begins the text of a deferral that follows a missing answer; found again, it is not sent twice more
+)
+
+
+@runtime_checkable
+class Pulsing(Protocol):
+    """A transport that waits on sockets: it calls `pulse` at least once a second meanwhile, and takes None from the
+    message stream as "nothing right now, ask again soon". After `hurry(s)` it waits no longer than `s` for an answer.
+    """
+
+    pulse: Callable[[], None]
+
+    def hurry(self, seconds: float) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrainPolicy:
+    """Plain values; `config.toml` maps onto them. `patience`: how long to wait for deferrals that come due soon."""
+
+    retry: tuple[timedelta, ...] = SCHEDULE
+    on_uncertain: Literal["resend", "hold", "drop"] = "resend"
+    rate: Rate | None = None
+    patience: timedelta = timedelta(0)
+    lease: timedelta = timedelta(minutes=2)
+    claim: int = 500  # rows a lease
+    window: int = 64  # rows rendered and marked together: the most that a crash leaves in doubt
+    settle_rows: int = 200
+    settle_within: float = 0.1  # seconds
+    grace: float = 8.0  # seconds that a quiet stop waits for answers
+
+
+def drain(
+    ledger: Ledger,
+    transport: Transport,
+    render: Render,
+    *,
+    clock: Clock,
+    owner: str,
+    policy: DrainPolicy | None = None,
+    stop: Callable[[], bool] = lambda: False,
+    on_progress: Callable[[Tally], None] | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Tally:
+    """Send what is due until nothing is, and say what became of it.
+
+    `render` gives a Message or a Dropped for each delivery of a batch, in any order; a row that raises is refused
+    (fault "message") and the others go on. A relay that is down, the breaker or `stop()` ends the claiming: what is in
+    flight is awaited and settled, the rest is released, and the Tally says why. `on_progress` is called after each
+    write to the ledger. Raises BusyError or StoreError when the ledger itself failed (after a last try to write).
+    """
+    return _Drain(
+        ledger,
+        transport,
+        render,
+        clock=clock,
+        owner=owner,
+        policy=policy or DrainPolicy(),
+        stop=stop,
+        on_progress=on_progress,
+        sleep=sleep,
+    ).run()
+
+
+class _Drain:
+    """One run: judges each outcome by the policy and keeps feed, transport and books together."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        transport: Transport,
+        render: Render,
+        *,
+        clock: Clock,
+        owner: str,
+        policy: DrainPolicy,
+        stop: Callable[[], bool],
+        on_progress: Callable[[Tally], None] | None,
+        sleep: Callable[[float], None],
+    ) -> None:
+        self._ledger, self._transport, self._clock, self._policy, self._sleep = ledger, transport, clock, policy, sleep
+        self._stop = stop
+        self.tally = Tally()
+        self._breaker = Breaker()
+        self._books = Books(
+            ledger,
+            clock,
+            policy.lease,
+            policy.settle_rows,
+            policy.settle_within,
+            settled=(lambda: on_progress(self.tally)) if on_progress else (lambda: None),
+            sleep=sleep,
+        )
+        self._feed = Feed(
+            ledger,
+            self._books,
+            render,
+            clock=clock,
+            owner=owner,
+            policy=policy,
+            pacer=Pacer(policy.rate, sleep=sleep) if policy.rate else None,
+            waits=isinstance(transport, Pulsing),
+            closed_domains=self._breaker.closed_domains,
+            halted=self._halted,
+            decided=self._decided,
+        )
+
+    def run(self) -> Tally:
+        if isinstance(self._transport, Pulsing):
+            self._transport.pulse = self._pulse
+        patience = self._policy.patience
+        try:
+            while True:
+                self._pass()
+                wait = self._next_wait()
+                if wait is None or wait > patience or self._halted():
+                    break
+                self._sleep(wait.total_seconds())
+                patience -= wait
+        except RelayError as error:
+            self.tally.halt("later", error.what, error.cure)
+        except RelayConfigError as error:
+            self.tally.halt("attention", error.what, error.cure)
+        finally:
+            self._books.close()
+            self._note_domains()
+        return self.tally
+
+    def _pass(self) -> None:
+        for outcome in self._transport.deliver(cast("Iterator[Message]", self._feed.messages())):
+            delivery, domain = self._feed.taken.pop(outcome.delivery_id)
+            self._breaker.record(outcome, domain)
+            self._decided(outcome, delivery)
+            self._books.pulse()
+        self._books.flush()
+
+    def _pulse(self) -> None:
+        self._books.pulse()
+        if self._stop() and isinstance(self._transport, Pulsing):
+            self._transport.hurry(self._policy.grace)
+
+    def _halted(self) -> bool:
+        if self._stop():
+            self.tally.halt("asked", "Stopped on request; what was in flight is settled, the rest stays queued.")
+        elif self._breaker.reason:
+            self.tally.halt(
+                "attention",
+                self._breaker.reason,
+                "Read the relay's words, mend what they name, then run `newsletter send` again: the rest is queued.",
+            )
+        elif self._feed.render_failures:
+            self.tally.halt(
+                "attention", self._feed.render_failures, "Mend the template, then run `newsletter send` again."
+            )
+        return bool(self.tally.stop) or self._books.failure is not None
+
+    def _next_wait(self) -> timedelta | None:
+        if self._policy.patience <= timedelta(0) or self._halted():
+            return None
+        now = self._clock.now()
+        due = self._ledger.next_due(now=now)
+        return None if due is None else max(due - now, timedelta(seconds=1))
+
+    def _decided(self, outcome: Outcome, delivery: Delivery) -> None:
+        """Write an outcome down as the policy wants it, and count it."""
+        now = self._clock.now()
+        if isinstance(outcome, Uncertain):
+            outcome = self._after_silence(outcome, delivery)
+        if isinstance(outcome, Refused) and outcome.fault == "sender":
+            # Nothing is wrong with this reader: keep the row until the operator has mended the sender (RFC 5321 4.2.1).
+            outcome = Deferred(delivery.id, outcome.reply, charged=False, retry_after=LATER.total_seconds())
+        at: datetime | None = None
+        if isinstance(outcome, Deferred):
+            at = not_before(outcome, delivery, now=now, schedule=self._policy.retry)
+            if at is None:
+                said = f"{outcome.reply.code} {outcome.reply.enhanced} {outcome.reply.text}"
+                outcome = Dropped(
+                    delivery.id, "expired", f"too late to try again; last answer: {' '.join(said.split())}"
+                )
+        self.tally.count(outcome, delivery)
+        self._books.write(outcome, at)
+
+    def _after_silence(self, outcome: Uncertain, delivery: Delivery) -> Outcome:
+        """No answer after the final dot (RFC 5321 6.1): once more, or for the operator, or never."""
+        reply = Reply(outcome.reply.code, outcome.reply.enhanced, (AGAIN + outcome.reply.text)[:500])
+        if self._policy.on_uncertain == "drop":
+            return Dropped(delivery.id, "cancelled", reply.text + " (on_uncertain = drop)")
+        if self._policy.on_uncertain == "hold" or (delivery.attempt > 1 and self._was_silent(delivery)):
+            return Uncertain(delivery.id, reply)
+        return Deferred(delivery.id, reply)
+
+    def _was_silent(self, delivery: Delivery) -> bool:
+        standing = self._ledger.standing(kind=delivery.kind, day=delivery.day, subscriber_id=delivery.subscriber_id)
+        return standing is not None and standing.reply is not None and standing.reply.text.startswith(AGAIN)
+
+    def _note_domains(self) -> None:
+        for domain, said in sorted(self._breaker.closed_domains.items()):
+            self.tally.notes.append(f"{domain} takes nothing from us: {said}")

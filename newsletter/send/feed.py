@@ -1,0 +1,167 @@
+"""The feed: claims rows, has them rendered, marks them as started, and hands them out at the asked pace."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from newsletter.errors import LaterError, NewsletterError, StoreError
+from newsletter.model.mail import Deferred, Dropped, Refused, Reply, Uncertain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from newsletter.model.mail import Delivery, Message, Outcome
+    from newsletter.ports import Clock, Ledger
+    from newsletter.send.books import Books
+    from newsletter.send.drain import DrainPolicy, Render
+    from newsletter.send.pace import Pacer
+
+BAD_RENDERS_IN_A_ROW = 20
+
+
+class Feed:
+    """Messages for the transport, lazily: rows are claimed, rendered and marked only as the transport takes them.
+
+    `taken` maps a delivery id to its row and the recipient's domain, for as long as its message is out.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        books: Books,
+        render: Render,
+        *,
+        clock: Clock,
+        owner: str,
+        policy: DrainPolicy,
+        pacer: Pacer | None,
+        waits: bool,
+        closed_domains: Mapping[str, str],
+        halted: Callable[[], bool],
+        decided: Callable[[Outcome, Delivery], None],
+    ) -> None:
+        self._ledger, self._books, self._render, self._clock, self._owner = ledger, books, render, clock, owner
+        self._policy, self._pacer, self._waits = policy, pacer, waits
+        self._closed, self._halted, self._decided = closed_domains, halted, decided
+        self.taken: dict[int, tuple[Delivery, str]] = {}
+        self.render_failures = ""
+        self._bad_renders = 0
+        self._doubtful: set[int] = set()
+
+    def messages(self) -> Iterator[Message | None]:
+        """Ends when nothing is due or the run is halted; a ledger that fails ends it too (`Books.failure` says so)."""
+        try:
+            while not self._halted():
+                self._settle_doubtful()
+                claim = self._ledger.claim(
+                    self._owner, limit=self._policy.claim, now=self._clock.now(), lease=self._policy.lease
+                )
+                if claim is None:
+                    return
+                self._books.open(claim)
+                size = self._window()
+                for first in range(0, len(claim.deliveries), size):
+                    if self._halted():
+                        return
+                    yield from self._batch(claim.deliveries[first : first + size])
+        except (LaterError, StoreError) as error:
+            self._books.failure = self._books.failure or error
+
+    def _window(self) -> int:
+        """No more rows than a second's worth: who leaves while we wait for our turn is still caught by the renderer."""
+        if self._policy.rate is None:
+            return self._policy.window
+        return max(1, min(self._policy.window, int(self._policy.rate.per_second)))
+
+    def _batch(self, deliveries: Sequence[Delivery]) -> Iterator[Message | None]:
+        due: list[Delivery] = []
+        for delivery in deliveries:
+            if not self._books.holds(delivery.id):
+                continue
+            if delivery.expires_at <= self._clock.now():
+                self._decided(Dropped(delivery.id, "expired", "not sent in time"), delivery)
+            else:
+                due.append(delivery)
+        ready = self._rendered(due)
+        self._books.start(delivery for delivery, _ in ready)
+        for delivery, message in ready:
+            yield from self._turn()
+            if self._halted() or not self._books.holds(delivery.id):
+                return
+            self._books.handed(delivery.id)
+            self.taken[delivery.id] = (delivery, domain_of(message))
+            yield message
+
+    def _turn(self) -> Iterator[None]:
+        """Wait for a turn under the rate limit, without holding up a transport that has sockets to serve."""
+        if self._pacer is None:
+            return
+        while self._waits and self._pacer.delay() > 0 and not self._halted():
+            yield None
+        if not self._waits or not self._halted():
+            self._pacer.take()
+
+    def _rendered(self, deliveries: Sequence[Delivery]) -> list[tuple[Delivery, Message]]:
+        """All at once; when one of them does not render, the others one by one: only the bad one is refused."""
+        rows = {delivery.id: delivery for delivery in deliveries}
+        ready: list[tuple[Delivery, Message]] = []
+        if self._render_into(rows, ready, deliveries) is not None:
+            for delivery in list(rows.values()):
+                error = self._render_into(rows, ready, [delivery])
+                if error is not None:
+                    self._refuse(rows.pop(delivery.id), str(error))
+        for delivery in rows.values():
+            self._refuse(delivery, "the renderer gave nothing for this row")
+        return ready
+
+    def _render_into(
+        self, rows: dict[int, Delivery], ready: list[tuple[Delivery, Message]], deliveries: Sequence[Delivery]
+    ) -> NewsletterError | None:
+        """Moves what rendered out of `rows`; returns what stopped it. The world's failures pass through."""
+        try:
+            for result in self._render(deliveries) if deliveries else ():
+                delivery = rows.pop(result.delivery_id)
+                if isinstance(result, Dropped):
+                    self._decided(result, delivery)
+                    continue
+                self._bad_renders = 0
+                self._place(delivery, result, ready)
+        except (LaterError, StoreError):
+            raise
+        except NewsletterError as error:
+            return error
+        return None
+
+    def _place(self, delivery: Delivery, message: Message, ready: list[tuple[Delivery, Message]]) -> None:
+        said = self._closed.get(domain_of(message))
+        if said is None:
+            ready.append((delivery, message))
+        else:
+            self._decided(
+                Deferred(
+                    delivery.id, Reply(0, "", f"held back, this domain turns our mail away: {said}"), charged=False
+                ),
+                delivery,
+            )
+
+    def _refuse(self, delivery: Delivery, why: str) -> None:
+        self._decided(Refused(delivery.id, Reply(0, "", f"not rendered: {why}"[:500]), "message"), delivery)
+        self._bad_renders += 1
+        if self._bad_renders >= BAD_RENDERS_IN_A_ROW:
+            self.render_failures = f"{self._bad_renders} mails in a row did not render, the last one: {why}"
+
+    def _settle_doubtful(self) -> None:
+        """Rows that a dead run left in doubt: by policy they are not simply claimed again."""
+        if self._policy.on_uncertain == "resend":
+            return
+        for delivery in self._ledger.uncertain_since(now=self._clock.now()):
+            if delivery.id not in self._doubtful:
+                self._doubtful.add(delivery.id)
+                self._decided(
+                    Uncertain(delivery.id, Reply(0, "", "an earlier run ended while this was sent")), delivery
+                )
+        self._books.flush()
+
+
+def domain_of(message: Message) -> str:
+    return message.recipient.rpartition("@")[2].lower()

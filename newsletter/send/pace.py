@@ -1,0 +1,65 @@
+"""Rate limits such as "14/s": a token bucket on a monotonic clock."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from newsletter.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_RATE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*/\s*(s|second|min|minute|m|h|hour|d|day)\s*")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+BURST = 0.25  # seconds of the rate that may be caught up at once after a pause
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Messages per second."""
+
+    per_second: float
+
+
+def parse_rate(text: str, *, key: str = "delivery.rate") -> Rate | None:
+    """`"14/s"`, `"600/min"`, `"5000/h"`, `"50000/day"`; blank is no limit. ConfigError names the key."""
+    if not text.strip():
+        return None
+    found = _RATE.fullmatch(text.lower())
+    if found is None or float(found[1]) <= 0:
+        raise ConfigError((f'{key}: {text!r} is no rate; write it like "14/s", "600/min" or "50000/day".',))
+    return Rate(float(found[1]) / _SECONDS[found[2][0]])
+
+
+class Pacer:
+    """Gives out one token a message; starts with a single token so that no run begins with a burst."""
+
+    def __init__(
+        self,
+        rate: Rate,
+        *,
+        now: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._per_second = rate.per_second
+        self._most = max(1.0, rate.per_second * BURST)
+        self._now = now
+        self._sleep = sleep
+        self._tokens = 1.0
+        self._at = now()
+
+    def delay(self) -> float:
+        """Seconds until the next token is there; 0 when one can be taken."""
+        now = self._now()
+        self._tokens = min(self._most, self._tokens + (now - self._at) * self._per_second)
+        self._at = now
+        return max(0.0, (1 - self._tokens) / self._per_second)
+
+    def take(self) -> None:
+        """Wait for a token and take it."""
+        while (wait := self.delay()) > 1e-9:
+            self._sleep(wait)
+        self._tokens -= 1

@@ -1,0 +1,293 @@
+"""One SMTP connection's transactions, without its socket: what to write next, and what each reply means for whom."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from newsletter.model.mail import Deferred, Refused, Reply, Uncertain
+from newsletter.send.transports.wire import NotSendable, ProtocolFault, ReplyReader, clean, dotted, envelope
+from newsletter.send.verdict import judge, outcome
+
+if TYPE_CHECKING:
+    from newsletter.model.mail import Message, Outcome
+    from newsletter.send.transports.wire import Features
+    from newsletter.send.verdict import Phase
+
+Expected = Literal["mail", "rcpt", "data", "dot", "lone-dot", "rset", "quit"]
+Mode = Literal["step", "pipeline", "chunks"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """Seconds to wait for each answer (RFC 5321 4.5.3.2); `message` bounds one message from first to last octet."""
+
+    connect: float = 30.0
+    banner: float = 300.0
+    command: float = 300.0  # EHLO, STARTTLS, AUTH, RSET
+    mail: float = 300.0
+    rcpt: float = 300.0
+    data: float = 120.0
+    block: float = 180.0
+    dot: float = 600.0
+    quit: float = 2.0
+    message: float = 1800.0
+
+    def of(self, expected: Expected) -> float:
+        match expected:
+            case "mail":
+                return self.mail
+            case "rcpt":
+                return self.rcpt
+            case "data":
+                return self.data
+            case "dot" | "lone-dot":
+                return self.dot
+            case "quit":
+                return self.quit
+            case _:
+                return self.command
+
+
+class Item:
+    """A message on its way over one connection."""
+
+    __slots__ = ("begun", "body", "failed", "mail_rcpt", "message", "tries", "whole")
+
+    def __init__(self, message: Message) -> None:
+        self.message = message
+        self.tries = 0
+        self.reset()
+
+    def reset(self) -> None:
+        self.mail_rcpt: tuple[bytes, bytes] = (b"", b"")
+        self.body = b""
+        self.failed: tuple[Phase, Reply] | None = None
+        self.whole = False  # the last octet, dot or chunk, is with the kernel
+        self.begun = 0.0
+
+
+class Conversation:
+    """Step by step, pipelined (RFC 2920: the next envelope rides on the final dot) or in chunks (RFC 3030).
+
+    In chunks every transaction but the first begins with RSET: a refused recipient leaves its transaction open, and
+    the next MAIL is long on its way by then (RFC 3030 4.2).
+    """
+
+    def __init__(self, features: Features, patience: Patience, *, lmtp: bool, window: int, most: int) -> None:
+        self._features, self._patience, self._lmtp = features, patience, lmtp
+        pipelining = features.has("PIPELINING")
+        self.mode: Mode = "chunks" if pipelining and features.has("CHUNKING") else "pipeline" if pipelining else "step"
+        self._depth = {"step": 1, "pipeline": 2, "chunks": max(1, window)}[self.mode]
+        self._left = most
+        self._reader = ReplyReader()
+        self._expect: deque[tuple[Expected, Item | None]] = deque()
+        self.again: list[Item] = []  # to be tried once more on a fresh connection
+        self.config_fault: Reply | None = None  # the relay wants something of the operator
+        self.out: deque[tuple[bytes | memoryview, Item | None]] = (
+            deque()
+        )  # octets, and the item that is whole once they are written
+        self.items: deque[Item] = deque()  # begun and not answered, oldest first
+        self._todo: deque[Item] = deque()
+        self._blocked = False
+        self._dirty = False
+        self.answered = 0  # messages that got a final answer here: an outcome of their own
+        self.closing: Reply | None = None  # a 421: the server is about to close
+        self._since = time.monotonic()
+
+    @property
+    def room(self) -> int:
+        """How many more messages it takes now."""
+        if self.closing is not None:
+            return 0
+        return min(self._depth - len(self.items) - len(self._todo), self._left)
+
+    @property
+    def busy(self) -> bool:
+        return bool(self.items or self._todo or self._expect)
+
+    @property
+    def spent(self) -> bool:
+        return self._left <= 0 and not self.busy
+
+    def take(self, item: Item) -> Outcome | None:
+        """Begin a message, or refuse it here when this server cannot take it at all."""
+        try:
+            item.reset()
+            item.mail_rcpt = envelope(item.message, self._features)
+            item.body = clean(item.message)
+        except NotSendable as error:
+            return Refused(item.message.delivery_id, error.reply, "message")
+        self._left -= 1
+        self._todo.append(item)
+        self._pump()
+        return None
+
+    def receive(self, data: bytes, outcomes: list[Outcome]) -> None:
+        """Match every reply in `data` to its command; outcomes are appended. ProtocolFault: drop the connection."""
+        for reply in self._reader.feed(data):
+            if self.closing is None:
+                self._on_reply(reply, outcomes)
+
+    def buffers(self) -> list[bytes | memoryview]:
+        """What to write next, oldest first."""
+        return [buffer for buffer, _ in self.out]
+
+    def wrote(self, count: int) -> None:
+        """The kernel took this many octets."""
+        self._since = time.monotonic()
+        while count:
+            buffer, item = self.out[0]
+            if count < len(buffer):
+                self.out[0] = (memoryview(buffer)[count:], item)
+                return
+            count -= len(buffer)
+            self.out.popleft()
+            if item is not None:
+                item.whole = True
+
+    def deadline(self) -> float | None:
+        """When the server's time is up (monotonic seconds); None while nothing is awaited."""
+        if not self._expect and not self.out:
+            return None
+        step = self._since + (self._patience.block if self.out else self._patience.of(self._expect[0][0]))
+        return min(step, self.items[0].begun + self._patience.message) if self.items else step
+
+    def quit(self) -> None:
+        self._write(b"QUIT\r\n")
+        self._expect.append(("quit", None))
+
+    def end(self, why: Reply) -> tuple[list[Outcome], list[Item]]:
+        """The connection is gone. Outcomes of what it leaves decided or in doubt, and the items that may go elsewhere.
+
+        In doubt is only what was written whole and not answered (RFC 5321 6.1).
+        """
+        outcomes: list[Outcome] = []
+        back: list[Item] = []
+        for item in list(self.items):
+            if item.failed is not None:
+                self._finish(item, *item.failed, outcomes)
+            elif item.whole:
+                outcomes.append(Uncertain(item.message.delivery_id, why))
+            else:
+                back.append(item)
+        back += [*self.again, *self._todo]
+        self.items.clear()
+        self._todo.clear()
+        self.again = []
+        self._expect.clear()
+        self.out.clear()
+        return outcomes, back
+
+    def _write(self, data: bytes, whole: Item | None = None) -> None:
+        if not self.out and not self._expect:
+            self._since = time.monotonic()
+        self.out.append((data, whole))
+
+    def _pump(self) -> None:
+        while self._todo and not self._blocked and len(self.items) < self._depth:
+            item = self._todo.popleft()
+            item.begun = time.monotonic()
+            self.items.append(item)
+            mail, rcpt = item.mail_rcpt
+            if self.mode == "chunks":
+                reset = b"RSET\r\n" if self._dirty else b""
+                self._write(b"%b%b%bBDAT %d LAST\r\n" % (reset, mail, rcpt, len(item.body)))
+                self._write(item.body, item)
+                if self._dirty:
+                    self._expect.append(("rset", None))
+                self._expect += (("mail", item), ("rcpt", item), ("dot", item))
+                self._dirty = True
+                continue
+            self._blocked = True
+            if self.mode == "pipeline":
+                self._write(b"%b%bDATA\r\n" % (mail, rcpt))
+                self._expect += (("mail", item), ("rcpt", item), ("data", item))
+            else:
+                self._write(mail)
+                self._expect.append(("mail", item))
+
+    def _on_reply(self, reply: Reply, outcomes: list[Outcome]) -> None:
+        if not self._expect and reply.code != 421:
+            raise ProtocolFault(f"an answer to nothing: {reply.code} {reply.text[:80]}")
+        expected, item = self._expect.popleft() if self._expect else ("rset", None)
+        self._since = time.monotonic()
+        if reply.code == 421 or expected == "quit":
+            self.closing = reply
+            for unanswered in self.items:  # a server that says goodbye has not taken what it did not answer
+                unanswered.whole = False
+        elif item is None:
+            self._on_reset(reply)
+        elif expected in ("mail", "rcpt"):
+            self._on_envelope(expected, item, reply, outcomes)
+        elif expected == "data":
+            self._on_data(item, reply, outcomes)
+        else:
+            phase, said = item.failed or ("dot", reply)
+            if expected == "dot" and self.mode == "step":
+                self._blocked = False
+            self._finish(item, phase, said, outcomes)
+        self._pump()
+
+    def _on_reset(self, reply: Reply) -> None:
+        if reply.code // 100 != 2:
+            raise ProtocolFault(f"RSET was refused: {reply.code} {reply.text[:80]}")
+        if self.mode == "step":
+            self._blocked = False
+
+    def _on_envelope(self, phase: Literal["mail", "rcpt"], item: Item, reply: Reply, outcomes: list[Outcome]) -> None:
+        if reply.code // 100 != 2 and item.failed is None:
+            item.failed = (phase, reply)
+        if self.mode != "step":
+            return
+        if item.failed is not None:
+            self._reset()
+            self._finish(item, *item.failed, outcomes)
+        elif phase == "mail":
+            self._write(item.mail_rcpt[1])
+            self._expect.append(("rcpt", item))
+        else:
+            self._write(b"DATA\r\n")
+            self._expect.append(("data", item))
+
+    def _on_data(self, item: Item, reply: Reply, outcomes: list[Outcome]) -> None:
+        """354 lets the body follow; after a refused envelope it must be answered with a lone dot (RFC 2920 3.1)."""
+        go = reply.code // 100 == 3
+        if go and item.failed is None:
+            self._write(dotted(item.body, vetted=item.message.vetted) + b".\r\n", item)
+            self._expect.append(("dot", item))
+            self._blocked = self.mode == "step"
+            return
+        if go:
+            if self._lmtp:  # no recipient, so no reply would follow the dot (RFC 2033 4.2)
+                raise ProtocolFault("354 to DATA without a recipient")
+            self._write(b".\r\n")
+            self._expect.append(("lone-dot", item))
+            self._blocked = False
+            return
+        phase, said = item.failed or ("data", reply)
+        self._reset()
+        self._blocked = self.mode == "step"
+        self._finish(item, phase, said, outcomes)
+
+    def _reset(self) -> None:
+        """A transaction that failed half way is closed before the next one begins (RFC 5321 4.1.1.5)."""
+        self._write(b"RSET\r\n")
+        self._expect.append(("rset", None))
+
+    def _finish(self, item: Item, phase: Phase, reply: Reply, outcomes: list[Outcome]) -> None:
+        self.items.remove(item)
+        verdict = judge(phase, reply)
+        if verdict.fresh:
+            self._left = 0  # what is under way here is finished, then the connection is given up
+            if item.tries == 0 and verdict.kind in {"later", "never"}:
+                self.again.append(item)
+                return
+        self.answered += 1
+        result = outcome(item.message.delivery_id, phase, reply)
+        if result is None:
+            self.config_fault = reply
+            result = Deferred(item.message.delivery_id, reply, charged=False)
+        outcomes.append(result)

@@ -1,0 +1,120 @@
+"""Open sockets under the SMTP loop: one channel a connection, and the threads that open new ones."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import selectors
+import socket
+import ssl
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from newsletter.errors import NewsletterError
+from newsletter.send.transports.conversation import Conversation
+from newsletter.send.transports.opening import open_link
+
+if TYPE_CHECKING:
+    from newsletter.send.transports.conversation import Patience
+    from newsletter.send.transports.opening import Link, Relay
+
+READ = 65536
+BUFFERS = 64  # for one sendmsg; IOV_MAX is 1024
+
+
+class Channel:
+    """A socket and its conversation. `readable` says that TLS holds octets which the selector cannot see."""
+
+    def __init__(self, link: Link, patience: Patience, *, lmtp: bool, window: int, most: int) -> None:
+        self.sock = link.sock
+        self.sock.setblocking(False)
+        self.talk = Conversation(link.features, patience, lmtp=lmtp, window=window, most=most)
+        self.events = selectors.EVENT_READ
+        self.used = time.monotonic()
+
+    @property
+    def readable(self) -> bool:
+        return isinstance(self.sock, ssl.SSLSocket) and self.sock.pending() > 0
+
+    def read(self) -> bytes | None:
+        """What has come in; b"" at the end, None when there is nothing yet."""
+        try:
+            data = self.sock.recv(READ)
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return None
+        except ssl.SSLEOFError:
+            return b""
+        self.used = time.monotonic()
+        return data
+
+    def write(self) -> None:
+        """As much as the kernel takes now."""
+        while self.talk.out:
+            buffers = self.talk.buffers()
+            try:
+                if isinstance(self.sock, ssl.SSLSocket):
+                    self.talk.wrote(self.sock.send(buffers[0]))
+                else:
+                    self.talk.wrote(self.sock.sendmsg(buffers[:BUFFERS]))
+            except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                return
+
+    def goodbye(self, seconds: float) -> None:
+        """QUIT, wait this long for the answer (RFC 5321 4.1.1.10), close."""
+        with contextlib.suppress(OSError):
+            self.sock.settimeout(max(seconds, 0.001))
+            self.sock.sendall(b"QUIT\r\n")
+            if seconds:
+                self.sock.recv(READ)
+        self.abandon()
+
+    def abandon(self) -> None:
+        with contextlib.suppress(OSError):
+            self.sock.close()
+
+
+class Openings:
+    """Opens connections in threads of their own, so that a slow greeting holds up nobody; `bell` rings for each."""
+
+    def __init__(self, relay: Relay, patience: Patience, tls: ssl.SSLContext) -> None:
+        self._relay, self._patience, self._tls = relay, patience, tls
+        self.bell, self._rope = socket.socketpair()
+        self.bell.setblocking(False)
+        self.under_way = 0
+        self._closed = False
+        self._results: queue.SimpleQueue[Link | NewsletterError] = queue.SimpleQueue()
+
+    def begin(self) -> None:
+        self.under_way += 1
+        threading.Thread(target=self._open, name="smtp-open", daemon=True).start()
+
+    def finished(self) -> list[Link | NewsletterError]:
+        with contextlib.suppress(BlockingIOError):
+            self.bell.recv(READ)
+        results: list[Link | NewsletterError] = []
+        while not self._results.empty():
+            self.under_way -= 1
+            results.append(self._results.get())
+        return results
+
+    def close(self) -> None:
+        self._closed = True
+        for result in self.finished():
+            if not isinstance(result, NewsletterError):
+                result.sock.close()
+        self.bell.close()
+        self._rope.close()
+
+    def _open(self) -> None:
+        try:
+            result: Link | NewsletterError = open_link(self._relay, self._patience, self._tls)
+        except NewsletterError as error:
+            result = error
+        if self._closed:
+            if not isinstance(result, NewsletterError):
+                result.sock.close()
+            return
+        self._results.put(result)
+        with contextlib.suppress(OSError):
+            self._rope.send(b".")

@@ -1,0 +1,300 @@
+"""SMTP and LMTP to the next hop: several connections served by one loop, each pipelined as far as the server allows."""
+
+from __future__ import annotations
+
+import selectors
+import ssl
+import time
+from collections import deque
+from typing import TYPE_CHECKING
+
+from newsletter.errors import NewsletterError, RelayConfigError, RelayError
+from newsletter.model.mail import Deferred, Reply
+from newsletter.model.paper import Problem
+from newsletter.send.transports.conversation import Item, Patience
+from newsletter.send.transports.opening import open_link
+from newsletter.send.transports.pool import Channel, Openings
+from newsletter.send.transports.wire import ProtocolFault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from newsletter.model.mail import Message, Outcome
+    from newsletter.send.transports.opening import Relay
+
+TICK = 0.5  # seconds between looks at the clock while nothing happens
+SOON = 0.005  # when the feed has nothing right now
+SECOND_TRIES = 2  # how often a message moves to another connection before it is put off
+
+
+class SmtpTransport:
+    """`deliver` runs the loop while its caller asks for outcomes; connections stay open between calls.
+
+    A connection that the server closes costs nothing when it had taken mail before: its unanswered messages move to
+    another one. When connections fail time after time, RelayError ends the delivery; what was taken is deferred,
+    uncharged. `pulse` is called at least twice a second while waiting.
+    """
+
+    def __init__(
+        self,
+        relay: Relay,
+        *,
+        connections: int = 4,
+        patience: Patience | None = None,
+        tls: ssl.SSLContext | None = None,
+        messages_per_connection: int = 100,
+        window: int = 16,
+        backoff: tuple[float, ...] = (0.5, 2.0, 5.0),
+        idle: float = 60.0,
+    ) -> None:
+        self.pulse: Callable[[], None] = _nothing
+        self._relay, self._patience, self._most, self._window = (
+            relay,
+            patience or Patience(),
+            messages_per_connection,
+            window,
+        )
+        self._tls = tls or ssl.create_default_context()
+        self._target = self._connections = max(1, connections)
+        self._backoff, self._idle = backoff, idle
+        self._selector = selectors.DefaultSelector()
+        self._openings = Openings(relay, self._patience, self._tls)
+        self._selector.register(self._openings.bell, selectors.EVENT_READ, None)
+        self._channels: list[Channel] = []
+        self._backlog: deque[Item] = deque()
+        self._outcomes: list[Outcome] = []
+        self._failures = 0
+        self._not_before = 0.0  # no new connection before this monotonic time
+        self._fault: NewsletterError | None = None
+        self._until: float | None = None  # set by `hurry`
+
+    def check(self) -> Problem | None:
+        try:
+            link = open_link(self._relay, self._patience, self._tls)
+        except (RelayError, RelayConfigError) as error:
+            return Problem(f"mail relay {self._relay.where}", error.what, error.cure)
+        Channel(link, self._patience, lmtp=self._relay.lmtp, window=1, most=1).goodbye(self._patience.quit)
+        return None
+
+    def hurry(self, seconds: float) -> None:
+        """Wait no longer than this for what is in flight; what is unanswered then is as after a drop."""
+        if self._until is None:
+            self._until = time.monotonic() + seconds
+
+    def deliver(self, messages: Iterable[Message]) -> Iterator[Outcome]:
+        self._begin()
+        feed = iter(messages)
+        more = True
+        try:
+            while True:
+                more = self._fill(feed) and more
+                yield from self._take_outcomes()
+                if not (more or self._backlog or self._in_flight()):
+                    break
+                self._turn(SOON if more and self._thirsty() else TICK)
+                yield from self._take_outcomes()
+                self.pulse()
+            if self._fault is not None:
+                raise self._fault
+        finally:
+            self._break_off()
+
+    def _begin(self) -> None:
+        self._fault, self._until, self._failures, self._not_before = None, None, 0, 0.0
+        self._target = self._connections
+
+    def _break_off(self) -> None:
+        """What is still busy when the caller stops asking cannot be trusted with the next delivery."""
+        for channel in [one for one in self._channels if one.talk.busy]:
+            self._remove(channel)
+            channel.abandon()
+        self._outcomes.clear()
+        self._backlog.clear()
+
+    def close(self) -> None:
+        for channel in self._channels:
+            self._selector.unregister(channel.sock)
+            channel.goodbye(self._patience.quit)
+        self._channels.clear()
+        self._openings.close()
+        self._selector.close()
+
+    def _in_flight(self) -> bool:
+        return any(channel.talk.busy for channel in self._channels)
+
+    def _thirsty(self) -> bool:
+        return any(channel.talk.room > 0 for channel in self._channels)
+
+    def _take_outcomes(self) -> list[Outcome]:
+        outcomes, self._outcomes = self._outcomes, []
+        return outcomes
+
+    # The loop's parts
+
+    def _fill(self, feed: Iterator[Message | None]) -> bool:
+        """Hand out messages while a connection has room; False when the feed has ended or is not asked again."""
+        if self._fault is not None:
+            self._give_up_backlog()
+            return False
+        while True:
+            channel = self._roomy()
+            if self._backlog and channel is not None:
+                self._hand(channel)
+            elif self._backlog:
+                self._open_more()
+                return True
+            else:
+                try:
+                    message = next(feed)
+                except StopIteration:
+                    return False
+                if message is None:
+                    return True
+                self._backlog.append(Item(message))
+
+    def _roomy(self) -> Channel | None:
+        return next((channel for channel in self._channels if channel.talk.room > 0), None)
+
+    def _hand(self, channel: Channel) -> None:
+        refused = channel.talk.take(self._backlog.popleft())
+        if refused is not None:
+            self._outcomes.append(refused)
+
+    def _open_more(self) -> None:
+        if len(self._channels) + self._openings.under_way < self._target and time.monotonic() >= self._not_before:
+            self._openings.begin()
+
+    def _turn(self, most: float) -> None:
+        """Write, wait for the network, read, look at the clock."""
+        for channel in list(self._channels):
+            self._write(channel)
+        for key, events in self._selector.select(self._wait(most)):
+            channel = key.data
+            if channel is None:
+                self._welcome()
+                continue
+            if events & selectors.EVENT_READ and channel in self._channels:
+                self._read(channel)
+            if channel in self._channels:
+                self._write(channel)
+        now = time.monotonic()
+        for channel in list(self._channels):
+            self._watch(channel, now)
+
+    def _wait(self, most: float) -> float:
+        now = time.monotonic()
+        times = [most]
+        if any(channel.readable for channel in self._channels):
+            return 0.0
+        times += [at - now for channel in self._channels if (at := channel.talk.deadline()) is not None]
+        if self._backlog and self._not_before > now:
+            times.append(self._not_before - now)
+        return max(0.0, min(times))
+
+    def _welcome(self) -> None:
+        """Connections that were opened meanwhile, or could not be."""
+        for result in self._openings.finished():
+            if isinstance(result, NewsletterError):
+                self._opening_failed(result)
+                continue
+            channel = Channel(result, self._patience, lmtp=self._relay.lmtp, window=self._window, most=self._most)
+            self._channels.append(channel)
+            self._selector.register(channel.sock, selectors.EVENT_READ, channel)
+
+    def _opening_failed(self, error: NewsletterError) -> None:
+        if isinstance(error, RelayConfigError):
+            self._fault = self._fault or error
+        elif self._channels:
+            self._target = max(1, len(self._channels))  # it takes no more connections than these: go on with them
+        else:
+            self._failed(error)
+
+    def _failed(self, error: NewsletterError) -> None:
+        if self._failures >= len(self._backoff):
+            self._fault = self._fault or error
+            return
+        self._not_before = time.monotonic() + self._backoff[self._failures]
+        self._failures += 1
+
+    def _read(self, channel: Channel) -> None:
+        before = channel.talk.answered
+        try:
+            data = channel.read()
+            if data is None:
+                return
+            if data:
+                channel.talk.receive(data, self._outcomes)
+        except ProtocolFault as fault:
+            self._drop(channel, Reply(0, "", f"the server does not speak SMTP: {fault}"))
+            return
+        except OSError as error:
+            self._drop(channel, Reply(0, "", f"the connection broke: {error.strerror or error}"))
+            return
+        if channel.talk.answered > before:
+            self._failures = 0
+        if channel.talk.config_fault is not None:
+            said = channel.talk.config_fault
+            self._fault = self._fault or RelayConfigError(
+                f"Mail relay {self._relay.where}: the server said {said.code} {said.text}.",
+                cure="Check [delivery] username, password and the sender address.",
+            )
+        if channel.talk.closing is not None:
+            self._drop(channel, channel.talk.closing)
+        elif not data:
+            self._drop(channel, Reply(0, "", "the server closed the connection"))
+
+    def _write(self, channel: Channel) -> None:
+        try:
+            channel.write()
+        except OSError as error:
+            if not channel.readable:
+                self._drop(channel, Reply(0, "", f"the connection broke: {error.strerror or error}"))
+            return
+        wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if channel.talk.out else 0)
+        if wanted != channel.events:
+            channel.events = wanted
+            self._selector.modify(channel.sock, wanted, channel)
+
+    def _watch(self, channel: Channel, now: float) -> None:
+        deadline = channel.talk.deadline()
+        if self._until is not None and now >= self._until and channel.talk.busy:
+            self._drop(channel, Reply(0, "", "no answer before this run had to end"))
+        elif deadline is not None and now >= deadline:
+            self._drop(channel, Reply(0, "", "no answer in time"))
+        elif channel.talk.spent or (not channel.talk.busy and now - channel.used > self._idle):
+            self._backlog.extendleft(reversed(channel.talk.end(Reply(0))[1]))
+            self._remove(channel)
+            channel.goodbye(0.0)
+
+    def _drop(self, channel: Channel, why: Reply) -> None:
+        """The connection is lost: decide what it leaves, move the rest, and back off when it had been no use."""
+        was_busy = channel.talk.busy
+        self._remove(channel)
+        channel.abandon()
+        outcomes, back = channel.talk.end(why)
+        self._outcomes += outcomes
+        for item in reversed(back):
+            item.tries += 1
+            if item.tries > SECOND_TRIES:
+                self._outcomes.append(Deferred(item.message.delivery_id, why, charged=False))
+            else:
+                self._backlog.appendleft(item)
+        if was_busy and not channel.talk.answered:
+            said = f"{why.code} {why.text}" if why.code else why.text
+            self._failed(
+                RelayError(f"Mail relay {self._relay.where}: {said}.", cure="Nothing was lost; run this again later.")
+            )
+
+    def _remove(self, channel: Channel) -> None:
+        self._channels.remove(channel)
+        self._selector.unregister(channel.sock)
+
+    def _give_up_backlog(self) -> None:
+        for item in self._backlog:
+            why = Reply(0, "", f"not sent: {self._fault.what if self._fault else ''}"[:500])
+            self._outcomes.append(Deferred(item.message.delivery_id, why, charged=False))
+        self._backlog.clear()
+
+
+def _nothing() -> None:
+    pass

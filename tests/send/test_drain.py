@@ -1,0 +1,302 @@
+"""What becomes of every row, whatever the relay, the renderer and the operator do."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from newsletter.errors import BusyError, RelayError, TemplateError
+from newsletter.model.mail import Deferred, Delivered, Dropped, Refused, Reply, Uncertain
+from newsletter.send.drain import DrainPolicy, drain
+from newsletter.send.pace import Rate
+from newsletter.send.tally import Refusal, Tally
+from tests.send.ledger import NOW, HandClock, MemoryLedger, delivery, message
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from datetime import datetime
+
+    from newsletter.model.mail import Delivery, Message, Outcome
+    from newsletter.model.paper import Problem
+
+
+class ScriptedTransport:
+    """Answers each message with `answer(message)`; an exception that it returns ends the delivery."""
+
+    def __init__(self, answer: Callable[[Message], Outcome | Exception]) -> None:
+        self.answer = answer
+        self.seen: list[int] = []
+
+    def check(self) -> Problem | None:
+        return None
+
+    def deliver(self, messages: Iterable[Message]) -> Iterator[Outcome]:
+        for one in messages:
+            self.seen.append(one.delivery_id)
+            result = self.answer(one)
+            if isinstance(result, Exception):
+                yield Deferred(one.delivery_id, Reply(0, "", "not sent"), charged=False)
+                raise result
+            yield result
+
+    def close(self) -> None:
+        pass
+
+
+def render(deliveries: Sequence[Delivery]) -> Iterator[Message | Dropped]:
+    for row in deliveries:
+        yield message(row.id)
+
+
+def accept(one: Message) -> Outcome:
+    return Delivered(one.delivery_id, Reply(250, "2.0.0", "queued"))
+
+
+def run(
+    ledger: MemoryLedger,
+    answer: Callable[[Message], Outcome | Exception] = accept,
+    *,
+    policy: DrainPolicy | None = None,
+    render: Callable[[Sequence[Delivery]], Iterator[Message | Dropped]] = render,
+    stop: Callable[[], bool] = lambda: False,
+    clock: HandClock | None = None,
+) -> Tally:
+    clock = clock or HandClock()
+    return drain(
+        ledger,  # type: ignore[arg-type]
+        ScriptedTransport(answer),
+        render,
+        clock=clock,
+        owner="test",
+        policy=policy,
+        stop=stop,
+        sleep=clock.sleep,
+    )
+
+
+def test_every_reader_is_sent_her_mail_and_every_lease_is_given_back() -> None:
+    ledger = MemoryLedger(delivery(n) for n in range(1, 1201))
+    assert run(ledger) == Tally(sent=1200)
+    assert set(ledger.states().values()) == {"sent"}
+    assert ledger.leased == {}
+
+
+def test_a_row_is_marked_as_started_before_its_message_leaves() -> None:
+    ledger = MemoryLedger(delivery(n) for n in range(1, 200))
+
+    def answer(one: Message) -> Outcome:
+        assert one.delivery_id in ledger.started
+        return accept(one)
+
+    assert run(ledger, answer).sent == 199
+
+
+def test_a_row_that_is_too_old_is_not_sent() -> None:
+    ledger = MemoryLedger([delivery(1), delivery(2, hours=-1)])
+    assert run(ledger) == Tally(sent=1, expired=1)
+    assert ledger.outcomes[2] == Dropped(2, "expired", "not sent in time")
+
+
+def test_one_mail_that_does_not_render_costs_nobody_else_theirs() -> None:
+    def bad_at_3(deliveries: Sequence[Delivery]) -> Iterator[Message | Dropped]:
+        for row in deliveries:
+            if row.id == 3:
+                raise TemplateError("leftover {{ in the subject")
+            yield message(row.id)
+
+    ledger = MemoryLedger(delivery(n) for n in range(1, 7))
+    tally = run(ledger, render=bad_at_3)
+    reply = Reply(0, "", "not rendered: leftover {{ in the subject")
+    assert tally == Tally(sent=5, refused=[Refusal(3, reply, "message")])
+    assert ledger.outcomes[3] == Refused(3, reply, "message")
+
+
+def test_a_template_that_never_renders_stops_before_the_whole_list_is_refused() -> None:
+    def broken(deliveries: Sequence[Delivery]) -> Iterator[Message | Dropped]:
+        raise TemplateError("no such block")
+
+    ledger = MemoryLedger(delivery(n) for n in range(1, 1001))
+    tally = run(ledger, render=broken)
+    assert tally.stop == "attention"
+    assert "did not render" in tally.stopped_by
+    assert len(tally.refused) <= 64
+
+
+def test_a_reader_who_left_is_dropped_by_the_renderer_and_counted() -> None:
+    def left(deliveries: Sequence[Delivery]) -> Iterator[Message | Dropped]:
+        for row in deliveries:
+            yield Dropped(row.id, "suppressed", "left") if row.id == 2 else message(row.id)
+
+    ledger = MemoryLedger(delivery(n) for n in range(1, 4))
+    assert run(ledger, render=left) == Tally(sent=2, suppressed=1)
+
+
+def test_a_row_that_the_renderer_forgets_is_refused_and_not_left_in_limbo() -> None:
+    ledger = MemoryLedger([delivery(1)])
+    assert run(ledger, render=lambda rows: iter(())).refused[0].reply.text.startswith("not rendered")
+
+
+def test_a_relay_that_goes_down_leaves_every_row_to_a_later_run() -> None:
+    ledger = MemoryLedger(delivery(n) for n in range(1, 101))
+
+    def answer(one: Message) -> Outcome | Exception:
+        return RelayError("Mail relay down.", cure="Later.") if one.delivery_id == 5 else accept(one)
+
+    tally = run(ledger, answer)
+    assert (tally.sent, tally.deferred, tally.stop) == (4, 1, "later")
+    assert (tally.stopped_by, tally.cure) == ("Mail relay down.", "Later.")
+    states = ledger.states()
+    assert [states[n] for n in (4, 5, 64, 65, 100)] == ["sent", "deferred", "deferred", "queued", "queued"]
+    assert ledger.leased == {}
+    assert run(ledger, clock=_later()).sent == 96
+
+
+def _later() -> HandClock:
+    clock = HandClock()
+    clock.at = NOW + timedelta(hours=1)
+    return clock
+
+
+def test_only_an_address_that_was_refused_is_reported_as_such() -> None:
+    answers = {
+        1: Refused(1, Reply(550, "5.1.1", "no such user"), "address"),
+        2: Refused(2, Reply(552, "5.2.2", "full"), "mailbox-full"),
+        3: Delivered(3),
+    }
+    ledger = MemoryLedger(delivery(n) for n in (1, 2, 3))
+    tally = run(ledger, lambda one: answers[one.delivery_id])
+    assert tally.refused == [
+        Refusal(1, Reply(550, "5.1.1", "no such user"), "address"),
+        Refusal(2, Reply(552, "5.2.2", "full"), "mailbox-full"),
+    ]
+
+
+def test_a_refused_sender_keeps_the_rows_and_opens_the_breaker() -> None:
+    ledger = MemoryLedger(delivery(n) for n in range(1, 101))
+    tally = run(ledger, lambda one: Refused(one.delivery_id, Reply(550, "5.7.1", "sender not verified"), "sender"))
+    assert tally.stop == "attention"
+    assert "sender not verified" in tally.stopped_by
+    assert tally.refused == []
+    assert set(ledger.states().values()) == {"deferred", "queued"}
+
+
+def test_the_breaker_stops_claiming_after_three_policy_blocks_in_a_row_and_says_why() -> None:
+    ledger = MemoryLedger(delivery(n) for n in range(1, 101))
+    tally = run(ledger, lambda one: Refused(one.delivery_id, Reply(550, "5.7.26", "unauthenticated"), "policy"))
+    assert len(tally.refused) == 3
+    assert tally.stopped_by.endswith("the last with: 550 5.7.26 unauthenticated.")
+    assert sum(state == "refused" for state in ledger.states().values()) == 3
+
+
+@pytest.mark.parametrize(
+    ("policy", "states"),
+    [("resend", {1: "deferred"}), ("hold", {1: "uncertain"}), ("drop", {1: "cancelled"})],
+)
+def test_silence_after_the_dot_is_treated_as_the_operator_chose(policy: str, states: dict[int, str]) -> None:
+    ledger = MemoryLedger([delivery(1)])
+    silent = Uncertain(1, Reply(0, "", "no answer in time"))
+    run(ledger, lambda one: silent, policy=DrainPolicy(on_uncertain=policy))  # type: ignore[arg-type]
+    assert ledger.states() == states
+
+
+def test_silence_is_answered_with_one_more_try_and_not_with_two() -> None:
+    ledger = MemoryLedger([delivery(1)])
+    clock = HandClock()
+    silent = Uncertain(1, Reply(0, "", "no answer in time"))
+    for _ in range(3):
+        run(ledger, lambda one: silent, clock=clock)
+        clock.at += timedelta(hours=1)
+    assert ledger.rows[1].attempt == 2
+    assert ledger.outcomes[1] == Uncertain(1, Reply(0, "", "uncertain: no answer in time"))
+
+
+@pytest.mark.parametrize(("policy", "state"), [("hold", "uncertain"), ("drop", "cancelled")])
+def test_rows_that_a_killed_run_left_in_doubt_are_not_sent_again_when_the_operator_said_so(
+    policy: str, state: str
+) -> None:
+    ledger = MemoryLedger([delivery(1), delivery(2)])
+    ledger.claim("dead", limit=1, now=NOW - timedelta(hours=1), lease=timedelta(minutes=1))
+    ledger.start([1], now=NOW)
+    tally = run(ledger, policy=DrainPolicy(on_uncertain=policy))  # type: ignore[arg-type]
+    assert ledger.states() == {1: state, 2: "sent"}
+    assert tally.sent == 1
+
+
+def test_a_retry_that_would_come_too_late_ends_as_expired_with_the_last_answer() -> None:
+    ledger = MemoryLedger([delivery(1, hours=0.001)])
+    run(ledger, lambda one: Deferred(1, Reply(451, "4.7.1", "greylisted")))
+    assert ledger.outcomes[1] == Dropped(1, "expired", "too late to try again; last answer: 451 4.7.1 greylisted")
+
+
+def test_a_patient_run_waits_for_a_deferral_that_comes_due_soon() -> None:
+    ledger = MemoryLedger([delivery(1)])
+    clock = HandClock()
+
+    def answer(one: Message) -> Outcome:
+        return Deferred(1, Reply(450, "", "busy")) if ledger.rows[1].attempt == 1 else accept(one)
+
+    tally = run(ledger, answer, policy=DrainPolicy(patience=timedelta(minutes=2)), clock=clock)
+    assert ledger.states() == {1: "sent"}
+    assert (tally.sent, tally.deferred) == (1, 1)
+    assert clock.at - NOW < timedelta(seconds=40)
+
+
+def test_a_stop_settles_what_is_out_and_releases_the_rest() -> None:
+    ledger = MemoryLedger(delivery(n) for n in range(1, 301))
+    sent: list[int] = []
+
+    def answer(one: Message) -> Outcome:
+        sent.append(one.delivery_id)
+        return accept(one)
+
+    tally = run(ledger, answer, stop=lambda: len(sent) >= 100)
+    assert (tally.sent, tally.stop) == (100, "asked")
+    states = ledger.states()
+    assert {n for n, state in states.items() if state == "sent"} == set(sent)
+    assert ledger.leased == {}
+    assert run(ledger, clock=_later()).sent == 200
+
+
+def test_a_ledger_that_fails_while_settling_is_tried_again_before_the_run_gives_up() -> None:
+    class Failing(MemoryLedger):
+        failures = 2
+
+        def settle(self, outcomes: Iterable[tuple[Outcome, datetime | None]], *, now: datetime) -> None:
+            if self.failures:
+                self.failures -= 1
+                raise BusyError("database is locked")
+            super().settle(outcomes, now=now)
+
+    ledger = Failing(delivery(n) for n in range(1, 4))
+    with pytest.raises(BusyError):
+        run(ledger)
+    assert set(ledger.states().values()) == {"sent"}
+
+
+def test_a_rate_limit_spreads_the_messages_over_time() -> None:
+    ledger = MemoryLedger(delivery(n) for n in range(1, 31))
+    times: list[float] = []
+    run(ledger, lambda one: (times.append(1.0), accept(one))[1], policy=DrainPolicy(rate=Rate(1000.0)))
+    assert len(times) == 30
+
+
+def test_a_domain_that_blocks_us_is_put_off_while_the_others_get_their_mail() -> None:
+    ledger = MemoryLedger(delivery(n) for n in range(1, 41))
+
+    def mixed(deliveries: Sequence[Delivery]) -> Iterator[Message | Dropped]:
+        for row in deliveries:
+            yield message(row.id, to=f"r{row.id}@{'corp' if row.id > 10 and row.id % 2 else 'open'}.example")
+
+    def answer(one: Message) -> Outcome:
+        if "corp" in one.recipient:
+            return Refused(one.delivery_id, Reply(550, "5.7.1", "filtered"), "policy")
+        return accept(one)
+
+    tally = run(ledger, answer, render=mixed, policy=DrainPolicy(window=4))
+    assert tally.stop == ""
+    assert tally.sent == 25
+    assert 3 <= len(tally.refused) <= 5
+    assert tally.deferred == 15 - len(tally.refused)
+    assert tally.notes == ["corp.example takes nothing from us: 550 5.7.1 filtered"]
