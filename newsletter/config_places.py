@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import zoneinfo
 from email.headerregistry import Address
 from typing import Any
 from urllib.parse import urlsplit
 
-from newsletter.config_values import Kind, Wrong, nearest, require_text
+from newsletter.config_values import Kind, Wrong, require_text
+from newsletter.subscribe.zones import zone_cure
 
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(?:[_-][A-Za-z0-9]{2,8})*")
 _HOST = re.compile(
@@ -59,23 +59,10 @@ def mailbox_address(text: str) -> Address:
     return Address(display_name=name, addr_spec=address)
 
 
-def zone_problem(name: str) -> str:
-    """Empty when the time zone exists; else a sentence with the likeliest meant name."""
-    try:
-        zoneinfo.ZoneInfo(name)
-    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):  # OSError: "Europe" is a folder
-        known = sorted(zoneinfo.available_timezones())
-        wanted = name.strip().replace(" ", "_").lower()
-        by_city = [zone for zone in known if zone.rpartition("/")[2].lower() == wanted]
-        meant = by_city[0] if by_city else nearest(name, known)
-        return f'Did you mean "{meant}"?' if meant else 'Write it as area and city, such as "Europe/Berlin", or "UTC".'
-    return ""
-
-
 def _zone(raw: Any) -> str:
     if not isinstance(raw, str):
         raise Wrong("must be the name of a time zone", 'Write "Europe/Berlin" or "UTC".')
-    if cure := zone_problem(raw):
+    if cure := zone_cure(raw):
         raise Wrong("must be the name of a time zone", cure)
     return raw
 
