@@ -193,7 +193,7 @@ def _charged(database: Database, connection: Connection, delivery_ids: Sequence[
         .group_by(deferrals.c.delivery_id)
     )
     rows = connection.execute(statement, {"numbers": database.listed(delivery_ids)})
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def as_delivery(row: Row[Any], charged: int) -> Delivery:
@@ -214,9 +214,9 @@ _UNCERTAIN = (
     .where(
         or_(
             deliveries.c.id.in_(select(started.c.delivery_id)) & ~ENDED & ~HELD,
-            deliveries.c.id.in_(select(outcomes.c.delivery_id).where(outcomes.c.state == "uncertain"))
-            & deliveries.c.id.not_in(select(resends.c.delivery_id)),
-        )
+            deliveries.c.id.in_(select(outcomes.c.delivery_id).where(outcomes.c.state == "uncertain")),
+        ),
+        deliveries.c.id.not_in(select(resends.c.delivery_id)),
     )
     .order_by(deliveries.c.id)
 )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from sqlalchemy import URL, Connection, Engine, Select, Table
+    from sqlalchemy import URL, Connection, Engine, Result, Select, Table
     from sqlalchemy.dialects.postgresql import Insert as PostgresqlInsert
     from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 
@@ -64,24 +64,31 @@ class Database:
         """Insert the rows that break no unique rule, in order; how many those were."""
         if not rows:
             return 0
-        names = tuple(rows[0])
+        statement = self._insert(table, tuple(rows[0]))
+        return int(connection.execute(statement, self._columns(rows)).rowcount)
+
+    def insert_returning(self, connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> Result[Any]:
+        """As `insert_new`, for at least one row; gives back the rows that went in, whole, in any order."""
+        return connection.execute(self._insert(table, tuple(rows[0])).returning(table), self._columns(rows))
+
+    def _columns(self, rows: Sequence[Mapping[str, Any]]) -> Any:
+        """SQLite is fastest with executemany, PostgreSQL with one array for each column."""
+        return rows if self.is_sqlite else {name: [row[name] for row in rows] for name in rows[0]}
+
+    def _insert(self, table: Table, names: tuple[str, ...]) -> Any:
         key = (table.name, *names)
         statement = self._inserts.get(key)
         if statement is None:
-            statement = self._inserts[key] = self._insert_new(table, names)
-        statement = statement.execution_options(preserve_rowcount=True)
-        if self.is_sqlite:
-            return int(connection.execute(statement, rows).rowcount)
-        columns = {name: [row[name] for row in rows] for name in names}
-        return int(connection.execute(statement, columns).rowcount)
+            statement = self._insert_statement(table, names).execution_options(preserve_rowcount=True)
+            self._inserts[key] = statement
+        return statement
 
-    def _insert_new(self, table: Table, names: tuple[str, ...]) -> Any:
-        """SQLite is fastest with executemany, PostgreSQL with one array for each column."""
+    def _insert_statement(self, table: Table, names: tuple[str, ...]) -> Any:
         if self.is_sqlite:
             values: dict[str, Any] = {name: bindparam(name) for name in names}
             return sqlite.insert(table).values(values).on_conflict_do_nothing()
         arrays = [bindparam(name, type_=ARRAY(table.c[name].type)) for name in names]
-        rows = func.unnest(*arrays).table_valued(*names)
+        rows = func.unnest(*arrays).table_valued(*names).render_derived()
         source = select(*(rows.c[name] for name in names))
         return postgresql.insert(table).from_select(names, source).on_conflict_do_nothing()
 
@@ -96,7 +103,7 @@ class Database:
     def _values(self, name: str, kind: Any) -> Select[Any]:
         if self.is_sqlite:
             return select(func.json_each(bindparam(name, type_=Text())).table_valued("value").c.value)
-        return select(func.unnest(bindparam(name, type_=ARRAY(kind))).table_valued("value").c.value)
+        return select(func.unnest(bindparam(name, type_=ARRAY(kind))).table_valued("value").render_derived().c.value)
 
     def listed(self, values: Iterable[Any]) -> Any:
         """A whole list as one parameter: no limit on its length, and one compiled statement for all lengths."""

@@ -70,7 +70,7 @@ def _of_postgresql(error: BaseException | None, place: str) -> NewsletterError:
         return StoreError(f"{place} is damaged: {words}.", cure="Restore the last backup.")
     if state in _BUSY_STATES:
         return BusyError(f"{place} is busy: {words}.", cure="Run it again in a minute.")
-    if any(sign in str(error) for sign in _LASTING):
+    if state[:2] in {"28", "3D"} or (not state and any(sign in str(error) for sign in _LASTING)):
         return StoreError(f"{place} refuses us: {words}.", cure="Check user, password and name in the database URL.")
     if not state or state.startswith("08"):
         return BusyError(

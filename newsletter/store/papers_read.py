@@ -28,7 +28,7 @@ def owners_of(database: Database, connection: Connection, keys: Iterable[str]) -
     """Identity key -> paper id, for the keys that are known."""
     statement = select(paper_keys.c.key, paper_keys.c.paper_id).where(paper_keys.c.key.in_(database.words()))
     rows = connection.execute(statement, {"words": database.listed(keys)})
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def known_papers(database: Database, connection: Connection, ids: Iterable[str]) -> dict[str, Known]:

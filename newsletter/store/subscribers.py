@@ -58,14 +58,14 @@ class SqlSubscribers:
         rows = [to_row(one) for one, hashed in zip(batch, hashes, strict=True) if hashed not in barred]
         added: dict[str, Subscriber] = {}
         if rows:
-            statement = self._db.insert(subscribers).on_conflict_do_nothing().returning(subscribers)
-            added = {row.email_key: from_row(row) for row in connection.execute(statement, rows)}
+            stored = self._db.insert_returning(connection, subscribers, rows)
+            added = {row.email_key: from_row(row) for row in stored}
         results = []
         for one, hashed in zip(batch, hashes, strict=True):
             if hashed in barred:
                 results.append((one, "suppressed"))
-            elif stored := added.pop(address_key(one.email), None):
-                results.append((stored, "added"))
+            elif new := added.pop(address_key(one.email), None):
+                results.append((new, "added"))
             else:
                 results.append((one, "known"))
         return results
@@ -170,7 +170,7 @@ class SqlSubscribers:
         """Readers by status; a status that nobody has is left out."""
         statement = select(subscribers.c.status, func.count()).group_by(subscribers.c.status)
         with self._db.reading() as connection:
-            return dict(connection.execute(statement).tuples().all())
+            return dict(connection.execute(statement).all())
 
     def say(self, feedback: Feedback) -> None:
         """What a reader who is not in the table says is not kept."""

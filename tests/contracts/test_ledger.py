@@ -1,0 +1,363 @@
+"""The contract of the ledger: who has which mail, and what became of it."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from newsletter.model.edition import Silence
+from newsletter.model.mail import (
+    Deferred,
+    Delivered,
+    Delivery,
+    Dropped,
+    NewDelivery,
+    Refused,
+    Reply,
+    Standing,
+    Uncertain,
+)
+
+if TYPE_CHECKING:
+    from newsletter.model.mail import Claim
+    from newsletter.ports import Ledger
+    from tests.support.stores import Stores
+
+DAY = date(2026, 11, 25)
+NOW = datetime(2026, 11, 25, 8, tzinfo=UTC)
+EXPIRES = NOW + timedelta(hours=20)
+LEASE = timedelta(minutes=5)
+LATER = NOW + LEASE
+
+
+def new(reader: int, *, kind: str = "digest", day: date = DAY, payload: str = "{}") -> NewDelivery:
+    return NewDelivery(kind, day, reader, payload, EXPIRES)  # type: ignore[arg-type]
+
+
+def queue(ledger: Ledger, readers: int) -> None:
+    assert ledger.queue([new(reader) for reader in range(1, readers + 1)], at=NOW) == readers
+
+
+def claim(ledger: Ledger, limit: int = 100, now: datetime = NOW, owner: str = "a") -> Claim:
+    found = ledger.claim(owner, limit=limit, now=now, lease=LEASE)
+    assert found is not None
+    return found
+
+
+def readers(claimed: Claim | None) -> list[int]:
+    return [] if claimed is None else [one.subscriber_id for one in claimed.deliveries]
+
+
+def nothing(ledger: Ledger, now: datetime = NOW) -> bool:
+    return ledger.claim("z", limit=9, now=now, lease=LEASE) is None
+
+
+def stand(ledger: Ledger, reader: int, now: datetime = NOW) -> Standing:
+    found = ledger.standing(kind="digest", day=DAY, subscriber_id=reader, now=now)
+    assert found is not None
+    return found
+
+
+def test_a_reader_gets_one_mail_of_a_kind_a_day_however_often_it_is_queued(store: Stores) -> None:
+    assert store.ledger.queue([new(1), new(2), new(1)], at=NOW) == 2
+    assert store.ledger.queue([new(2, payload='{"other": 1}'), new(3)], at=LATER) == 1
+    assert store.ledger.queue([new(1, kind="welcome"), new(1, day=DAY + timedelta(days=1))], at=NOW) == 2
+
+    found = claim(store.ledger)
+
+    assert [(one.kind, one.day, one.subscriber_id, one.payload, one.created_at) for one in found.deliveries] == [
+        ("digest", DAY, 1, "{}", NOW),
+        ("digest", DAY, 2, "{}", NOW),
+        ("digest", DAY, 3, "{}", LATER),
+        ("welcome", DAY, 1, "{}", NOW),
+        ("digest", DAY + timedelta(days=1), 1, "{}", NOW),
+    ]
+    assert found.deliveries[0] == Delivery(found.deliveries[0].id, "digest", DAY, 1, "{}", NOW, EXPIRES, 1)
+
+
+def test_nobody_else_gets_what_a_worker_holds_until_its_lease_runs_out(store: Stores) -> None:
+    queue(store.ledger, 5)
+    first = claim(store.ledger, 2, owner="a")
+    second = claim(store.ledger, 9, owner="b")
+
+    assert (readers(first), readers(second)) == ([1, 2], [3, 4, 5])
+    assert first.until == NOW + LEASE
+    assert nothing(store.ledger)
+
+    store.ledger.settle([(Delivered(first.deliveries[0].id), None)], now=NOW)
+    third = claim(store.ledger, 2, now=LATER, owner="c")
+    fourth = claim(store.ledger, 2, now=LATER, owner="d")
+
+    assert (readers(third), readers(fourth)) == ([2, 3], [4, 5])
+    assert third.deliveries[0].attempt == 1
+    assert nothing(store.ledger, LATER)
+
+
+def test_a_renewed_lease_holds_longer_and_a_lost_one_is_not_renewed(store: Stores) -> None:
+    queue(store.ledger, 3)
+    held = claim(store.ledger)
+
+    assert store.ledger.renew(held, until=LATER + LEASE)
+    assert nothing(store.ledger, LATER)
+    taken = claim(store.ledger, 1, now=LATER + LEASE, owner="b")
+    assert readers(taken) == [1]
+    assert not store.ledger.renew(held, until=LATER + 9 * LEASE)
+    store.ledger.release(held)
+    assert readers(claim(store.ledger, now=LATER + LEASE, owner="b")) == [2, 3]
+    assert store.ledger.renew(taken, until=LATER + 9 * LEASE)
+
+
+def test_what_is_given_back_is_due_at_once_but_for_what_has_an_answer(store: Stores) -> None:
+    queue(store.ledger, 4)
+    held = claim(store.ledger)
+    one, two, three, _ = (each.id for each in held.deliveries)
+    store.ledger.start([one, three], now=NOW)
+    store.ledger.settle([(Delivered(one), None), (Deferred(two, Reply(450)), LATER)], now=NOW)
+    store.ledger.release(held)
+
+    assert store.ledger.counts(now=NOW) == {"sent": 1, "deferred": 1, "queued": 2}
+    assert readers(claim(store.ledger, owner="b")) == [3, 4]
+
+
+def test_a_deferred_mail_comes_back_when_it_is_due_with_its_attempts_counted(store: Stores) -> None:
+    queue(store.ledger, 2)
+    held = claim(store.ledger)
+    one, two = (each.id for each in held.deliveries)
+    store.ledger.settle(
+        [
+            (Deferred(one, Reply(450, "4.2.0", "greylisted")), LATER),
+            (Deferred(two, Reply(0), charged=False), LATER),
+        ],
+        now=NOW,
+    )
+    store.ledger.release(held)
+
+    assert stand(store.ledger, 1) == Standing(
+        Delivery(one, "digest", DAY, 1, "{}", NOW, EXPIRES, 2),
+        "deferred",
+        1,
+        Reply(450, "4.2.0", "greylisted"),
+        NOW,
+        LATER,
+    )
+    assert nothing(store.ledger)
+    assert store.ledger.next_due(now=NOW) == LATER
+    again = claim(store.ledger, now=LATER)
+    assert [(each.subscriber_id, each.attempt) for each in again.deliveries] == [(1, 2), (2, 1)]
+    assert stand(store.ledger, 1, LATER).state == "claimed"
+    assert nothing(store.ledger, LATER)
+    # The worker dies: the lease brings them back, not the retry that they waited for.
+    assert readers(claim(store.ledger, now=LATER + LEASE)) == [1, 2]
+
+
+def test_old_leases_come_before_retries_and_retries_before_fresh_rows(store: Stores) -> None:
+    queue(store.ledger, 6)
+    claim(store.ledger, 2, owner="dies")
+    held = claim(store.ledger, 2, owner="b")
+    three, four = (each.id for each in held.deliveries)
+    store.ledger.settle([(Deferred(four, Reply(450)), NOW), (Deferred(three, Reply(450)), LATER)], now=NOW)
+    store.ledger.release(held)
+
+    assert readers(claim(store.ledger, 3, now=LATER)) == [1, 2, 4]
+    assert readers(claim(store.ledger, 9, now=LATER)) == [3, 5, 6]
+
+
+def test_rows_that_are_too_old_are_claimed_too_for_only_the_drain_may_drop_them(store: Stores) -> None:
+    queue(store.ledger, 1)
+    found = claim(store.ledger, now=EXPIRES + LEASE)
+
+    store.ledger.settle([(Dropped(found.deliveries[0].id, "expired", "20 hours late"), None)], now=EXPIRES)
+
+    assert stand(store.ledger, 1) == Standing(found.deliveries[0], "expired", 0, Reply(0, "", "20 hours late"), EXPIRES)
+
+
+def test_an_answer_given_twice_or_too_late_changes_nothing(store: Stores) -> None:
+    queue(store.ledger, 2)
+    one, two = (each.id for each in claim(store.ledger).deliveries)
+    answers = [(Delivered(one, Reply(250, "2.0.0", "ok")), None), (Refused(two, Reply(550), "address"), None)]
+    store.ledger.settle(answers, now=NOW)
+    store.ledger.settle(answers, now=LATER)
+    store.ledger.settle([(Deferred(one, Reply(450)), LATER), (Uncertain(two, Reply(0)), None)], now=LATER)
+
+    assert store.ledger.counts(now=LATER) == {"sent": 1, "refused": 1}
+    assert stand(store.ledger, 1) == Standing(
+        Delivery(one, "digest", DAY, 1, "{}", NOW, EXPIRES, 1), "sent", 1, Reply(250, "2.0.0", "ok"), NOW
+    )
+    assert nothing(store.ledger, LATER + LEASE)
+
+
+def test_a_retry_that_is_noted_twice_is_charged_once(store: Stores) -> None:
+    queue(store.ledger, 1)
+    held = claim(store.ledger)
+    later = (Deferred(held.deliveries[0].id, Reply(450)), LATER)
+    store.ledger.settle([later, later], now=NOW)
+    store.ledger.settle([later], now=NOW)
+    store.ledger.release(held)
+
+    assert [each.attempt for each in claim(store.ledger, now=LATER).deliveries] == [2]
+
+
+def test_a_worker_that_dies_between_start_and_answer_leaves_doubt_and_no_resend_of_its_own(store: Stores) -> None:
+    queue(store.ledger, 3)
+    held = claim(store.ledger)
+    one, two, _ = held.deliveries
+    store.ledger.start([one.id, two.id], now=NOW)
+    store.ledger.settle([(Delivered(one.id), None)], now=NOW)
+
+    assert store.ledger.counts(now=NOW) == {"sent": 1, "sending": 1, "claimed": 1}
+    assert store.ledger.uncertain_since(now=NOW) == ()
+    assert store.ledger.counts(now=LATER) == {"sent": 1, "uncertain": 1, "queued": 1}
+    assert store.ledger.uncertain_since(now=LATER) == (two,)
+    assert readers(claim(store.ledger, now=LATER)) == [3]
+    assert store.ledger.uncertain_since(now=LATER) == (two,)
+    assert nothing(store.ledger, LATER + timedelta(seconds=1))
+
+
+def test_an_uncertain_mail_is_sent_again_once_and_never_twice(store: Stores) -> None:
+    queue(store.ledger, 3)
+    held = claim(store.ledger)
+    one, two, three = (each.id for each in held.deliveries)
+    store.ledger.start([two], now=NOW)
+    store.ledger.settle([(Uncertain(one, Reply(0, "", "no answer")), None), (Delivered(three), None)], now=NOW)
+    assert [each.id for each in store.ledger.uncertain_since(now=LATER)] == [one, two]
+
+    due = LATER + LEASE
+    assert store.ledger.resend([one, two, three], now=LATER, not_before=due) == 2
+    assert store.ledger.resend([one, two, three], now=LATER, not_before=due) == 0
+    assert store.ledger.uncertain_since(now=LATER) == ()
+    assert stand(store.ledger, 1, LATER) == Standing(
+        Delivery(one, "digest", DAY, 1, "{}", NOW, EXPIRES, 2), "deferred", 1, Reply(0, "", "no answer"), NOW, due
+    )
+    assert nothing(store.ledger, LATER)
+
+    again = claim(store.ledger, now=due)
+    assert [(each.id, each.attempt) for each in again.deliveries] == [(one, 2), (two, 2)]
+    store.ledger.settle([(Uncertain(one, Reply(0)), None)], now=due)
+    store.ledger.start([two], now=due)
+    assert store.ledger.resend([one, two], now=due + LEASE, not_before=due) == 0
+    assert store.ledger.counts(now=due + LEASE) == {"sent": 1, "uncertain": 2}
+    assert store.ledger.uncertain_since(now=due + LEASE) == ()
+    assert nothing(store.ledger, due + LEASE)
+
+
+def test_a_late_answer_ends_the_doubt(store: Stores) -> None:
+    queue(store.ledger, 3)
+    one, two, three = (each.id for each in claim(store.ledger).deliveries)
+    store.ledger.start([three], now=NOW)
+    store.ledger.settle([(Uncertain(one, Reply(0)), None), (Uncertain(two, Reply(0)), None)], now=NOW)
+    store.ledger.settle(
+        [(Delivered(one), None), (Dropped(two, "cancelled"), None), (Delivered(three), None)], now=LATER
+    )
+
+    assert store.ledger.counts(now=LATER) == {"sent": 2, "cancelled": 1}
+    assert store.ledger.uncertain_since(now=LATER) == ()
+
+
+def test_a_stale_worker_s_retry_is_not_given_out_while_another_holds_the_row(store: Stores) -> None:
+    queue(store.ledger, 1)
+    stale = claim(store.ledger, owner="stale")
+    fresh = claim(store.ledger, now=LATER, owner="fresh")
+    store.ledger.settle([(Deferred(stale.deliveries[0].id, Reply(450)), LATER)], now=LATER)
+
+    assert nothing(store.ledger, LATER)
+    assert store.ledger.next_due(now=LATER) == LATER + LEASE
+    store.ledger.settle([(Delivered(fresh.deliveries[0].id), None)], now=LATER)
+    assert nothing(store.ledger, LATER + LEASE)
+    assert store.ledger.next_due(now=LATER) is None
+    assert store.ledger.counts(now=LATER) == {"sent": 1}
+
+
+def test_the_operator_stops_a_day_and_what_is_on_its_way_is_told_as_it_went(store: Stores) -> None:
+    queue(store.ledger, 4)
+    held = claim(store.ledger, 3)
+    one, two, three = (each.id for each in held.deliveries)
+    store.ledger.settle([(Deferred(one, Reply(450)), LATER), (Uncertain(two, Reply(0)), None)], now=NOW)
+    tomorrow = DAY + timedelta(days=1)
+    store.ledger.queue([new(1, day=tomorrow)], at=NOW)
+
+    assert store.ledger.cancel(day=DAY, now=NOW) == 1
+    store.ledger.settle([(Delivered(three), None)], now=NOW)
+    store.ledger.release(held)
+    assert store.ledger.cancel(day=DAY, now=NOW) == 1
+    assert store.ledger.cancel(day=DAY, now=NOW) == 0
+    assert store.ledger.counts(day=DAY, now=LATER) == {"cancelled": 2, "uncertain": 1, "sent": 1}
+    assert [(each.subscriber_id, each.day) for each in claim(store.ledger, now=LATER).deliveries] == [(1, tomorrow)]
+    assert stand(store.ledger, 4).reply == Reply(0, "", "Stopped by the operator.")
+
+
+def test_one_knows_when_there_is_something_to_do_next(store: Stores) -> None:
+    assert store.ledger.next_due(now=NOW) is None
+    queue(store.ledger, 2)
+    assert store.ledger.next_due(now=NOW) == NOW
+    held = claim(store.ledger)
+    assert store.ledger.next_due(now=NOW) == LATER
+    store.ledger.settle([(Delivered(each.id), None) for each in held.deliveries], now=NOW)
+    assert store.ledger.next_due(now=NOW) is None
+    store.ledger.release(held)
+    assert store.ledger.next_due(now=NOW) is None
+
+
+def test_counts_and_standings_are_of_one_day_or_of_all(store: Stores) -> None:
+    tomorrow = DAY + timedelta(days=1)
+    store.ledger.queue([new(1), new(2), new(1, day=tomorrow)], at=NOW)
+    held = claim(store.ledger, 1)
+
+    assert store.ledger.counts(now=NOW) == {"claimed": 1, "queued": 2}
+    assert store.ledger.counts(day=tomorrow, now=NOW) == {"queued": 1}
+    assert store.ledger.standings(day=DAY, states=["claimed"], limit=9, now=NOW) == (
+        Standing(held.deliveries[0], "claimed", 0, None, None),
+    )
+    assert len(store.ledger.standings(day=DAY, states=["claimed", "queued"], limit=1, now=NOW)) == 1
+    assert store.ledger.standing(kind="welcome", day=DAY, subscriber_id=1, now=NOW) is None
+
+
+def payload(edition: str, *papers: str) -> str:
+    picks = ",".join(f'["{paper}","{edition}","lm"]' for paper in papers)
+    return f'{{"editions":["{edition}"],"sections":[["lm","Language models",0,[{picks}]]],"follow_ups":[]}}'
+
+
+def test_what_a_reader_had_is_known_unless_it_never_came(store: Stores) -> None:
+    days = [DAY + timedelta(days=n) for n in range(5)]
+    store.ledger.queue(
+        [new(1, day=day, payload=payload(str(day), f"p{n}", "q")) for n, day in enumerate(days)]
+        + [new(2, day=DAY, payload=payload("2026-11-24", "p0")), new(3, kind="welcome"), new(4)],
+        at=NOW,
+    )
+    ids = [each.id for each in claim(store.ledger, 5).deliveries]
+    store.ledger.settle(
+        [
+            (Delivered(ids[0]), None),
+            (Uncertain(ids[1], Reply(0)), None),
+            (Refused(ids[2], Reply(554), "message"), None),
+            (Dropped(ids[3], "expired"), None),
+            (Dropped(ids[4], "suppressed"), None),
+        ],
+        now=NOW,
+    )
+
+    assert store.ledger.seen([1, 2, 3, 9]) == {1: frozenset({"p0", "p1", "q"}), 2: frozenset({"p0"})}
+    assert store.ledger.seen([1, 2], since=days[1]) == {1: frozenset({"p1", "q"})}
+    assert store.ledger.last_edition([1, 2, 3, 4, 9]) == {1: days[1], 2: date(2026, 11, 24)}
+    assert store.ledger.last_day("digest", [1, 2, 3, 9]) == {1: days[4], 2: DAY}
+    assert store.ledger.last_day("welcome", [1, 3]) == {3: DAY}
+
+
+def test_a_day_without_mail_is_explained_and_the_last_word_counts(store: Stores) -> None:
+    paused = Silence(7, DAY, "paused", "Paused until Monday.")
+    store.ledger.record_silences([paused, Silence(8, DAY, "nothing-new", "Nothing new.")], at=NOW)
+    store.ledger.record_silences([Silence(8, DAY, "left", "Left at noon.")], at=LATER)
+
+    assert store.ledger.silences(day=DAY) == (paused, Silence(8, DAY, "left", "Left at noon."))
+    assert store.ledger.silences(day=DAY, subscriber_id=7) == (paused,)
+    assert store.ledger.silences(day=DAY + timedelta(days=1)) == ()
+
+
+def test_nothing_asked_is_nothing_done(store: Stores) -> None:
+    assert store.ledger.queue([], at=NOW) == 0
+    store.ledger.record_silences([], at=NOW)
+    store.ledger.start([], now=NOW)
+    store.ledger.settle([], now=NOW)
+    assert store.ledger.resend([], now=NOW, not_before=NOW) == 0
+    assert nothing(store.ledger)
+    assert store.ledger.seen([]) == {}
+    assert store.ledger.counts(now=NOW) == {}

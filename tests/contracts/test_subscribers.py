@@ -1,0 +1,157 @@
+"""The contract of the subscribers: one row an address, and nobody is written to who must not be."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from newsletter.errors import AddressError
+from newsletter.model.subscriber import Feedback, Subscriber
+
+if TYPE_CHECKING:
+    from newsletter.ports import Subscribers
+    from tests.support.stores import Stores
+
+NOW = datetime(2026, 11, 20, 8, 0, 0, 123456, tzinfo=UTC)
+ADA = Subscriber(
+    email="Ada.Lovelace@Example.ORG",
+    name="Ada “Ünï” Lovelace",
+    status="pending",
+    topics=("lm", "vision"),
+    cadence="weekly",
+    send_hour=0,
+    timezone="Europe/London",
+    locale="en",
+    per_topic=3,
+    text_only=True,
+    created_at=NOW,
+    confirmed_at=NOW + timedelta(minutes=1),
+    paused_until=date(2026, 12, 24),
+    consent="web form v1",
+    generation=2,
+)
+
+
+def added(subscribers: Subscribers, email: str, **fields: object) -> Subscriber:
+    stored = subscribers.add(Subscriber(email=email, **fields))  # type: ignore[arg-type]
+    assert stored is not None
+    return stored
+
+
+def test_a_reader_comes_back_as_she_was_under_any_spelling_of_her_address(store: Stores) -> None:
+    stored = store.subscribers.add(ADA)
+
+    assert stored is not None
+    assert stored.id > 0
+    assert stored == replace(ADA, id=stored.id)
+    assert store.subscribers.by_email(" ada.lovelace@EXAMPLE.org ") == stored
+    assert store.subscribers.get([stored.id, 99]) == {stored.id: stored}
+    assert store.subscribers.add(replace(ADA, email="ADA.LOVELACE@example.org")) is None
+    assert store.subscribers.by_email("nobody@example.org") is None
+
+
+def test_a_reader_with_nothing_but_an_address_has_nothing_else(store: Stores) -> None:
+    stored = added(store.subscribers, "b@example.org")
+
+    assert store.subscribers.by_email("b@example.org") == Subscriber(id=stored.id, email="b@example.org")
+
+
+def test_an_import_says_of_each_row_what_became_of_it_in_order(store: Stores) -> None:
+    store.subscribers.suppress("Barred@example.org", "complained", at=NOW)
+    added(store.subscribers, "known@example.org")
+    rows = [
+        Subscriber(email=one) for one in ("a@x.org", "BARRED@example.org", "Known@example.org", "b@x.org", "A@x.org")
+    ]
+
+    results = list(store.subscribers.add_many(iter(rows)))
+
+    assert [(one.email, result) for one, result in results] == [
+        ("a@x.org", "added"),
+        ("BARRED@example.org", "suppressed"),
+        ("Known@example.org", "known"),
+        ("b@x.org", "added"),
+        ("A@x.org", "known"),
+    ]
+    assert [one.id > 0 for one, _ in results] == [True, False, False, True, False]
+    assert store.subscribers.get([results[0][0].id]) == {results[0][0].id: results[0][0]}
+
+
+def test_a_long_list_streams_and_is_paged_by_id(store: Stores) -> None:
+    stream = store.subscribers.add_many(Subscriber(email=f"r{n}@x.org") for n in range(2500))
+    assert sum(result == "added" for _, result in stream) == 2500
+    left = store.subscribers.by_email("r0@x.org")
+    assert left is not None
+    store.subscribers.update(replace(left, status="left"))
+
+    everybody = list(store.subscribers.every())
+    assert [one.email for one in everybody] == [f"r{n}@x.org" for n in range(2500)]
+    first = store.subscribers.active(limit=1000)
+    second = store.subscribers.active(after_id=first[-1].id, limit=2000)
+    assert (*first, *second) == tuple(everybody[1:])
+    assert store.subscribers.active(after_id=second[-1].id) == ()
+    assert store.subscribers.counts() == {"active": 2499, "left": 1}
+
+
+def test_a_change_is_kept_whole_and_takes_nobody_s_address(store: Stores) -> None:
+    stored = added(store.subscribers, "a@x.org")
+    added(store.subscribers, "b@x.org")
+    changed = replace(ADA, id=stored.id, email="new@x.org")
+    store.subscribers.update(changed)
+
+    assert store.subscribers.by_email("new@x.org") == changed
+    assert store.subscribers.by_email("a@x.org") is None
+    with pytest.raises(AddressError, match="Another subscriber"):
+        store.subscribers.update(replace(changed, email="B@X.org"))
+    assert store.subscribers.by_email("new@x.org") == changed
+
+
+def test_who_left_is_not_mailed_and_may_come_back(store: Stores) -> None:
+    stored = added(store.subscribers, "a@x.org")
+
+    assert store.subscribers.remove("A@x.org", at=NOW)
+    assert not store.subscribers.remove("nobody@x.org", at=NOW)
+    assert store.subscribers.active() == ()
+    assert store.subscribers.by_email("a@x.org") == replace(stored, status="left")
+    store.subscribers.update(replace(stored, status="active"))
+    assert store.subscribers.active() == (stored,)
+
+
+def test_who_is_forgotten_leaves_a_hash_and_her_number_is_never_another_s(store: Stores) -> None:
+    added(store.subscribers, "a@x.org")
+    last = added(store.subscribers, "Eve@x.org")
+    store.subscribers.say(Feedback(last.id, "2611.1", "more", NOW))
+
+    assert store.subscribers.forget("eve@X.org", at=NOW)
+    assert not store.subscribers.forget("eve@x.org", at=NOW)
+    assert store.subscribers.by_email("eve@x.org") is None
+    assert store.subscribers.said([last.id]) == {}
+    ((hashed, reason, since),) = store.subscribers.suppressions()
+    assert (len(hashed), "eve" in hashed, reason, since) == (64, False, "forgotten", NOW)
+    with pytest.raises(AddressError, match="may not be written to"):
+        store.subscribers.add(Subscriber(email="EVE@x.org"))
+    assert store.subscribers.unsuppress("eve@x.org")
+    assert added(store.subscribers, "eve@x.org").id > last.id
+
+
+def test_a_suppression_keeps_its_first_reason_until_it_is_lifted(store: Stores) -> None:
+    store.subscribers.suppress("a@x.org", "bounced", at=NOW)
+    store.subscribers.suppress("A@X.org", "complained", at=NOW + timedelta(days=1))
+
+    assert store.subscribers.suppressed(["A@x.org", "a@x.org", "b@x.org"]) == {"A@x.org", "a@x.org"}
+    assert [one[1:] for one in store.subscribers.suppressions()] == [("bounced", NOW)]
+    assert store.subscribers.unsuppress("a@x.org")
+    assert not store.subscribers.unsuppress("a@x.org")
+    assert store.subscribers.suppressed(["a@x.org"]) == frozenset()
+
+
+def test_feedback_is_kept_in_order_and_only_of_readers_there_are(store: Stores) -> None:
+    one, two = added(store.subscribers, "a@x.org"), added(store.subscribers, "b@x.org")
+    later = Feedback(one.id, "p", "less", NOW + timedelta(hours=1))
+    first = Feedback(one.id, "", "mute", NOW, topic="lm")
+    for said in (later, first, Feedback(999, "p", "more", NOW)):
+        store.subscribers.say(said)
+
+    assert store.subscribers.said([one.id, two.id, 999]) == {one.id: (first, later)}

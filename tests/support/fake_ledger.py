@@ -1,0 +1,219 @@
+"""The ledger in memory: one record a delivery, the rules of the port and nothing else."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from newsletter.model.mail import Claim, Deferred, Delivered, Delivery, Dropped, Refused, Reply, Standing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime, timedelta
+
+    from newsletter.model.edition import Silence
+    from newsletter.model.mail import DeliveryState, NewDelivery, Outcome
+
+
+@dataclass
+class Record:
+    delivery: Delivery
+    lease: int = 0
+    until: datetime | None = None
+    started: datetime | None = None
+    end: DeliveryState | None = None
+    not_before: datetime | None = None  # a retry waits for it
+    charged: int = 0
+    reply: Reply | None = None
+    at: datetime | None = None
+    resent: bool = False
+
+    def state(self, now: datetime) -> DeliveryState:
+        held = self.until is not None and self.until > now
+        if self.end is not None:
+            return self.end
+        if self.not_before is not None:
+            return "deferred"
+        if held:
+            return "sending" if self.started else "claimed"
+        return "uncertain" if self.started else "queued"
+
+    def held(self, now: datetime) -> bool:
+        return self.until is not None and self.until > now
+
+    def seen(self) -> Delivery:
+        d = self.delivery
+        return Delivery(d.id, d.kind, d.day, d.subscriber_id, d.payload, d.created_at, d.expires_at, 1 + self.charged)
+
+
+class FakeLedger:
+    def __init__(self) -> None:
+        self.records: dict[int, Record] = {}
+        self.unique: set[tuple[str, date, int]] = set()
+        self.quiet: dict[tuple[date, int], Silence] = {}
+        self.owners: dict[int, str] = {}
+
+    def queue(self, deliveries: Iterable[NewDelivery], *, at: datetime) -> int:
+        new = 0
+        for one in deliveries:
+            key = (one.kind, one.day, one.subscriber_id)
+            if key in self.unique:
+                continue
+            self.unique.add(key)
+            number = len(self.records) + 1
+            self.records[number] = Record(Delivery(number, *key, one.payload, at, one.expires_at))
+            new += 1
+        return new
+
+    def record_silences(self, silences: Iterable[Silence], *, at: datetime) -> None:
+        self.quiet |= {(one.day, one.subscriber_id): one for one in silences}
+
+    def silences(self, *, day: date, subscriber_id: int | None = None) -> tuple[Silence, ...]:
+        found = [one for one in self.quiet.values() if one.day == day]
+        found = [one for one in found if subscriber_id in {None, one.subscriber_id}]
+        return tuple(sorted(found, key=lambda one: one.subscriber_id))
+
+    def claim(self, owner: str, *, limit: int, now: datetime, lease: timedelta) -> Claim | None:
+        free = [one for one in self.records.values() if not one.held(now) and one.state(now) in {"queued", "deferred"}]
+        back = [one for one in free if one.lease and one.not_before is None]
+        due = [one for one in free if one.not_before is not None and one.not_before <= now]
+        fresh = [one for one in free if not one.lease and one.not_before is None]
+        due.sort(key=lambda one: (one.not_before, one.delivery.id))
+        taken = [*back, *due, *fresh][:limit]
+        if not taken:
+            return None
+        number = len(self.owners) + 1
+        self.owners[number] = owner
+        for one in taken:
+            if one.lease:
+                self.owners[one.lease] = ""
+            one.lease, one.until, one.not_before = number, now + lease, None
+        return Claim(number, owner, now + lease, tuple(one.seen() for one in taken))
+
+    def renew(self, claim: Claim, *, until: datetime) -> bool:
+        if self.owners[claim.lease_id] != claim.owner:
+            return False
+        for one in self._of(claim):
+            one.until = until
+        return True
+
+    def _of(self, claim: Claim) -> list[Record]:
+        return [one for one in self.records.values() if one.lease == claim.lease_id]
+
+    def start(self, delivery_ids: Iterable[int], *, now: datetime) -> None:
+        for one in delivery_ids:
+            self.records[one].started = self.records[one].started or now
+
+    def settle(self, outcomes: Iterable[tuple[Outcome, datetime | None]], *, now: datetime) -> None:
+        for outcome, not_before in outcomes:
+            one = self.records[outcome.delivery_id]
+            if one.end not in {None, "uncertain"} or (one.end and isinstance(outcome, Deferred)):
+                continue
+            one.started = None
+            if isinstance(outcome, Deferred):
+                if one.not_before is None:
+                    one.not_before = not_before or now
+                    one.charged += outcome.charged
+                    one.reply, one.at = outcome.reply, now
+                continue
+            ends: dict[type, DeliveryState] = {Delivered: "sent", Refused: "refused"}
+            one.end = outcome.state if isinstance(outcome, Dropped) else ends.get(type(outcome), "uncertain")
+            one.not_before, one.at = None, now
+            if isinstance(outcome, Dropped):
+                one.reply = Reply(0, "", outcome.text) if outcome.text else None
+            else:
+                one.reply = outcome.reply
+
+    def release(self, claim: Claim) -> None:
+        if self.owners[claim.lease_id] == claim.owner:
+            self.owners[claim.lease_id] = ""
+            for one in self._of(claim):
+                one.until = one.started = None
+
+    def resend(self, delivery_ids: Iterable[int], *, now: datetime, not_before: datetime) -> int:
+        found = [self.records[one] for one in set(delivery_ids) if one in self.records]
+        found = [one for one in found if one.state(now) == "uncertain" and not one.resent]
+        for one in found:
+            if one.end is None:
+                one.reply, one.at = Reply(0, "", "The worker ended before it knew the answer."), now
+            one.end, one.started, one.not_before, one.resent = None, None, not_before, True
+            one.charged += 1
+        return len(found)
+
+    def cancel(self, *, day: date, now: datetime) -> int:
+        found = [one for one in self.records.values() if one.delivery.day == day and not one.held(now)]
+        found = [one for one in found if one.state(now) in {"queued", "deferred"}]
+        for one in found:
+            one.end, one.not_before, one.at = "cancelled", None, now
+            one.reply = Reply(0, "", "Stopped by the operator.")
+        return len(found)
+
+    def counts(self, *, day: date | None = None, now: datetime) -> Mapping[DeliveryState, int]:
+        return Counter(one.state(now) for one in self.records.values() if day in {None, one.delivery.day})
+
+    def next_due(self, *, now: datetime) -> datetime | None:
+        found = [one for one in self.records.values() if one.end is None]
+        found = [one for one in found if one.not_before is not None or not one.started]
+        return min((max(now, one.not_before or now, one.until or now) for one in found), default=None)
+
+    def _latest(self, subscriber_ids: Iterable[int], kind: str, without: set[str]) -> dict[int, Delivery]:
+        readers = set(subscriber_ids)
+        found: dict[int, Delivery] = {}
+        for one in sorted(self.records.values(), key=lambda one: one.delivery.day):
+            if one.delivery.kind == kind and one.delivery.subscriber_id in readers and one.end not in without:
+                found[one.delivery.subscriber_id] = one.delivery
+        return found
+
+    def last_day(self, kind: str, subscriber_ids: Iterable[int]) -> Mapping[int, date]:
+        found = self._latest(subscriber_ids, kind, {"cancelled", "expired"})
+        return {reader: one.day for reader, one in found.items()}
+
+    def last_edition(self, subscriber_ids: Iterable[int]) -> Mapping[int, date]:
+        found = self._latest(subscriber_ids, "digest", _NOT_SEEN)
+        editions = {reader: _parsed(one.payload).get("editions") for reader, one in found.items()}
+        return {reader: date.fromisoformat(max(days)) for reader, days in editions.items() if days}
+
+    def seen(self, subscriber_ids: Iterable[int], *, since: date | None = None) -> Mapping[int, frozenset[str]]:
+        readers = set(subscriber_ids)
+        found: dict[int, frozenset[str]] = {}
+        for record in self.records.values():
+            one = record.delivery
+            if one.kind != "digest" or one.subscriber_id not in readers or record.end in _NOT_SEEN:
+                continue
+            if since is None or one.day >= since:
+                picks = {pick[0] for section in _parsed(one.payload).get("sections", []) for pick in section[3]}
+                found[one.subscriber_id] = found.get(one.subscriber_id, frozenset()) | picks
+        return found
+
+    def standing(self, *, kind: str, day: date, subscriber_id: int, now: datetime) -> Standing | None:
+        for one in self.records.values():
+            d = one.delivery
+            if (d.kind, d.day, d.subscriber_id) == (kind, day, subscriber_id):
+                return self._standing(one, now)
+        return None
+
+    def _standing(self, one: Record, now: datetime) -> Standing:
+        state = one.state(now)
+        tried = state in {"sent", "refused", "uncertain", "sending"}
+        return Standing(one.seen(), state, one.charged + tried, one.reply, one.at or one.started, one.not_before)
+
+    def standings(
+        self, *, day: date, states: Sequence[DeliveryState], limit: int, now: datetime
+    ) -> tuple[Standing, ...]:
+        found = [one for one in self.records.values() if one.delivery.day == day and one.state(now) in states]
+        return tuple(self._standing(one, now) for one in found[:limit])
+
+    def uncertain_since(self, *, now: datetime) -> tuple[Delivery, ...]:
+        found = self.records.values()
+        return tuple(one.seen() for one in found if one.state(now) == "uncertain" and not one.resent)
+
+
+_NOT_SEEN = {"cancelled", "expired", "refused", "suppressed"}
+
+
+def _parsed(payload: str) -> dict[str, Any]:
+    plain = json.loads(payload) if payload else {}
+    return plain if isinstance(plain, dict) else {}

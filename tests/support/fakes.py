@@ -1,0 +1,168 @@
+"""The five stores in memory, as simple as they can be: they pass the contract suite that the real ones pass."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import itertools
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING
+
+from newsletter.errors import AddressError
+from newsletter.model.mail import Run
+from tests.support.fake_ledger import FakeLedger
+from tests.support.fake_papers import FakePapers
+
+__all__ = ["FakeClock", "FakeEditions", "FakeLedger", "FakePapers", "FakeRuns", "FakeSubscribers"]
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import date, datetime, timedelta
+
+    from newsletter.model.edition import Edition
+    from newsletter.model.mail import Note
+    from newsletter.model.subscriber import Feedback, Subscriber
+
+
+class FakeClock:
+    def __init__(self, now: datetime) -> None:
+        self.moment = now
+
+    def now(self) -> datetime:
+        return self.moment
+
+    def pass_(self, span: timedelta) -> datetime:
+        self.moment += span
+        return self.moment
+
+
+class FakeEditions:
+    def __init__(self) -> None:
+        self.printed: dict[date, Edition] = {}
+
+    def print(self, edition: Edition) -> Edition:
+        return self.printed.setdefault(edition.day, edition)
+
+    def get(self, day: date) -> Edition | None:
+        return self.printed.get(day)
+
+    def between(self, after: date | None, until: date) -> tuple[Edition, ...]:
+        return tuple(self.printed[day] for day in self.days() if (after is None or day > after) and day <= until)
+
+    def days(self) -> tuple[date, ...]:
+        return tuple(sorted(self.printed))
+
+    def featured(self, *, since: date, before: date) -> frozenset[str]:
+        editions = [self.printed[day] for day in self.days() if since <= day < before]
+        return frozenset(pick.paper_id for one in editions for pool in one.pools for pick in pool.shown)
+
+
+class FakeSubscribers:
+    def __init__(self) -> None:
+        self.rows: dict[int, Subscriber] = {}
+        self.barred: dict[str, tuple[str, datetime]] = {}
+        self.feedback: list[Feedback] = []
+        self.numbers = itertools.count(1)
+
+    def add(self, subscriber: Subscriber) -> Subscriber | None:
+        if self.suppressed([subscriber.email]):
+            raise AddressError("This address may not be written to.")
+        if self.by_email(subscriber.email) is not None:
+            return None
+        stored = dataclasses.replace(subscriber, id=next(self.numbers))
+        self.rows[stored.id] = stored
+        return stored
+
+    def add_many(self, subscribers: Iterable[Subscriber]) -> Iterator[tuple[Subscriber, str]]:
+        for one in subscribers:
+            try:
+                stored = self.add(one)
+            except AddressError:
+                yield one, "suppressed"
+            else:
+                yield (stored, "added") if stored else (one, "known")
+
+    def by_email(self, email: str) -> Subscriber | None:
+        return next((one for one in self.rows.values() if one.email.lower() == email.strip().lower()), None)
+
+    def get(self, subscriber_ids: Iterable[int]) -> Mapping[int, Subscriber]:
+        return {one: self.rows[one] for one in subscriber_ids if one in self.rows}
+
+    def active(self, *, after_id: int = 0, limit: int = 1000) -> tuple[Subscriber, ...]:
+        found = [one for one in self.rows.values() if one.status == "active" and one.id > after_id]
+        return tuple(sorted(found, key=lambda one: one.id))[:limit]
+
+    def every(self) -> Iterator[Subscriber]:
+        yield from [self.rows[one] for one in sorted(self.rows)]
+
+    def update(self, subscriber: Subscriber) -> None:
+        other = self.by_email(subscriber.email)
+        if other is not None and other.id != subscriber.id:
+            raise AddressError("Another subscriber has this address already.")
+        if subscriber.id in self.rows:
+            self.rows[subscriber.id] = subscriber
+
+    def remove(self, email: str, *, at: datetime) -> bool:
+        found = self.by_email(email)
+        if found is None:
+            return False
+        self.rows[found.id] = dataclasses.replace(found, status="left")
+        return True
+
+    def forget(self, email: str, *, at: datetime) -> bool:
+        found = self.by_email(email)
+        if found is None:
+            return False
+        del self.rows[found.id]
+        self.feedback = [one for one in self.feedback if one.subscriber_id != found.id]
+        self.suppress(email, "forgotten", at=at)
+        return True
+
+    def suppress(self, email: str, reason: str, *, at: datetime) -> None:
+        self.barred.setdefault(self._hash(email), (reason, at))
+
+    def _hash(self, email: str) -> str:
+        return hashlib.sha256(email.strip().lower().encode()).hexdigest()
+
+    def unsuppress(self, email: str) -> bool:
+        return self.barred.pop(self._hash(email), None) is not None
+
+    def suppressed(self, emails: Iterable[str]) -> frozenset[str]:
+        return frozenset(email for email in emails if self._hash(email) in self.barred)
+
+    def suppressions(self) -> Iterator[tuple[str, str, datetime]]:
+        yield from [(one, *self.barred[one]) for one in sorted(self.barred)]
+
+    def counts(self) -> Mapping[str, int]:
+        return Counter(one.status for one in self.rows.values())
+
+    def say(self, feedback: Feedback) -> None:
+        if feedback.subscriber_id in self.rows:
+            self.feedback.append(feedback)
+
+    def said(self, subscriber_ids: Iterable[int]) -> Mapping[int, tuple[Feedback, ...]]:
+        found: dict[int, list[Feedback]] = defaultdict(list)
+        for one in sorted(self.feedback, key=lambda one: one.at):
+            found[one.subscriber_id].append(one)
+        return {one: tuple(found[one]) for one in subscriber_ids if one in found}
+
+
+class FakeRuns:
+    def __init__(self) -> None:
+        self.runs: list[Run] = []
+
+    def begin(self, command: str, day: date, *, at: datetime) -> int:
+        self.runs.append(Run(len(self.runs) + 1, command, day, at, None, "running"))
+        return len(self.runs)
+
+    def note(self, run_id: int, notes: Sequence[Note]) -> None:
+        run = self.runs[run_id - 1]
+        self.runs[run_id - 1] = dataclasses.replace(run, notes=(*run.notes, *notes))
+
+    def finish(self, run_id: int, outcome: str, *, at: datetime) -> None:
+        run = self.runs[run_id - 1]
+        self.runs[run_id - 1] = dataclasses.replace(run, finished_at=at, outcome=outcome)  # type: ignore[arg-type]
+
+    def last(self, *, limit: int = 10, command: str | None = None, day: date | None = None) -> tuple[Run, ...]:
+        found = [one for one in self.runs if command in {None, one.command} and day in {None, one.day}]
+        return tuple(reversed(found))[:limit]

@@ -1,0 +1,112 @@
+"""A throw-away PostgreSQL from the machine's own binaries, one for the whole test session, on a Unix socket."""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import itertools
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+
+ABSENT = "no PostgreSQL server binaries (initdb, postgres) on this machine"
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    folder: Path  # holds the socket
+    process: int
+
+    def url(self, database: str) -> str:
+        return f"postgresql+psycopg://postgres@/{database}?host={self.folder}"
+
+    def create_database(self, template: str = "template1") -> str:
+        """A new database; its URL."""
+        name = f"t{os.getpid()}_{next(_numbers)}"
+        self.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        return self.url(name)
+
+    def execute(self, statement: str) -> None:
+        with psycopg.connect(f"host={self.folder} user=postgres dbname=postgres", autocommit=True) as connection:
+            connection.execute(statement)  # type: ignore[call-overload]
+
+
+def server() -> Server:
+    """The session's server, started when first asked for; skips the test when there are no binaries."""
+    found = _server()
+    if found is None:
+        pytest.skip(ABSENT)
+    return found
+
+
+@functools.cache
+def _server() -> Server | None:
+    initdb = _binary("initdb")
+    postgres = _binary("postgres")
+    if initdb is None or postgres is None:
+        return None
+    folder = Path(tempfile.mkdtemp(prefix="pg"))
+    user = _user()
+    if user is not None:
+        shutil.chown(folder, user)
+    data = folder / "data"
+    as_user = {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if user else {}
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder}
+    subprocess.run(
+        [initdb, "--no-sync", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "-D", data],
+        check=True,
+        timeout=60,
+        **quiet,
+        **as_user,
+    )
+    settings = {"fsync": "off", "full_page_writes": "off", "listen_addresses": "", "max_connections": "100"}
+    flags = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
+    process = subprocess.Popen([postgres, "-D", data, "-k", folder, *flags], **quiet, **as_user)
+    atexit.register(_stop, process, folder)
+    started = Server(folder, process.pid)
+    _wait(started)
+    return started
+
+
+def _binary(name: str) -> str | None:
+    newest = sorted(
+        Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=lambda path: int(path.parts[4].split(".")[0])
+    )
+    return str(newest[-1]) if newest else shutil.which(name)
+
+
+def _user() -> str | None:
+    """PostgreSQL refuses to run as root."""
+    if os.geteuid() != 0:
+        return None
+    names = {entry.pw_name for entry in pwd.getpwall()}
+    return next((name for name in ("postgres", "nobody") if name in names), None)
+
+
+def _wait(started: Server) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            started.execute("SELECT 1")
+        except psycopg.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+        else:
+            return
+
+
+def _stop(process: subprocess.Popen[bytes], folder: Path) -> None:
+    process.send_signal(signal.SIGQUIT)  # immediate shutdown: nothing in it is worth a checkpoint
+    process.wait(timeout=20)
+    shutil.rmtree(folder, ignore_errors=True)
