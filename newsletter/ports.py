@@ -142,6 +142,9 @@ class Subscribers(Protocol):
     def forget(self, email: str, *, at: datetime) -> bool:
         """Erase the row and all that hangs on it; only a keyed hash stays, as a suppression."""
 
+    def erase(self, email: str) -> bool:
+        """Erase the row and all that hangs on it, and keep nothing: for an address that never confirmed."""
+
     def suppress(self, email: str, reason: str, *, at: datetime) -> None: ...
 
     def unsuppress(self, email: str) -> bool: ...

@@ -12,6 +12,7 @@ from newsletter.errors import RelayConfigError, RelayError
 from newsletter.model.mail import Deferred, Dropped, Message, Refused, Reply, Uncertain
 from newsletter.send.books import Books
 from newsletter.send.breaker import Breaker
+from newsletter.send.doubt import AGAIN, was_silent
 from newsletter.send.feed import Feed
 from newsletter.send.pace import Pacer, Rate
 from newsletter.send.retry import LATER, SCHEDULE, not_before
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from newsletter.ports import Clock, Ledger, Transport
 
 Render = Callable[[Sequence["Delivery"]], Iterator[Message | Dropped]]
-AGAIN = (
-    "uncertain: "  # begins the text of a deferral that follows a missing answer; found again, it is not sent twice more
-)
 
 
 @runtime_checkable
@@ -211,13 +209,11 @@ class _Drain:
         reply = Reply(outcome.reply.code, outcome.reply.enhanced, (AGAIN + outcome.reply.text)[:500])
         if self._policy.on_uncertain == "drop":
             return Dropped(delivery.id, "cancelled", reply.text + " (on_uncertain = drop)")
-        if self._policy.on_uncertain == "hold" or (delivery.attempt > 1 and self._was_silent(delivery)):
+        if self._policy.on_uncertain == "hold" or (
+            delivery.attempt > 1 and was_silent(self._ledger, delivery, self._clock.now())
+        ):
             return Uncertain(delivery.id, reply)
         return Deferred(delivery.id, reply)
-
-    def _was_silent(self, delivery: Delivery) -> bool:
-        standing = self._ledger.standing(kind=delivery.kind, day=delivery.day, subscriber_id=delivery.subscriber_id)
-        return standing is not None and standing.reply is not None and standing.reply.text.startswith(AGAIN)
 
     def _note_domains(self) -> None:
         for domain, said in sorted(self._breaker.closed_domains.items()):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from newsletter.errors import LaterError, NewsletterError, StoreError
 from newsletter.model.mail import Deferred, Dropped, Refused, Reply, Uncertain
+from newsletter.send.doubt import was_silent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -151,15 +152,16 @@ class Feed:
             self.render_failures = f"{self._bad_renders} mails in a row did not render, the last one: {why}"
 
     def _settle_doubtful(self) -> None:
-        """Rows that a dead run left in doubt: by policy they are not simply claimed again."""
+        """Rows that a dead run left in doubt: the ledger gives them out again only when it is told to, and once."""
+        now = self._clock.now()
+        doubtful = [one for one in self._ledger.uncertain_since(now=now) if one.id not in self._doubtful]
+        self._doubtful.update(one.id for one in doubtful)
         if self._policy.on_uncertain == "resend":
+            if again := [one.id for one in doubtful if not was_silent(self._ledger, one, now)]:
+                self._ledger.resend(again, now=now, not_before=now)
             return
-        for delivery in self._ledger.uncertain_since(now=self._clock.now()):
-            if delivery.id not in self._doubtful:
-                self._doubtful.add(delivery.id)
-                self._decided(
-                    Uncertain(delivery.id, Reply(0, "", "an earlier run ended while this was sent")), delivery
-                )
+        for delivery in doubtful:
+            self._decided(Uncertain(delivery.id, Reply(0, "", "an earlier run ended while this was sent")), delivery)
         self._books.flush()
 
 

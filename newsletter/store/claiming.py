@@ -197,16 +197,8 @@ def _charged(database: Database, connection: Connection, delivery_ids: Sequence[
 
 
 def as_delivery(row: Row[Any], charged: int) -> Delivery:
-    return Delivery(
-        row.id,
-        row.kind,
-        as_day(row.day),
-        row.subscriber_id,
-        row.payload,
-        moment(row.created_at),
-        moment(row.expires_at),
-        1 + charged,
-    )
+    number, kind, day, reader, payload, created, expires = tuple(row)[:7]  # the columns of `deliveries` come first
+    return Delivery(number, kind, as_day(day), reader, payload, moment(created), moment(expires), 1 + charged)
 
 
 _UNCERTAIN = (

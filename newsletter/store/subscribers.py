@@ -128,15 +128,14 @@ class SqlSubscribers:
     def forget(self, email: str, *, at: datetime) -> bool:
         """True when she was in the table. Her ledger rows stay, counted and empty of her: see `forgetting`."""
         with self._db.writing() as connection:
-            statement = select(subscribers.c.id).where(subscribers.c.email_key == address_key(email))
-            number = connection.execute(statement).scalar()
-            if number is None:
-                return False
-            connection.execute(delete(feedback).where(feedback.c.subscriber_id == number))
-            forget_mail(connection, number)
-            connection.execute(delete(subscribers).where(subscribers.c.id == number))
-            self._suppress(connection, email, "forgotten", at)
-        return True
+            known = _erase(connection, email)
+            if known:
+                self._suppress(connection, email, "forgotten", at)
+        return known
+
+    def erase(self, email: str) -> bool:
+        with self._db.writing() as connection:
+            return _erase(connection, email)
 
     def suppress(self, email: str, reason: str, *, at: datetime) -> None:
         """Whoever is suppressed already keeps the first reason and day."""
@@ -200,6 +199,17 @@ class SqlSubscribers:
                     Feedback(row.subscriber_id, row.paper_id, row.verb, moment(row.at), row.topic)
                 )
         return {one: tuple(said) for one, said in found.items()}
+
+
+def _erase(connection: Connection, email: str) -> bool:
+    statement = select(subscribers.c.id).where(subscribers.c.email_key == address_key(email))
+    number = connection.execute(statement).scalar()
+    if number is None:
+        return False
+    connection.execute(delete(feedback).where(feedback.c.subscriber_id == number))
+    forget_mail(connection, number)
+    connection.execute(delete(subscribers).where(subscribers.c.id == number))
+    return True
 
 
 _feedback = feedback  # an argument of the same name hides it

@@ -136,6 +136,17 @@ def test_who_is_forgotten_leaves_a_hash_and_her_number_is_never_another_s(store:
     assert added(store.subscribers, "eve@x.org").id > last.id
 
 
+def test_who_never_confirmed_is_erased_without_a_trace(store: Stores) -> None:
+    stored = added(store.subscribers, "a@x.org", status="pending")
+    store.subscribers.say(Feedback(stored.id, "p", "more", NOW))
+
+    assert store.subscribers.erase("A@x.org")
+    assert not store.subscribers.erase("a@x.org")
+    assert list(store.subscribers.suppressions()) == []
+    assert store.subscribers.said([stored.id]) == {}
+    assert added(store.subscribers, "a@x.org").id > stored.id
+
+
 def test_a_suppression_keeps_its_first_reason_until_it_is_lifted(store: Stores) -> None:
     store.subscribers.suppress("a@x.org", "bounced", at=NOW)
     store.subscribers.suppress("A@X.org", "complained", at=NOW + timedelta(days=1))

@@ -61,7 +61,7 @@ class MemoryLedger:
 
     def _due(self, row: Delivery, now: datetime) -> bool:
         held = self.leased.get(row.id)
-        if row.id in self.outcomes or (held is not None and held.until > now):
+        if row.id in self.outcomes or (held is not None and (held.until > now or row.id in self.started)):
             return False
         return self.not_before.get(row.id, now) <= now
 
@@ -99,6 +99,14 @@ class MemoryLedger:
         waits = [self.not_before.get(row, now) for row in self.rows if row not in self.outcomes]
         return min(waits, default=None)
 
+    def resend(self, delivery_ids: Iterable[int], *, now: datetime, not_before: datetime) -> int:
+        rows = list(delivery_ids)
+        for row in rows:
+            self.started.discard(row)
+            self.leased.pop(row, None)
+            self.not_before[row] = not_before
+        return len(rows)
+
     def uncertain_since(self, *, now: datetime) -> tuple[Delivery, ...]:
         doubtful = [
             row
@@ -108,7 +116,7 @@ class MemoryLedger:
         ]
         return tuple(doubtful)
 
-    def standing(self, *, kind: str, day: date, subscriber_id: int) -> Standing | None:
+    def standing(self, *, kind: str, day: date, subscriber_id: int, now: datetime) -> Standing | None:
         last = self.replies.get(subscriber_id)
         if last is None or isinstance(last, Dropped):
             return None

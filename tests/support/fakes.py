@@ -110,12 +110,17 @@ class FakeSubscribers:
         return True
 
     def forget(self, email: str, *, at: datetime) -> bool:
+        known = self.erase(email)
+        if known:
+            self.suppress(email, "forgotten", at=at)
+        return known
+
+    def erase(self, email: str) -> bool:
         found = self.by_email(email)
         if found is None:
             return False
         del self.rows[found.id]
         self.feedback = [one for one in self.feedback if one.subscriber_id != found.id]
-        self.suppress(email, "forgotten", at=at)
         return True
 
     def suppress(self, email: str, reason: str, *, at: datetime) -> None:
