@@ -1,0 +1,66 @@
+"""All sources are asked at once, and whatever one of them does, every one has an answer in the end."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from newsletter.model.paper import Harvest, Poll, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date, datetime
+
+    from newsletter.model.paper import Ask
+    from newsletter.ports import Source
+
+DEADLINE = 900.0  # seconds for all sources together; each has its own budget of ten minutes
+
+
+def gather(sources: Sequence[Source], asks: Mapping[str, Ask], *, deadline: float = DEADLINE) -> tuple[Harvest, ...]:
+    """One harvest for each source that has an ask, in the order of `sources`.
+
+    Each source has a thread; those that share a host take turns in the HTTP client's lanes. A source that crashes or
+    is not done by the deadline (seconds) gives a failed harvest; the memory that it had is kept.
+    """
+    asked = [source for source in sources if source.name in asks]
+    done: queue.SimpleQueue[tuple[int, Harvest]] = queue.SimpleQueue()
+    for place, source in enumerate(asked):
+        threading.Thread(
+            target=lambda place=place, source=source: done.put((place, _fetch(source, asks[source.name]))),
+            name=f"collect {source.name}",
+            daemon=True,  # one that hangs must not keep the run from ending
+        ).start()
+    until = time.monotonic() + deadline
+    found: dict[int, Harvest] = {}
+    while len(found) < len(asked):
+        try:
+            place, harvest = done.get(timeout=max(0.0, until - time.monotonic()))
+        except queue.Empty:
+            break
+        found[place] = harvest
+    late = f"it was not done after {deadline:.0f} seconds"
+    return tuple(found.get(place) or _failed(source.name, late, asks) for place, source in enumerate(asked))
+
+
+def _fetch(source: Source, ask: Ask) -> Harvest:
+    try:
+        return source.fetch(ask)
+    except Exception as error:  # noqa: BLE001 - the edge of a thread: a bug in one source must not cost the others
+        what = f"a bug in this source: {type(error).__name__}: {str(error)[:200]}"
+        return _failed(source.name, what, {source.name: ask})
+
+
+def _failed(name: str, what: str, asks: Mapping[str, Ask]) -> Harvest:
+    problem = Problem(name, what, "The other sources were read; please report this if it stays.")
+    return Harvest(name, "failed", problems=(problem,), memory=dict(asks[name].memory), note=f"{name}: {what}")
+
+
+def polls_of(harvest: Harvest, at: datetime) -> tuple[Poll, ...]:
+    """How long each list was: of days with items, and of days that were answered and had none."""
+    sizes: dict[date, int] = dict.fromkeys(harvest.days, 0)
+    for item in harvest.found:
+        sizes[item.day] = sizes.get(item.day, 0) + 1
+    return tuple(Poll(harvest.source, day, size, at) for day, size in sorted(sizes.items()))

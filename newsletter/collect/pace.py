@@ -1,0 +1,108 @@
+"""One lane for each host: one request at a time, a pause between two, and quiet when the host asks for it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+QUIET_CAP = 120.0  # seconds we are ready to wait for a host within a run; longer means: come back with the next run
+
+
+class Time(Protocol):
+    """What waiting needs: tests give one that does not wait."""
+
+    def now(self) -> datetime: ...
+    def monotonic(self) -> float: ...
+    def sleep(self, seconds: float) -> None: ...
+
+
+class RealTime:
+    """The machine's clocks."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+class TooLongError(Exception):
+    """The wait would end after the budget does."""
+
+
+@dataclass
+class Lane:
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    free_at: float = 0.0  # monotonic: when the last request ended
+    quiet_until: float = 0.0  # monotonic: nothing is asked before
+    why_quiet: str = ""
+
+
+class Lanes:
+    """All lanes of this process."""
+
+    def __init__(self, clock: Time) -> None:
+        self._clock = clock
+        self._guard = threading.Lock()
+        self._lanes: dict[str, Lane] = {}
+
+    def lane(self, name: str) -> Lane:
+        with self._guard:
+            return self._lanes.setdefault(name, Lane())
+
+    @contextmanager
+    def turn(self, name: str, pace: float, until: float) -> Iterator[None]:
+        """Hold the lane for one request, `pace` seconds after the last one ended.
+
+        Raises TooLongError when that is after `until` (monotonic).
+        """
+        lane = self.lane(name)
+        if not lane.lock.acquire(timeout=max(0.0, until - self._clock.monotonic())):
+            raise TooLongError("its turn did not come in time")
+        try:
+            if lane.quiet_until > until:
+                raise TooLongError(lane.why_quiet)
+            ready = max(lane.free_at + pace if lane.free_at else 0.0, lane.quiet_until)
+            if ready > until:
+                raise TooLongError("its turn did not come in time")
+            if (wait := ready - self._clock.monotonic()) > 0:
+                self._clock.sleep(wait)
+            try:
+                yield
+            finally:
+                lane.free_at = self._clock.monotonic()
+        finally:
+            lane.lock.release()
+
+    def hush(self, name: str, seconds: float, why: str) -> None:
+        """Ask nothing of this lane for so many seconds."""
+        lane = self.lane(name)
+        until = self._clock.monotonic() + seconds
+        if until > lane.quiet_until:
+            lane.quiet_until, lane.why_quiet = until, why
+
+
+def retry_after(value: str | None, now: datetime) -> float | None:
+    """Seconds of a Retry-After header (RFC 9110 10.2.3): digits or a date; None for junk or the past."""
+    if value is None or len(value) > 60:
+        return None
+    raw = value.strip()
+    if raw.isascii() and raw.isdigit():
+        return float(raw) if len(raw) <= 12 else float("inf")
+    try:
+        when = parsedate_to_datetime(raw)
+        seconds = (when.replace(tzinfo=when.tzinfo or UTC) - now).total_seconds()
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return seconds if seconds > 0 else None

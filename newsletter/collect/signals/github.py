@@ -1,0 +1,81 @@
+"""GitHub stars of the papers' repositories: snapshots, since GitHub keeps no history."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from newsletter.collect import items
+from newsletter.collect.answers import Failed, NotModified
+from newsletter.model.paper import Problem, Reading
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from newsletter.collect.http import Http
+    from newsletter.model.paper import Paper
+
+ANONYMOUS = 50  # requests a run; GitHub allows 60 an hour without a token
+WITH_TOKEN = 1_000  # of 5,000 an hour
+_HOST = "https://github.com/"
+
+
+class GitHub:
+    """`github.stars`. Answers are remembered with their ETags for as long as the process lives: a 304 is free."""
+
+    name = "github"
+
+    def __init__(self, http: Http, *, url: str, token: str) -> None:
+        self._http, self._base, self._token = http, url.rstrip("/"), token
+        self._held: dict[str, tuple[str, float]] = {}
+
+    def read(self, papers: Sequence[Paper], asof: datetime) -> tuple[tuple[Reading, ...], tuple[Problem, ...]]:
+        """At most a budget of repositories a run, another part of them every hour."""
+        goals: dict[str, list[str]] = {}
+        for paper in papers:
+            if paper.code_url.startswith(_HOST):
+                goals.setdefault(paper.code_url.removeprefix(_HOST), []).append(paper.id)
+        budget = WITH_TOKEN if self._token else ANONYMOUS
+        headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
+        session = self._http.session(self._base, headers=headers)
+        readings: list[Reading] = []
+        tally = items.Tally()
+        for name in _turn(list(goals), budget, asof):
+            etag, stars = self._held.get(name, ("", -1.0))
+            answer = session.get(f"{self._base}/repos/{name}", etag=etag, accept="application/vnd.github+json")
+            if isinstance(answer, Failed):
+                if answer.status in {404, 451}:
+                    continue  # gone, renamed away or never public: normal
+                tally.add(
+                    f"github {name}", answer.reason, "A token in [[signals]] raises GitHub's limit to 5,000 an hour."
+                )
+                break
+            if not isinstance(answer, NotModified):
+                try:
+                    found = items.number(
+                        items.child({"repo": items.from_json(answer.body)}, "repo").get("stargazers_count")
+                    )
+                except ValueError as error:
+                    tally.add(f"github {name}", str(error))
+                    continue
+                if found is None:
+                    tally.add(f"github {name}", "the answer has no count of stars")
+                    continue
+                stars = found
+                self._held[name] = answer.etag, stars
+            if stars >= 0:
+                readings.extend(Reading(paper_id, "github.stars", stars, asof) for paper_id in goals[name])
+        return tuple(readings), tally.problems("github")
+
+    def probe(self) -> Problem | None:
+        headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
+        answer = self._http.session(self._base, headers=headers).get(f"{self._base}/rate_limit", tries=1)
+        return Problem("github", answer.reason, answer.cure) if isinstance(answer, Failed) else None
+
+
+def _turn(names: list[str], budget: int, asof: datetime) -> list[str]:
+    """The part of the names whose turn it is: every hour the next `budget` of them."""
+    if len(names) <= budget:
+        return names
+    start = int(asof.timestamp() // 3_600) * budget % len(names)
+    return (names + names)[start : start + budget]
