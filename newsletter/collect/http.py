@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 REDIRECTS: Final = 5
 POLITE: Final = 0.2  # seconds between two requests to one host
+ARXIV: Final = "arxiv.org"
 ARXIV_PACE: Final = 3.0  # https://info.arxiv.org/help/api/tou.html
 
 
@@ -114,6 +115,7 @@ class Session:
     def __init__(self, http: Http, homes: Sequence[str], pace: float, headers: Mapping[str, str]) -> None:
         self._http, self._pace, self._headers = http, pace, headers
         self._until = http.clock.monotonic() + http.limits.budget
+        self._asker = homes[0] if homes else ""
         self._homes = {_origin(home) for home in homes if home}
 
     def get(
@@ -159,11 +161,11 @@ class Session:
         limited = failed.status == 429
         if outcome.wait is not None and outcome.wait > QUIET_CAP:
             said = f"{failed.reason}, and asks for {_span(outcome.wait)} of quiet"
-            lanes.hush(outcome.lane, min(outcome.wait, 3_600.0), said)
+            lanes.hush(outcome.lane, min(outcome.wait, 3_600.0), said, self._whose(outcome.lane))
             return Failed(said, failed.cure, failed.status)
         if last:
-            if limited:  # the arXiv API wants ten minutes after a 429; nobody else minds
-                lanes.hush(outcome.lane, TEN_MINUTES, failed.reason)
+            if limited and outcome.lane == ARXIV:  # it wants ten minutes of quiet after a 429
+                lanes.hush(ARXIV, TEN_MINUTES, failed.reason)
             return failed
         base = max(1.0, self._pace) * 2 ** (attempt - 1) * (2 if limited else 1)
         wait = base * (0.5 + self._http.chance())
@@ -171,7 +173,7 @@ class Session:
             wait = outcome.wait * (1 + 0.1 * self._http.chance()) + 0.05
         if now + wait > self._until:
             return failed
-        lanes.hush(outcome.lane, wait, failed.reason)
+        lanes.hush(outcome.lane, wait, failed.reason, self._whose(outcome.lane))
         return None
 
     def _follow(self, request: _Request) -> Answer | Again:
@@ -193,6 +195,10 @@ class Session:
                 break
         return Failed("it redirects in circles, or too often", "Check the address of the source.", later=False)
 
+    def _whose(self, lane: str) -> str:
+        """Whom a host's wish for quiet binds: all of arXiv together, elsewhere those who ask the same address."""
+        return "" if lane == ARXIV else self._asker
+
     def _refuse(self, goal: httpx.URL, *, redirected: bool) -> Failed | None:
         what = "it redirects to" if redirected else "the address is"
         if goal.scheme not in {"http", "https"} or not goal.host:
@@ -211,14 +217,14 @@ class Session:
     def _hop(self, request: _Request, goal: httpx.URL) -> Answer | Again | str:
         """One request on the wire; a string is where it redirects to."""
         arxiv = goal.host == "arxiv.org" or goal.host.endswith(".arxiv.org")
-        lane = "arxiv.org" if arxiv else goal.netloc.decode("ascii", "replace")
+        lane = ARXIV if arxiv else goal.netloc.decode("ascii", "replace")
         pace = max(self._pace, ARXIV_PACE) if arxiv else self._pace
         limits, errand, home = self._http.limits, self._http.errand, self._at_home(goal)
         headers = {"User-Agent": self._http.agent, "Accept-Encoding": "gzip, deflate", **request.headers}
         if home:
             headers.update(self._headers)
         quiet = dict.fromkeys(("connect", "read", "write", "pool"), limits.quiet)
-        with self._http.lanes.turn(lane, pace, self._until):
+        with self._http.lanes.turn(lane, pace, self._until, self._whose(lane)):
             left = self._until - self._http.clock.monotonic()
             errand.until, errand.private = time.monotonic() + min(limits.deadline, max(left, 0.1)), home
             try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
-from newsletter.collect.answers import Limits
 from newsletter.collect.http import Http
 from newsletter.collect.signals.github import GitHub
 from newsletter.collect.signals.hackernews import HackerNews
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Literal
 
+    from newsletter.collect.answers import Limits
     from newsletter.ports import Signal, Source
 
     SourceKind = Literal["huggingface", "arxiv", "feed", "biorxiv", "medrxiv", "file"]

@@ -62,18 +62,18 @@ class Lanes:
             return self._lanes.setdefault(name, Lane())
 
     @contextmanager
-    def turn(self, name: str, pace: float, until: float) -> Iterator[None]:
+    def turn(self, name: str, pace: float, until: float, asker: str = "") -> Iterator[None]:
         """Hold the lane for one request, `pace` seconds after the last one ended.
 
-        Raises TooLongError when that is after `until` (monotonic).
+        `asker` is whose quiet counts (see `hush`). Raises TooLongError when that is after `until` (monotonic).
         """
-        lane = self.lane(name)
+        lane, hushed = self.lane(name), self.lane(f"{name} {asker}")
         if not lane.lock.acquire(timeout=max(0.0, until - self._clock.monotonic())):
             raise TooLongError("its turn did not come in time")
         try:
-            if lane.quiet_until > until:
-                raise TooLongError(lane.why_quiet)
-            ready = max(lane.free_at + pace if lane.free_at else 0.0, lane.quiet_until)
+            if hushed.quiet_until > until:
+                raise TooLongError(hushed.why_quiet)
+            ready = max(lane.free_at + pace if lane.free_at else 0.0, hushed.quiet_until)
             if ready > until:
                 raise TooLongError("its turn did not come in time")
             if (wait := ready - self._clock.monotonic()) > 0:
@@ -85,9 +85,9 @@ class Lanes:
         finally:
             lane.lock.release()
 
-    def hush(self, name: str, seconds: float, why: str) -> None:
-        """Ask nothing of this lane for so many seconds."""
-        lane = self.lane(name)
+    def hush(self, name: str, seconds: float, why: str, asker: str = "") -> None:
+        """Ask nothing more for so many seconds. What is asked at another place of the same host goes on."""
+        lane = self.lane(f"{name} {asker}")
         until = self._clock.monotonic() + seconds
         if until > lane.quiet_until:
             lane.quiet_until, lane.why_quiet = until, why

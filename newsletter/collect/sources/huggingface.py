@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from newsletter.model.paper import Ask, Harvest
 
 PAGE = 100  # the API's own maximum
-FULL = 50  # its default: a page this long may have a sequel even if nobody says so
+FULL = {50, 100}  # its default and its maximum: a page this long may have a sequel even if nobody says so
 PAGES = 20
 
 _NEXT = re.compile(r"<([^<>]*)>\s*;[^,]*\brel=\"?next\"?", re.IGNORECASE)
@@ -71,7 +71,7 @@ class HuggingFace:
             fresh = [item for item in found if item.paper.id not in got]
             got.update((item.paper.id, item) for item in fresh)
             following = _NEXT.search(answer.headers.get("link", "")[:4_000])
-            if not fresh or (following is None and size < FULL):
+            if not fresh or (following is None and size not in FULL):
                 return list(got.values()), True
             query = _next_query(following[1] if following else "", query, page)
         tally.add(where, f"more than {PAGES} pages", "The rest of the list was left.")
