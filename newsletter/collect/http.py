@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 import httpcore
 import httpx
 
+from newsletter import __version__
 from newsletter.collect.answers import (
     TEN_MINUTES,
     Again,
@@ -49,19 +50,21 @@ class _Request:
 class Http:
     """One for the process: it owns the connections, the lanes and the User-Agent.
 
+    `contact` is the address at which the operator of a source reaches the operator of this newsletter.
     Proxies come from the system's settings (HTTP_PROXY, HTTPS_PROXY, NO_PROXY) and never serve loopback.
     """
 
     def __init__(
         self,
         *,
-        agent: str,
+        contact: str,
         clock: Time | None = None,
         chance: Callable[[], float] = random.random,
         limits: Limits | None = None,
         proxies: Mapping[str, str] | None = None,
     ) -> None:
-        self.agent = "".join(c for c in agent if c.isascii() and c.isprintable())[:200]
+        named = f"trending-papers/{__version__}" + (f" (+mailto:{contact})" if contact else "")
+        self.agent = "".join(c for c in named if c.isascii() and c.isprintable())[:200]
         self.clock: Time = clock or RealTime()
         self.chance = chance
         self.limits = limits or Limits()

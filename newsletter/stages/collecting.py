@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
-from newsletter.collect.gather import gather
+from newsletter.collect.gather import gather, polls_of
 from newsletter.collect.merge import fold
 from newsletter.collect.plan import days_wanted
 from newsletter.model.mail import Note
-from newsletter.model.paper import Ask, Poll, identity_keys
+from newsletter.model.paper import Ask, identity_keys
 
 if TYPE_CHECKING:
     from datetime import date, datetime
 
-    from newsletter.model.paper import Harvest, Listing
+    from newsletter.model.paper import Harvest
     from newsletter.ports import Source
     from newsletter.press import Press
 
@@ -33,7 +33,7 @@ def collect(press: Press, asof: datetime) -> tuple[Note, ...]:
     merged = fold(harvests, known, at=asof)
     new = press.papers.keep(merged.papers, merged.listings, merged.readings, merged.originals, at=asof)
     for harvest in harvests:
-        press.papers.note_answer(harvest.source, harvest.days, harvest.memory, _polls(harvest, merged.listings, asof))
+        press.papers.note_answer(harvest.source, harvest.days, harvest.memory, polls_of(harvest, asof))
     notes = [note for harvest in harvests for note in harvest_notes(harvest)]
     notes += [Note("warning", problem.where, _sentence(problem.what, problem.cure)) for problem in merged.problems]
     notes.append(Note("info", "papers", f"{new} new, {len(merged.papers) - new} known again"))
@@ -57,17 +57,11 @@ def harvest_notes(harvest: Harvest) -> tuple[Note, ...]:
 
 def _ask(press: Press, source: Source, asof: datetime) -> Ask:
     lookback = press.config.ranking.lookback
-    answered = press.papers.answered(source.name, since=(asof - lookback).date().replace(day=1))
+    answered = press.papers.answered(source.name, since=asof.date() - timedelta(days=HORIZON_DAYS))
     days: tuple[date, ...] = days_wanted(
         source.daily, answered, asof, lookback_days=max(1, lookback.days), horizon_days=HORIZON_DAYS
     )
     return Ask(days, asof, press.papers.memory(source.name))
-
-
-def _polls(harvest: Harvest, listings: tuple[Listing, ...], asof: datetime) -> tuple[Poll, ...]:
-    """How long each list is now. Lists are short, so counting what this answer holds is enough."""
-    sizes = Counter(listing.day for listing in listings if listing.source == harvest.source)
-    return tuple(Poll(harvest.source, day, sizes[day], asof) for day in harvest.days)
 
 
 def _read_signals(press: Press, asof: datetime) -> tuple[Note, ...]:

@@ -1,14 +1,16 @@
+"""arXiv: announcements, missed days, paging, and everything that goes wrong with them."""
+
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newsletter.collect import items, open_source
-from newsletter.collect.sources import arxiv_asking
+from newsletter.collect import items
+from newsletter.collect.sources import arxiv_asking, open_source
 from newsletter.collect.sources.arxiv_calendar import is_list_day, latest, list_day, window
 from newsletter.collect.sources.arxiv_entries import read_api, read_feed
 from newsletter.collect.sources.arxiv_names import author_names
@@ -64,7 +66,7 @@ def fetch(
         url=server.url if api else "",
         feed_url=server.url if feed else "",
         categories=categories,
-        pace=0.0,
+        pace=timedelta(0),
     )
     try:
         return source.fetch(Ask(days or (TUESDAY,), asof, dict(memory or {})))

@@ -1,3 +1,5 @@
+"""The HTTP client, tried against every fault that a server on loopback can have."""
+
 from __future__ import annotations
 
 import threading
@@ -7,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from newsletter import __version__
 from newsletter.collect.answers import Answer, Failed, Fetched, NotModified
 from newsletter.collect.body import BodyError, Unpacker
 from newsletter.collect.guard import is_public
 from newsletter.collect.pace import retry_after
 from tests.support.collecting import FakeTime, client
 from tests.support.sources_server import SourcesServer
-
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +41,7 @@ def test_a_page_arrives_unpacked_and_says_who_asked(server: SourcesServer) -> No
     assert isinstance(answer, Fetched)
     assert answer.body == b"hello " * 200
     sent = server.log[0].headers
-    assert sent["user-agent"] == "trending-papers tests (mailto:papers@example.org)"
+    assert sent["user-agent"] == f"trending-papers/{__version__} (+mailto:papers@example.org)"
     assert sent["accept-encoding"] == "gzip, deflate"
 
 

@@ -1,3 +1,5 @@
+"""Hugging Face daily papers: the shapes of the years, and lists with faults."""
+
 from __future__ import annotations
 
 import json
@@ -8,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newsletter.collect import items, open_source
+from newsletter.collect import items
+from newsletter.collect.sources import open_source
 from newsletter.collect.sources.huggingface import parse
 from newsletter.model.paper import Ask, Found, Harvest, Paper, Problem
 from tests.support.collecting import client

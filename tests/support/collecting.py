@@ -29,7 +29,7 @@ class FakeTime:
 def client(clock: FakeTime | None = None, **limits: float) -> Http:
     """No real waiting, no jitter, and a second for what would be a minute."""
     return Http(
-        agent="trending-papers tests (mailto:papers@example.org)",
+        contact="papers@example.org",
         clock=clock or FakeTime(),
         chance=lambda: 0.5,
         limits=Limits(**{"deadline": 5.0, "quiet": 2.0, **limits}),

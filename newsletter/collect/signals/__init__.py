@@ -1,1 +1,37 @@
-"""One module a kind of signal: attention becomes readings."""
+"""Attention to papers: stars, points and citations, each a reading at a moment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, assert_never
+
+from newsletter.collect.signals.github import GitHub
+from newsletter.collect.signals.hackernews import HackerNews
+from newsletter.collect.signals.semanticscholar import SemanticScholar
+
+if TYPE_CHECKING:
+    from typing import Literal
+
+    from newsletter.collect.http import Http
+    from newsletter.ports import Signal
+
+    SignalKind = Literal["github", "hackernews", "semanticscholar"]
+
+_HOMES = {
+    "github": "https://api.github.com",
+    "hackernews": "https://hn.algolia.com",
+    "semanticscholar": "https://api.semanticscholar.org",
+}
+
+
+def open_signal(kind: SignalKind, *, http: Http, url: str = "", token: str = "") -> Signal:
+    """A signal by its kind; an empty `url` is the service's own."""
+    base = url or _HOMES[kind]
+    match kind:
+        case "github":
+            return GitHub(http, url=base, token=token)
+        case "hackernews":
+            return HackerNews(http, url=base)
+        case "semanticscholar":
+            return SemanticScholar(http, url=base, token=token)
+        case _:
+            assert_never(kind)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from newsletter.model.paper import Harvest, Poll, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from datetime import date, datetime
 
     from newsletter.model.paper import Ask
@@ -19,43 +19,43 @@ if TYPE_CHECKING:
 DEADLINE = 900.0  # seconds for all sources together; each has its own budget of ten minutes
 
 
-def gather(sources: Sequence[Source], asks: Mapping[str, Ask], *, deadline: float = DEADLINE) -> tuple[Harvest, ...]:
-    """One harvest for each source that has an ask, in the order of `sources`.
+def gather(asks: Sequence[tuple[Source, Ask]], *, deadline: float = DEADLINE) -> tuple[Harvest, ...]:
+    """One harvest for each ask, in their order.
 
     Each source has a thread; those that share a host take turns in the HTTP client's lanes. A source that crashes or
     is not done by the deadline (seconds) gives a failed harvest; the memory that it had is kept.
     """
-    asked = [source for source in sources if source.name in asks]
     done: queue.SimpleQueue[tuple[int, Harvest]] = queue.SimpleQueue()
-    for place, source in enumerate(asked):
+    for place, (source, ask) in enumerate(asks):
         threading.Thread(
-            target=lambda place=place, source=source: done.put((place, _fetch(source, asks[source.name]))),
+            target=lambda place=place, source=source, ask=ask: done.put((place, _fetch(source, ask))),
             name=f"collect {source.name}",
             daemon=True,  # one that hangs must not keep the run from ending
         ).start()
     until = time.monotonic() + deadline
     found: dict[int, Harvest] = {}
-    while len(found) < len(asked):
+    while len(found) < len(asks):
         try:
             place, harvest = done.get(timeout=max(0.0, until - time.monotonic()))
         except queue.Empty:
             break
         found[place] = harvest
     late = f"it was not done after {deadline:.0f} seconds"
-    return tuple(found.get(place) or _failed(source.name, late, asks) for place, source in enumerate(asked))
+    return tuple(found.get(place) or _failed(source, late, ask) for place, (source, ask) in enumerate(asks))
 
 
 def _fetch(source: Source, ask: Ask) -> Harvest:
     try:
         return source.fetch(ask)
-    except Exception as error:  # noqa: BLE001 - the edge of a thread: a bug in one source must not cost the others
+    except Exception as error:  # noqa: BLE001 # edge: a bug in one source must not cost the others
         what = f"a bug in this source: {type(error).__name__}: {str(error)[:200]}"
-        return _failed(source.name, what, {source.name: ask})
+        return _failed(source, what, ask)
 
 
-def _failed(name: str, what: str, asks: Mapping[str, Ask]) -> Harvest:
-    problem = Problem(name, what, "The other sources were read; please report this if it stays.")
-    return Harvest(name, "failed", problems=(problem,), memory=dict(asks[name].memory), note=f"{name}: {what}")
+def _failed(source: Source, what: str, ask: Ask) -> Harvest:
+    problem = Problem(source.name, what, "The other sources were read; please report this if it stays.")
+    note = f"{source.name}: {what}"
+    return Harvest(source.name, "failed", problems=(problem,), memory=dict(ask.memory), note=note)
 
 
 def polls_of(harvest: Harvest, at: datetime) -> tuple[Poll, ...]:
