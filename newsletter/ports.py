@@ -237,6 +237,37 @@ class Runs(Protocol):
     def last(self, *, limit: int = 10, command: str | None = None, day: date | None = None) -> tuple[Run, ...]: ...
 
 
+class Limits(Protocol):
+    """Counters over fixed windows, shared by every process of one database: what keeps sign-ups from being a weapon."""
+
+    def take(self, asks: Sequence[tuple[str, int, timedelta]], *, now: datetime) -> int | None:
+        """Take one from each (key, limit, window), or from none of them.
+
+        Returns None when all were taken, else the place in `asks` of the first that is used up. A window starts with
+        its first taking. Atomic: of two processes only one gets the last one.
+        """
+
+    def left(self, key: str, limit: int, *, now: datetime) -> int: ...
+
+    def clear(self, key: str) -> None: ...
+
+
+class Records(Protocol):
+    """Small values by (kind, key) that may end: sessions, seen webhooks, answers to repeated writes, switches."""
+
+    def get(self, kind: str, key: str, *, now: datetime) -> str | None: ...
+
+    def put(self, kind: str, key: str, value: str, *, until: datetime | None) -> None: ...
+
+    def put_new(self, kind: str, key: str, value: str, *, until: datetime | None, now: datetime) -> bool:
+        """False, and nothing changes, when the key holds a value that has not ended. Atomic."""
+
+    def drop(self, kind: str, key: str) -> None: ...
+
+    def sweep(self, *, now: datetime) -> int:
+        """Erase what has ended, limits too; returns how many rows."""
+
+
 class Transport(Protocol):
     """The way to the next hop."""
 

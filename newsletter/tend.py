@@ -9,7 +9,6 @@ from newsletter.model.mail import Note
 from newsletter.press import quiet
 
 if TYPE_CHECKING:
-
     from newsletter.press import Press, Watch
 
 STALE_SIGN_UP = timedelta(days=7)  # facts/mail.md 4.6: pending rows expire after a week and are wiped

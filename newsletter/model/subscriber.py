@@ -50,10 +50,13 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """What a reader said of a paper (or, with `paper_id` empty, of a topic)."""
+    """What a reader said of a paper (or, with `paper_id` empty, of a topic).
+
+    The last word on a paper or topic counts; `undo` takes back `more` or `less`.
+    """
 
     subscriber_id: int
     paper_id: str
-    verb: Literal["more", "less", "save", "unsave", "mute", "unmute"]
+    verb: Literal["more", "less", "save", "unsave", "mute", "unmute", "undo"]
     at: datetime
     topic: str = ""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 MAILABLE = {  # which standing may get which kind of mail; all others need an active reader
     "confirm": ("pending", "active"),
+    "address": ("pending", "active"),  # goes to the row that waits at the new address
     "link": ("pending", "active"),
     "goodbye": ("left",),
 }

@@ -1,4 +1,4 @@
-"""A database URL becomes the five adapters of `newsletter.ports`, its schema brought up to date on the way."""
+"""A database URL becomes the adapters of `newsletter.ports`, its schema brought up to date on the way."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from newsletter.model.paper import Problem
 from newsletter.store.database import open_database
 from newsletter.store.editions import SqlEditions
 from newsletter.store.ledger import SqlLedger
+from newsletter.store.limits import SqlLimits, SqlRecords
 from newsletter.store.migrate import bring_up_to_date
 from newsletter.store.papers import SqlPapers
 from newsletter.store.runs import SqlRuns
@@ -35,6 +36,8 @@ class Store:
     subscribers: SqlSubscribers
     ledger: SqlLedger
     runs: SqlRuns
+    limits: SqlLimits
+    records: SqlRecords
     database: Database
 
     def close(self) -> None:
@@ -70,6 +73,8 @@ def open_store(url: str, *, secret: str, folder: Path, busy: float = 15.0) -> St
         SqlSubscribers(database, secret=secret),
         SqlLedger(database),
         SqlRuns(database),
+        SqlLimits(database),
+        SqlRecords(database),
         database,
     )
 

@@ -12,12 +12,13 @@ import pytest
 
 from newsletter.store.open import Store, open_store
 from tests.support import postgres
+from tests.support.fake_web import FakeLimits, FakeRecords
 from tests.support.fakes import FakeEditions, FakeLedger, FakePapers, FakeRuns, FakeSubscribers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from newsletter.ports import Editions, Ledger, Papers, Runs, Subscribers
+    from newsletter.ports import Editions, Ledger, Limits, Papers, Records, Runs, Subscribers
 
 SECRET = "a secret for tests"
 
@@ -28,6 +29,8 @@ class Stores(NamedTuple):
     subscribers: Subscribers
     ledger: Ledger
     runs: Runs
+    limits: Limits
+    records: Records
 
 
 EVERY = [
@@ -40,7 +43,10 @@ REAL = EVERY[1:]
 
 def stores(kind: str, folder: Path) -> Iterator[Stores | Store]:
     if kind == "fake":
-        yield Stores(FakePapers(), FakeEditions(), FakeSubscribers(), FakeLedger(), FakeRuns())
+        limits = FakeLimits()
+        yield Stores(
+            FakePapers(), FakeEditions(), FakeSubscribers(), FakeLedger(), FakeRuns(), limits, FakeRecords(limits)
+        )
         return
     store = open_store(fresh_url(kind, folder), secret=SECRET, folder=folder)
     yield store

@@ -1,0 +1,249 @@
+"""`/api/v1`: papers, editions, topics and search for programs, subscribers and runs for the operator's token."""
+
+from __future__ import annotations
+
+import hmac
+from typing import TYPE_CHECKING, Any
+
+from starlette.responses import JSONResponse, Response
+
+from newsletter.model.codec import to_plain
+from newsletter.web import calendar as cal
+from newsletter.web import openapi, searching, signup
+from newsletter.web.problems import problem
+from newsletter.web.repeats import once
+from newsletter.web.views import links
+from newsletter.web.words import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from newsletter.model.edition import Card, Edition, Pick
+    from newsletter.model.paper import Paper
+    from newsletter.model.subscriber import Subscriber
+    from newsletter.web.ask import Ask
+    from newsletter.web.desk import Desk
+
+MOST = 100  # items a page may hold
+
+
+def document(desk: Desk, ask: Ask) -> Response:  # noqa: ARG001 - every handler takes both
+    from newsletter.web.doors import doors  # noqa: PLC0415 - the table names this handler: the circle is the point
+
+    return JSONResponse(openapi.document(doors(), name=desk.press.config.newsletter.name, base_url=desk.base_url))
+
+
+def papers(desk: Desk, ask: Ask) -> Response:
+    """Papers of the printed editions, newest edition first; the cursor is the last one's place."""
+    limit = _limit(ask)
+    if isinstance(limit, Response):
+        return limit
+    day, paper_id = _place(ask.wanted("cursor"))
+    if ask.wanted("cursor") and day is None:
+        return problem(400, "`cursor` is not one that we gave.")
+    found: list[tuple[Edition, Card]] = []
+    for edition in desk.library.backwards(day):
+        cards = sorted(_shown(edition), key=lambda card: card.paper.id)
+        found += [
+            (edition, card) for card in cards if edition.day != day or paper_id is None or card.paper.id > paper_id
+        ]
+        if len(found) > limit:
+            break
+    page = found[:limit]
+    cursor = f"{page[-1][0].day}~{page[-1][1].paper.id}" if len(found) > limit else None
+    return JSONResponse(
+        {
+            "items": [
+                paper_json(desk, card.paper) | {"edition": edition.day.isoformat(), **_counts(card)}
+                for edition, card in page
+            ],
+            "next": cursor,
+        }
+    )
+
+
+def paper(desk: Desk, ask: Ask) -> Response:
+    known = desk.press.papers.get([ask.params["id"]]).get(ask.params["id"])
+    if known is None:
+        return problem(404, "We do not know this paper.")
+    readings = [
+        {"signal": one.signal, "value": one.value, "at": one.at.isoformat()}
+        for one in desk.press.papers.readings(known.id)
+    ]
+    listings = [
+        {"source": one.source, "day": one.day.isoformat(), "kind": one.kind}
+        for one in desk.press.papers.listings(known.id)
+    ]
+    return JSONResponse(paper_json(desk, known) | {"readings": readings, "listings": listings})
+
+
+def editions(desk: Desk, ask: Ask) -> Response:
+    """Printed days, newest first."""
+    limit = _limit(ask)
+    if isinstance(limit, Response):
+        return limit
+    before = cal.parse_day(ask.wanted("cursor"))
+    if ask.wanted("cursor") and before is None:
+        return problem(400, "`cursor` is not one that we gave.")
+    days = [day for day in reversed(desk.library.days()) if before is None or day < before]
+    items = [{"day": day.isoformat(), "url": f"{desk.base_url}/day/{day}"} for day in days[:limit]]
+    return JSONResponse({"items": items, "next": items[-1]["day"] if len(days) > limit else None})
+
+
+def edition(desk: Desk, ask: Ask) -> Response:
+    day = cal.parse_day(ask.params["day"])
+    found = desk.library.get(day) if day else None
+    if found is None:
+        return problem(404, "No edition was printed for this day.")
+    return JSONResponse(
+        {
+            "day": found.day.isoformat(),
+            "printed_at": found.printed_at.isoformat(),
+            "notes": list(found.notes),
+            "topics": [
+                {"slug": pool.slug, "name": pool.name, "papers": [_pick(desk, found, one) for one in pool.shown]}
+                for pool in found.pools
+            ],
+        }
+    )
+
+
+def topics(desk: Desk, ask: Ask) -> Response:  # noqa: ARG001 - every handler takes both
+    items = [
+        {"slug": one.slug, "name": one.name, "about": one.query, "url": f"{desk.base_url}/topic/{one.slug}"}
+        for one in desk.topics.values()
+    ]
+    return JSONResponse({"items": items, "next": None})
+
+
+def search(desk: Desk, ask: Ask) -> Response:
+    limit = _limit(ask)
+    if isinstance(limit, Response):
+        return limit
+    try:
+        question = searching.asked(ask)
+        results = searching.look_up(desk, question, ask.wanted("cursor"), limit)
+    except ValueError as error:
+        return problem(400, str(error))
+    if not question.text:
+        return problem(400, "`q` is missing: what is searched?")
+    items = [paper_json(desk, one) for one in results.papers]
+    return JSONResponse({"items": items, "next": results.after or None, "total": results.total})
+
+
+def subscribe(desk: Desk, ask: Ask) -> Response:
+    """Ask for a subscription: a confirmation is mailed, as from the form, and the answer tells nobody who is known."""
+    body = openapi.read_object(ask.body, openapi.SUBSCRIPTION)
+    if isinstance(body, str):
+        return problem(400, body)
+
+    def act() -> Response:
+        wish = signup.wish_of(
+            desk,
+            email=body["email"],
+            topics=body.get("topics", []),
+            cadence=body.get("cadence", ""),
+            hour=str(body.get("send_hour", "")),
+            zone=body.get("timezone", ""),
+        )
+        answer = signup.sign_up(desk, ask, wish, human=False, entrance="api v1")
+        if answer.result == "too-many":
+            return problem(429, answer.text, headers={"Retry-After": str(answer.retry_after)})
+        if answer.result == "wrong-address":
+            return problem(422, answer.text)
+        return JSONResponse({"status": "accepted"}, status_code=202)
+
+    return once(desk, ask, act)
+
+
+def subscribers(desk: Desk, ask: Ask) -> Response:
+    return _for_operator(desk, ask, _subscribers)
+
+
+def runs(desk: Desk, ask: Ask) -> Response:
+    return _for_operator(desk, ask, _runs)
+
+
+def paper_json(desk: Desk, one: Paper) -> dict[str, Any]:
+    """A paper as programs see it: text without TeX, only links that are links."""
+    return {
+        "id": one.id,
+        "url": f"{desk.base_url}/paper/{one.id}",
+        "title": clean(one.title),
+        "abstract": clean(one.abstract),
+        "authors": [clean(author) for author in one.authors],
+        "published": one.published.isoformat() if one.published else None,
+        "categories": list(one.categories),
+        "links": {label.lower(): href for label, href in links(one)},
+    }
+
+
+def _pick(desk: Desk, found: Edition, pick: Pick) -> dict[str, Any]:
+    card = found.card(pick.paper_id)
+    assert card is not None, "an edition holds the card of each of its picks"
+    parts = [{"name": part.name, "value": part.value, "detail": part.detail} for part in pick.score.parts]
+    return paper_json(desk, card.paper) | _counts(card) | {"rank": pick.rank, "why": pick.why, "score": parts}
+
+
+def _shown(found: Edition) -> list[Card]:
+    ids = {pick.paper_id for pool in found.pools for pick in pool.shown}
+    return [card for card in found.cards if card.paper.id in ids]
+
+
+def _counts(card: Card) -> dict[str, Any]:
+    return {"upvotes": card.upvotes, "comments": card.comments, "stars": card.stars}
+
+
+def _limit(ask: Ask) -> int | Response:
+    text = ask.wanted("limit", "20")
+    if text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= MOST:
+        return int(text)
+    return problem(400, f"`limit` is a number from 1 to {MOST}.")
+
+
+def _place(cursor: str) -> tuple[Any, str | None]:
+    day, _, paper_id = cursor.partition("~")
+    return cal.parse_day(day), paper_id or None
+
+
+def _for_operator(desk: Desk, ask: Ask, then: Callable[[Desk, Ask], Response]) -> Response:
+    token = desk.settings.operator_token
+    given = ask.headers.get("authorization", "").removeprefix("Bearer ")
+    if not token or not hmac.compare_digest(given.encode(), token.encode()):
+        return problem(401, "This needs the operator's token.", headers={"WWW-Authenticate": "Bearer"})
+    return then(desk, ask)
+
+
+def _subscribers(desk: Desk, ask: Ask) -> Response:
+    limit = _limit(ask)
+    if isinstance(limit, Response):
+        return limit
+    after = ask.wanted("cursor", "0")
+    if not (after.isascii() and after.isdigit() and len(after) < 19):
+        return problem(400, "`cursor` is not one that we gave.")
+    page = desk.press.subscribers.active(after_id=int(after), limit=limit + 1)
+    items = [_subscriber(one) for one in page[:limit]]
+    return JSONResponse({"items": items, "next": str(page[limit - 1].id) if len(page) > limit else None})
+
+
+def _subscriber(one: Subscriber) -> dict[str, Any]:
+    return {**to_plain(one), "status": one.status}
+
+
+def _runs(desk: Desk, ask: Ask) -> Response:
+    limit = _limit(ask)
+    if isinstance(limit, Response):
+        return limit
+    items = [
+        {
+            "id": one.id,
+            "command": one.command,
+            "day": one.day.isoformat(),
+            "started_at": one.started_at.isoformat(),
+            "finished_at": one.finished_at.isoformat() if one.finished_at else None,
+            "outcome": one.outcome,
+            "notes": [to_plain(note) for note in one.notes],
+        }
+        for one in desk.press.runs.last(limit=limit)
+    ]
+    return JSONResponse({"items": items, "next": None})

@@ -1,0 +1,179 @@
+"""The web application: doors become routes, and every answer gets its security headers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from newsletter.errors import LaterError, StoreError, TemplateError
+from newsletter.web import ask as asking
+from newsletter.web.desk import Desk, Door, Preview, Search
+from newsletter.web.doors import doors
+from newsletter.web.headers import dress
+from newsletter.web.library import Library
+from newsletter.web.metrics import Meters
+from newsletter.web.pages import Pages
+from newsletter.web.problems import problem
+from newsletter.web.settings import WebSettings
+from newsletter.web.stamps import Stamps
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from newsletter.ports import Limits, Records
+    from newsletter.press import Press
+
+log = logging.getLogger(__name__)
+
+
+def create_app(
+    press: Press,
+    *,
+    limits: Limits,
+    records: Records,
+    settings: WebSettings | None = None,
+    search: Search | None = None,
+    preview: Preview | None = None,
+) -> Starlette:
+    """The web pages over one Press. Holds no global state; `search` and `preview` default to word search and none."""
+    config = press.config
+    own = config.locate(config.newsletter.templates) if config.newsletter.templates else None
+    shared = {
+        "newsletter_name": config.newsletter.name,
+        "base_url": config.newsletter.base_url.rstrip("/"),
+        "postal_address": config.newsletter.postal_address,
+        "all_topics": config.topics,
+        "default_hour": config.schedule.send_hour,
+        "default_cadence": config.schedule.cadence,
+        "default_zone": config.newsletter.timezone,
+    }
+    desk = Desk(
+        press=press,
+        signer=press.signer,
+        stamps=Stamps(config.secrets[0]),
+        settings=settings or WebSettings(),
+        limits=limits,
+        records=records,
+        pages=Pages(own, **shared),
+        library=Library(press.editions),
+        meters=Meters(),
+        search=search or (lambda text, limit: press.papers.search(text.split(), limit=limit)),
+        preview=preview,
+        topics={topic.slug: topic for topic in config.topics},
+    )
+    routes = [Route(door.path, _endpoint(desk, door), methods=list(door.methods)) for door in doors()]
+    app = Starlette(
+        routes=routes,
+        exception_handlers={HTTPException: _wrong_address(desk), Exception: _fault(desk)},
+    )
+    app.router.redirect_slashes = False  # a redirect would be built from the Host header
+    app.state.desk = desk
+    return app
+
+
+def _endpoint(desk: Desk, door: Door) -> Callable[[Request], Awaitable[Response]]:
+    async def answer(request: Request) -> Response:
+        started = monotonic()
+        response = await _answer(desk, door, request)
+        if door.floor and request.method == "POST":
+            await asyncio.sleep(max(0.0, desk.settings.answer_floor.total_seconds() - (monotonic() - started)))
+        desk.meters.requests.labels(door.path, request.method, str(response.status_code)).inc()
+        desk.meters.seconds.labels(door.path).observe(monotonic() - started)
+        return dress(response, private=door.private, cache=door.cache, https=desk.secure)
+
+    return answer
+
+
+async def _answer(desk: Desk, door: Door, request: Request) -> Response:
+    limit = door.body_limit or desk.settings.body_limit
+    try:
+        async with asyncio.timeout(desk.settings.body_time_limit.total_seconds()):
+            body = await _body(request, limit)
+        ask = await asking.read(request, body, desk.settings.trusted_proxies)
+    except TimeoutError:
+        return _plain(desk, request, 408, "The request came too slowly.")
+    except asking.Unreadable as error:
+        return _plain(desk, request, error.status, error.text)
+    try:
+        return await run_in_threadpool(door.handler, desk, ask)
+    except (LaterError, StoreError) as error:
+        log.log(
+            logging.WARNING if isinstance(error, LaterError) else logging.ERROR,
+            "%s %s: %s",
+            request.method,
+            door.path,
+            error,
+        )
+        response = _plain(desk, request, 503, "The newsletter is busy for a moment. Please try again.")
+        response.headers["Retry-After"] = "5"
+        return response
+
+
+async def _body(request: Request, limit: int) -> bytes:
+    """The body within `limit` bytes; what is announced too long is refused before it is read."""
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > limit:
+        raise asking.Unreadable(413, "That is too much for this page.")
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > limit:
+            raise asking.Unreadable(413, "That is too much for this page.")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _wrong_address(desk: Desk) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def answer(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        desk.meters.requests.labels("", request.method[:8], str(error.status_code)).inc()
+        if _for_program(request):
+            response: Response = problem(error.status_code, "There is nothing here that answers this.")
+        else:
+            response = desk.lost(status=error.status_code)
+        response.headers.update(error.headers or {})
+        return dress(response, private=False, https=desk.secure)
+
+    return answer
+
+
+def _fault(desk: Desk) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def answer(request: Request, error: Exception) -> Response:
+        desk.meters.requests.labels("", request.method[:8], "500").inc()
+        log.error("A page failed", exc_info=error)
+        response = _apology(desk, request)
+        return dress(response, private=True, https=desk.secure)
+
+    return answer
+
+
+def _apology(desk: Desk, request: Request) -> Response:
+    """The page of a fault; plain text when an operator's template is the fault."""
+    text = "Something went wrong on our side. It has been noted."
+    try:
+        return _plain(desk, request, 500, text)
+    except TemplateError:
+        return PlainTextResponse(text, status_code=500)
+
+
+def _plain(desk: Desk, request: Request, status: int, text: str) -> Response:
+    """An error as the asker reads it: problem+json for programs, a page for people."""
+    if _for_program(request):
+        return problem(status, text)
+    return desk.lost(text, status=status, title="That did not work")
+
+
+def _for_program(request: Request) -> bool:
+    return request.url.path.startswith(("/api/", "/hooks/"))

@@ -1,0 +1,109 @@
+"""Every address of the web pages, in one table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from newsletter.web import api, consent, feedback, feeds, paper, plain, preferences, reading, searching
+from newsletter.web.desk import ApiDoc, Door
+
+if TYPE_CHECKING:
+    from newsletter.web.desk import Handler
+
+BOTH = ("GET", "POST")
+SHORT, LONG = 300, 3600  # seconds that a public page may be kept
+
+
+def doors() -> tuple[Door, ...]:
+    """In the order in which they are matched: fixed addresses before those with a part that varies."""
+    return (*_reading(), *_consent(), *_machines(), *_api())
+
+
+def _reading() -> tuple[Door, ...]:
+    return (
+        Door(path="/", handler=reading.home, cache=60),
+        Door(path="/day/{day}", handler=reading.day, cache=SHORT),
+        Door(path="/week/{week}", handler=reading.week, cache=SHORT),
+        Door(path="/month/{month}", handler=reading.month, cache=SHORT),
+        Door(path="/topic/{slug}", handler=reading.topic, cache=SHORT),
+        Door(path="/topic/{slug}/feed.atom", handler=feeds.topic, cache=SHORT),
+        Door(path="/topic/{slug}/feed.json", handler=feeds.topic, cache=SHORT),
+        Door(path="/paper/{id:path}", handler=paper.paper, cache=SHORT),
+        Door(path="/search", handler=searching.search),
+        Door(path="/search/feed.atom", handler=feeds.found, cache=SHORT),
+        Door(path="/search/feed.json", handler=feeds.found, cache=SHORT),
+        Door(path="/archive", handler=reading.archive, cache=SHORT),
+        Door(path="/feed.atom", handler=feeds.everything, cache=SHORT),
+        Door(path="/feed.json", handler=feeds.everything, cache=SHORT),
+        Door(path="/opml", handler=feeds.opml, cache=LONG),
+        Door(path="/sitemap.xml", handler=feeds.sitemap, cache=LONG),
+        Door(path="/robots.txt", handler=feeds.robots, cache=LONG),
+    )
+
+
+def _consent() -> tuple[Door, ...]:
+    return (
+        Door(path="/subscribe", handler=consent.subscribe, methods=BOTH, floor=True),
+        Door(path="/link", handler=consent.link, methods=BOTH, private=True, floor=True),
+        Door(path="/confirm/{token}", handler=consent.confirm, methods=BOTH, private=True),
+        Door(path="/unsubscribe/{token}", handler=consent.unsubscribe, methods=BOTH, private=True),
+        Door(path="/preferences/{token}", handler=preferences.preferences, methods=BOTH, private=True),
+        Door(path="/preferences/{token}/data", handler=preferences.data, private=True),
+        Door(path="/preferences/{token}/saved", handler=preferences.saved, private=True),
+        Door(path="/feedback/{token}", handler=feedback.feedback, methods=BOTH, private=True),
+    )
+
+
+def _machines() -> tuple[Door, ...]:
+    return (
+        Door(path="/healthz", handler=plain.healthz),
+        Door(path="/metrics", handler=plain.metrics),
+        Door(path="/static/{name}", handler=plain.static),
+    )
+
+
+_LIMIT = ("limit", {"type": "integer", "minimum": 1, "maximum": api.MOST, "default": 20}, "How many.", False)
+_CURSOR = ("cursor", {"type": "string"}, "`next` of the page before.", False)
+_DAY = {"type": "string", "format": "date"}
+_QUESTION = (
+    ("q", {"type": "string", "minLength": 1, "maxLength": 300}, "What is searched.", True),
+    ("topic", {"type": "string"}, "Only papers that were ranked in this topic.", False),
+    ("source", {"type": "string"}, "Only papers that this source listed.", False),
+    ("from", _DAY, "First day of publication.", False),
+    ("to", _DAY, "Last day of publication.", False),
+)
+
+
+def _api() -> tuple[Door, ...]:
+    listed = (_LIMIT, _CURSOR)
+    return (
+        _read("openapi.json", api.document, "This document", "Document"),
+        _read("papers", api.papers, "Papers of the printed editions", "Papers", listed),
+        _read("papers/{id:path}", api.paper, "One paper with its readings", "Paper"),
+        _read("editions", api.editions, "Printed days", "Editions", listed),
+        _read("editions/{day}", api.edition, "One day's edition", "Edition"),
+        _read("topics", api.topics, "Topics", "Topics"),
+        _read("search", api.search, "Papers by meaning and by word", "Papers", (*_QUESTION, *listed)),
+        _read("subscribers", api.subscribers, "Active subscribers", "Subscribers", listed, operator=True),
+        _read("runs", api.runs, "The last runs", "Runs", (_LIMIT,), operator=True),
+        Door(
+            path="/api/v1/subscriptions",
+            handler=api.subscribe,
+            methods=("POST",),
+            floor=True,
+            doc=ApiDoc(summary="Ask for a subscription", answer="Accepted", body="Subscription", status=202),
+        ),
+    )
+
+
+def _read(
+    path: str,
+    handler: Handler,
+    summary: str,
+    answer: str,
+    query: tuple[tuple[str, dict[str, Any], str, bool], ...] = (),
+    *,
+    operator: bool = False,
+) -> Door:
+    doc = ApiDoc(summary=summary, answer=answer, query=query, operator=operator)
+    return Door(path=f"/api/v1/{path}", handler=handler, private=operator, doc=doc)

@@ -1,0 +1,79 @@
+"""Templates become pages: a sandboxed, autoescaping, strict Jinja environment, and the files they link to."""
+
+from __future__ import annotations
+
+import hashlib
+import mimetypes
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+import newsletter
+from newsletter.errors import TemplateError
+from newsletter.web import words
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+STATIC = ("style.css", "zone.js", "icon.svg")
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A static file; its address holds its hash, so browsers may keep it for ever."""
+
+    name: str  # "style.1f2e3d4c5b6a.css"
+    kind: str
+    data: bytes
+
+
+class Pages:
+    """Renders `templates/web`; files in an operator's own folder come first."""
+
+    def __init__(self, own: Path | None = None, **shared: Any) -> None:
+        folders = ([own / "web", own] if own else []) + [folder / "web" for folder in shipped()]
+        self._jinja = ImmutableSandboxedEnvironment(
+            loader=jinja2.FileSystemLoader([str(folder) for folder in folders]),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        self.assets = dict(_asset(self._jinja, name) for name in STATIC)
+        by_plain = {plain: f"/static/{asset.name}" for plain, asset in self.assets.items()}
+        self._by_address = {asset.name: asset for asset in self.assets.values()}
+        self._jinja.globals.update(shared, static=by_plain, plural=words.plural)
+        self._jinja.filters.update(
+            long_day=words.long_day, short_day=words.short_day, moment=words.moment, clean=words.clean
+        )
+
+    def render(self, name: str, values: Mapping[str, Any]) -> str:
+        """The page as text. Raises TemplateError when an operator's template is broken."""
+        try:
+            return self._jinja.get_template(name).render(values)
+        except jinja2.TemplateError as error:
+            raise TemplateError(
+                f"The page {name} did not render: {error}", cure="Mend the template, or remove your copy of it."
+            ) from error
+
+    def asset(self, address: str) -> Asset | None:
+        return self._by_address.get(address)
+
+
+def shipped() -> tuple[Path, ...]:
+    """Where our own templates are: beside the package in a checkout, inside it in an installed wheel."""
+    package = Path(newsletter.__file__).parent
+    return (package.parent / "templates", package / "_templates")
+
+
+def _asset(jinja: jinja2.Environment, name: str) -> tuple[str, Asset]:
+    assert jinja.loader is not None
+    text, _, _ = jinja.loader.get_source(jinja, name)
+    data = text.encode()
+    stem, _, suffix = name.rpartition(".")
+    kind = mimetypes.types_map.get(f".{suffix}", "text/plain")
+    return name, Asset(f"{stem}.{hashlib.sha256(data).hexdigest()[:12]}.{suffix}", kind, data)

@@ -1,0 +1,116 @@
+"""The page of one paper: what it says, how it trends, why it was picked, what is like it."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import TYPE_CHECKING
+
+from starlette.responses import PlainTextResponse
+
+from newsletter.model.edition import Card
+from newsletter.web import citing, views
+from newsletter.web.plot import Plot, draw
+from newsletter.web.words import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from starlette.responses import Response
+
+    from newsletter.model.paper import Listing, Paper, Reading
+    from newsletter.web.ask import Ask
+    from newsletter.web.desk import Desk
+
+SIMILAR = 5
+_WORD = re.compile(r"[^\W\d_][\w-]{3,}")
+_COMMON = {"with", "from", "that", "this", "using", "based", "their", "have", "which", "through", "towards", "toward"}
+_COMMON |= {"into", "over", "about", "models", "model", "method", "methods", "approach", "learning", "large", "neural"}
+_COMMON |= {"network", "networks", "language", "data", "efficient"}
+
+
+def paper(desk: Desk, ask: Ask) -> Response:
+    """`/paper/<id>`, and the same with `.bib` or `.ris` behind it."""
+    paper_id = ask.params["id"]
+    for suffix, write, kind in ((".bib", citing.bibtex, "text/x-bibtex"), (".ris", citing.ris, citing.RIS_TYPE)):
+        if paper_id.endswith(suffix):
+            found = desk.press.papers.get([paper_id.removesuffix(suffix)])
+            if found:
+                return PlainTextResponse(write(found.values()), media_type=kind)
+    known = desk.press.papers.get([paper_id]).get(paper_id)
+    printed = None if known else desk.library.card_of(paper_id)
+    if known is None and printed is None:
+        return desk.lost("We do not know this paper.")
+    subject = known or printed.paper  # type: ignore[union-attr] # one of the two is there
+    return _page(desk, subject)
+
+
+def _page(desk: Desk, subject: Paper) -> Response:
+    readings = desk.press.papers.readings(subject.id)
+    listings = desk.press.papers.listings(subject.id)
+    card = Card(
+        subject,
+        min((one.day for one in listings), default=desk.now().date()),
+        upvotes=newest(readings, ".upvotes"),
+        comments=newest(readings, ".comments"),
+        stars=newest(readings, ".stars"),
+    )
+    view = views.card_view(card)
+    return desk.page(
+        "paper.html.j2",
+        paper=subject,
+        view=view,
+        authors=[clean(author) for author in subject.authors],
+        plots=plots(readings),
+        reasons=_reasons(desk, subject, listings),
+        listings=sorted({(one.day, one.source, one.kind) for one in listings}),
+        similar=similar(desk, subject),
+        bibtex=citing.bibtex([subject]),
+        canonical=view.href,
+        description=view.gist[:300],
+    )
+
+
+def newest(readings: Sequence[Reading], ending: str) -> int | None:
+    """The last value of the first signal whose name ends so."""
+    values = [one.value for one in readings if one.signal.endswith(ending)]
+    return int(values[-1]) if values else None
+
+
+def plots(readings: Sequence[Reading]) -> list[tuple[str, Plot]]:
+    """One plot for each signal that was read more than once, votes first."""
+    series: dict[str, list[tuple[object, float]]] = {}
+    for one in readings:
+        series.setdefault(one.signal, []).append((one.at, one.value))
+    found = []
+    for signal in sorted(series, key=lambda name: (not name.endswith(".upvotes"), name)):
+        source, _, what = signal.partition(".")
+        name = f"{what.capitalize()} ({source})" if what else signal
+        if plot := draw(series[signal], width=640, height=120, what=name):  # type: ignore[arg-type] # datetimes
+            found.append((name, plot))
+    return found[:4]
+
+
+def _reasons(desk: Desk, subject: Paper, listings: Sequence[Listing]) -> list[tuple[date, views.CardView]]:
+    days = [one.day for one in listings]
+    found = []
+    for edition, pick in desk.library.picks_of(subject.id, days[:40]):
+        pool = next(pool for pool in edition.pools if pool.slug == pick.topic)
+        if (view := views.picked(edition, pool, pick)) is not None:
+            found.append((edition.day, view))
+    return found[:6]
+
+
+def similar(desk: Desk, subject: Paper) -> list[views.CardView]:
+    """Papers that share the title's rarer words."""
+    words = [word for word in _WORD.findall(clean(subject.title)) if word.casefold() not in _COMMON][:8]
+    if not words:
+        return []
+    ids = [one for one in desk.search(" ".join(words), SIMILAR + 1) if one != subject.id][:SIMILAR]
+    known = desk.press.papers.get(ids)
+    return [plain_card(known[one]) for one in ids if one in known]
+
+
+def plain_card(subject: Paper) -> views.CardView:
+    """A paper outside of any edition as a card: no votes are claimed that nobody read."""
+    return views.card_view(Card(subject, subject.published or date.min))

@@ -1,0 +1,209 @@
+"""A reader's own page: choices, pause, new address, her data, her saved papers, leaving and being forgotten."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from zoneinfo import available_timezones
+
+from starlette.responses import Response
+
+from newsletter.errors import AddressError
+from newsletter.model.codec import to_plain
+from newsletter.model.subscriber import Feedback
+from newsletter.subscribe.addresses import parse_address
+from newsletter.web import address, citing, signup
+from newsletter.web.calendar import parse_day
+from newsletter.web.paper import plain_card
+from newsletter.web.readers import reader
+from newsletter.web.taste import saved_ids, standing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import date
+
+    from newsletter.model.subscriber import Subscriber
+    from newsletter.web.ask import Ask
+    from newsletter.web.desk import Desk
+
+LONGEST_PAUSE = timedelta(days=366)
+LOCALES = ("en", "de", "fr", "es", "it", "pt", "nl", "pl", "ja", "zh")
+
+
+def preferences(desk: Desk, ask: Ask) -> Response:
+    """`/preferences/<token>`; POST `action` says which of the page's forms it was."""
+    who = reader(desk, "preferences", ask.params["token"])
+    if who is None:
+        return desk.bad_link()
+    if ask.method != "POST":
+        return _page(desk, ask, who)
+    act = ACTIONS.get(ask.first("action") or "save")
+    if act is None:
+        return _page(desk, ask, who, problem="This form is not known here.", status=400)
+    return act(desk, ask, who)
+
+
+def data(desk: Desk, ask: Ask) -> Response:
+    """All that is stored about a reader, as JSON."""
+    who = reader(desk, "preferences", ask.params["token"])
+    if who is None:
+        return desk.bad_link()
+    stored: dict[str, Any] = {
+        "subscriber": to_plain(who) | {"status": who.status},
+        "feedback": [to_plain(one) for one in desk.press.subscribers.said([who.id]).get(who.id, ())],
+        "papers_mailed": sorted(desk.press.ledger.seen([who.id]).get(who.id, ())),
+        "last_digest": _iso(desk.press.ledger.last_day("digest", [who.id]).get(who.id)),
+    }
+    return Response(
+        json.dumps(stored, ensure_ascii=False, indent=2),
+        media_type="application/json",
+        headers={"Content-Disposition": 'attachment; filename="my-data.json"'},
+    )
+
+
+def saved(desk: Desk, ask: Ask) -> Response:
+    """The papers a reader saved, newest first; `?format=bib`, `ris` or `json` exports them."""
+    who = reader(desk, "preferences", ask.params["token"])
+    if who is None:
+        return desk.bad_link()
+    ids = saved_ids(desk.press.subscribers.said([who.id]).get(who.id, ()))
+    known = desk.press.papers.get(ids)
+    papers = [known[one] for one in ids if one in known]
+    match ask.wanted("format"):
+        case "bib":
+            return _file(citing.bibtex(papers), "text/x-bibtex", "saved.bib")
+        case "ris":
+            return _file(citing.ris(papers), citing.RIS_TYPE, "saved.ris")
+        case "json":
+            text = json.dumps([to_plain(paper) for paper in papers], ensure_ascii=False, indent=2)
+            return _file(text, "application/json", "saved.json")
+    return desk.page(
+        "saved.html.j2",
+        cards=[plain_card(paper) for paper in papers],
+        token=ask.params["token"],
+        private=True,
+        signup=False,
+        scripts=False,
+    )
+
+
+def _page(desk: Desk, ask: Ask, who: Subscriber, *, notice: str = "", problem: str = "", status: int = 200) -> Response:
+    said = standing(desk.press.subscribers.said([who.id]).get(who.id, ()))
+    return desk.page(
+        "preferences.html.j2",
+        status=status,
+        who=who,
+        token=ask.params["token"],
+        notice=notice,
+        problem=problem,
+        zones=sorted(available_timezones()),
+        locales=LOCALES,
+        muted=sorted(slug for slug, verb in said.topics.items() if verb == "mute"),
+        saved_count=len(said.saved),
+        today=desk.now().date(),
+        furthest=desk.now().date() + LONGEST_PAUSE,
+        private=True,
+        signup=False,
+        scripts=False,
+    )
+
+
+def _save(desk: Desk, ask: Ask, who: Subscriber) -> Response:
+    wish = signup.wish_of(
+        desk,
+        email=who.email,
+        topics=ask.every("topics"),
+        cadence=ask.first("cadence"),
+        hour=ask.first("send_hour"),
+        zone=ask.first("timezone"),
+    )
+    many = ask.first("per_topic")
+    changed = replace(
+        who,
+        topics=wish.topics,
+        cadence=wish.cadence,
+        send_hour=wish.send_hour,
+        timezone=wish.timezone,
+        locale=ask.first("locale") if ask.first("locale") in LOCALES else None,
+        per_topic=int(many) if many.isascii() and many.isdigit() and 1 <= int(many[:3]) <= 20 else None,
+        text_only=ask.first("text_only") == "yes",
+    )
+    desk.press.subscribers.update(changed)
+    return _page(desk, ask, changed, notice="Your choices are saved. They hold from the next issue on.")
+
+
+def _pause(desk: Desk, ask: Ask, who: Subscriber) -> Response:
+    today = desk.now().date()
+    until = parse_day(ask.first("until"))
+    if until is None or not today < until <= today + LONGEST_PAUSE:
+        return _page(desk, ask, who, problem="Choose a day within the next year.", status=400)
+    changed = replace(who, paused_until=until)
+    desk.press.subscribers.update(changed)
+    notice = f"No mail until {until}. Then one issue brings the best of what you missed."
+    return _page(desk, ask, changed, notice=notice)
+
+
+def _resume(desk: Desk, ask: Ask, who: Subscriber) -> Response:
+    changed = replace(who, paused_until=None)
+    desk.press.subscribers.update(changed)
+    return _page(desk, ask, changed, notice="Welcome back: your next issue comes as usual.")
+
+
+def _address(desk: Desk, ask: Ask, who: Subscriber) -> Response:
+    """Ask for a new address: nothing changes until the link that is mailed there is opened and confirmed."""
+    try:
+        email = parse_address(ask.first("email"))
+    except AddressError as error:
+        return _page(desk, ask, who, problem=str(error), status=400)
+    if (refused := signup.take_client(desk, ask, human=True)) is not None:
+        return _page(desk, ask, who, problem=refused.text, status=429)
+    address.ask_for(desk, who, email)
+    return _page(desk, ask, who, notice=f"Look into the inbox of {email}: the change holds once you confirm it there.")
+
+
+def _leave(desk: Desk, ask: Ask, who: Subscriber) -> Response:  # noqa: ARG001 - all actions are called alike
+    desk.press.subscribers.remove(who.email, at=desk.now())
+    return desk.page("goodbye.html.j2", private=True, signup=False, scripts=False, back=_leave_path(desk, who))
+
+
+def _back(desk: Desk, ask: Ask, who: Subscriber) -> Response:  # noqa: ARG001 - as above
+    signup.come_back(desk, who, "preferences page")
+    return desk.page("check_inbox.html.j2", private=True, signup=False, scripts=False)
+
+
+def _forget(desk: Desk, ask: Ask, who: Subscriber) -> Response:
+    if ask.first("sure") != "yes":
+        return _page(desk, ask, who, problem="Tick the box if you are sure: this cannot be undone.", status=400)
+    desk.press.subscribers.forget(who.email, at=desk.now())
+    return desk.page("forgotten.html.j2", private=True, signup=False, scripts=False)
+
+
+def _unmute(desk: Desk, ask: Ask, who: Subscriber) -> Response:
+    desk.press.subscribers.say(Feedback(who.id, "", "unmute", desk.now(), ask.first("topic")))
+    return _page(desk, ask, who, notice="The topic is back in your issues.")
+
+
+ACTIONS: dict[str, Callable[[Desk, Ask, Subscriber], Response]] = {
+    "save": _save,
+    "pause": _pause,
+    "resume": _resume,
+    "address": _address,
+    "leave": _leave,
+    "back": _back,
+    "forget": _forget,
+    "unmute": _unmute,
+}
+
+
+def _leave_path(desk: Desk, who: Subscriber) -> str:
+    return f"/unsubscribe/{desk.signer.sign('unsubscribe', who.id, who.generation)}"
+
+
+def _file(text: str, kind: str, name: str) -> Response:
+    return Response(text, media_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+def _iso(day: date | None) -> str | None:
+    return day.isoformat() if day else None

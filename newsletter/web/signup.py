@@ -1,0 +1,172 @@
+"""Sign-up: what is done for an address that somebody typed, within limits and without telling who is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+from zoneinfo import available_timezones
+
+from newsletter.errors import AddressError
+from newsletter.model.subscriber import CADENCES, Subscriber
+from newsletter.subscribe.addresses import parse_address
+from newsletter.subscribe.moves import MOVES, move
+from newsletter.web.ask import prefix_of
+from newsletter.web.readers import queue_notice
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from newsletter.model.subscriber import Cadence
+    from newsletter.web.ask import Ask
+    from newsletter.web.desk import Desk
+
+CONSENT_TEXT = "web form v1"  # goes up whenever the words beside the sign-up button change
+HONEYPOT = "website"
+
+Result = Literal["accepted", "wrong-address", "too-many"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What a form asks for; None and empty mean the newsletter's defaults."""
+
+    email: str
+    topics: tuple[str, ...] = ()
+    cadence: Cadence | None = None
+    send_hour: int | None = None
+    timezone: str | None = None
+    text_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the person is told. `retry_after` in seconds."""
+
+    result: Result
+    text: str = ""
+    retry_after: int = 0
+
+
+def wish_of(desk: Desk, *, email: str, topics: Sequence[str], cadence: str, hour: str, zone: str) -> Wish:
+    """A form's fields as a wish: what is not offered falls back to the default, so a bot's value is stored nowhere."""
+    chosen = tuple(slug for slug in desk.topics if slug in topics)
+    return Wish(
+        email=email,
+        topics=() if len(chosen) == len(desk.topics) else chosen,
+        cadence=next((one for one in CADENCES if one == cadence), None),
+        send_hour=int(hour) if hour.isascii() and hour.isdigit() and len(hour) <= 2 and int(hour) < 24 else None,
+        timezone=zone if zone in available_timezones() else None,
+    )
+
+
+def sign_up(desk: Desk, ask: Ask, wish: Wish, *, human: bool, entrance: str) -> Answer:
+    """Do what the address's standing allows and answer the same for all of them.
+
+    `human`: the form was shown by us a moment ago. Others (a form on another site, a program) are held to a stricter
+    limit per client.
+    """
+    if (refused := take_client(desk, ask, human=human)) is not None:
+        desk.meters.signups.labels("limited").inc()
+        return refused
+    try:
+        email = parse_address(wish.email)
+    except AddressError as error:
+        desk.meters.signups.labels("wrong-address").inc()
+        return Answer("wrong-address", str(error))
+    if take_address(desk, email):
+        desk.meters.signups.labels(_act(desk, replace(wish, email=email), entrance)).inc()
+    else:
+        desk.meters.signups.labels("held").inc()
+    return Answer("accepted")
+
+
+def take_client(desk: Desk, ask: Ask, *, human: bool) -> Answer | None:
+    """Count this request for its network and in total; an answer when one of them is used up."""
+    settings = desk.settings
+    network = prefix_of(ask.client)
+    asks = [(f"client:{network}", *settings.per_client)]
+    if not human:
+        asks.append((f"bare:{network}", *settings.per_client_bare))
+    asks.append(("total", *settings.in_total))
+    full = desk.limits.take(asks, now=desk.now())
+    if full is None:
+        return None
+    wait = min(int(asks[full][2].total_seconds()), 3600)
+    return Answer("too-many", "Too many sign-ups from here. Please try again later.", wait)
+
+
+def take_address(desk: Desk, email: str) -> bool:
+    """Whether one more mail that somebody asked for may go to this address; counts it."""
+    key = desk.stamps.address_key(email)
+    asks = [(f"day:{key}", *desk.settings.per_address), (f"ever:{key}", *desk.settings.per_address_ever)]
+    return desk.limits.take(asks, now=desk.now()) is None
+
+
+def proven(desk: Desk, email: str) -> None:
+    """The address answered: its count of unasked mail starts again."""
+    key = desk.stamps.address_key(email)
+    desk.limits.clear(f"day:{key}")
+    desk.limits.clear(f"ever:{key}")
+
+
+def ask_again(desk: Desk, known: Subscriber, entrance: str) -> Subscriber:
+    """A known, unsubscribed reader asks again: pending, and links of the time before no longer hold."""
+    now = desk.now()
+    again = move(known, "ask", at=now)
+    if known.status != "pending":
+        again = replace(again, generation=known.generation + 1, confirmed_at=None, paused_until=None)
+    return replace(again, consent=f"{entrance}, {CONSENT_TEXT}, asked {now:%Y-%m-%dT%H:%M:%SZ}")
+
+
+def come_back(desk: Desk, known: Subscriber, entrance: str) -> None:
+    """Who left asks again with her choices kept: pending, and a new confirmation is queued, within the limits."""
+    if known.status != "left" or desk.press.subscribers.suppressed([known.email]):
+        return
+    if take_address(desk, known.email):
+        desk.press.subscribers.update(ask_again(desk, known, entrance))
+        queue_notice(desk, "confirm", known.id)
+
+
+def _act(desk: Desk, wish: Wish, entrance: str) -> str:
+    """Returns what became of it, for the counters only."""
+    people = desk.press.subscribers
+    if wish.email in people.suppressed([wish.email]):
+        return "suppressed"
+    known = people.by_email(wish.email)
+    if known is None:
+        try:
+            added = people.add(_new(desk, wish, entrance))
+        except AddressError:
+            return "suppressed"
+        known = added or people.by_email(wish.email)
+        if added is None and known is None:
+            return "gone"
+        assert known is not None
+        if added is not None:
+            queue_notice(desk, "confirm", known.id)
+            return "new"
+    if known.status == "active":
+        queue_notice(desk, "link", known.id)
+        return "known"
+    if (known.status, "ask") not in MOVES:
+        return "not-written-to"
+    people.update(_with(ask_again(desk, known, entrance), wish))
+    queue_notice(desk, "confirm", known.id)
+    return "again"
+
+
+def _new(desk: Desk, wish: Wish, entrance: str) -> Subscriber:
+    now = desk.now()
+    asked = f"{entrance}, {CONSENT_TEXT}, asked {now:%Y-%m-%dT%H:%M:%SZ}"
+    return _with(Subscriber(email=wish.email, status="pending", created_at=now, consent=asked), wish)
+
+
+def _with(subscriber: Subscriber, wish: Wish) -> Subscriber:
+    return replace(
+        subscriber,
+        topics=wish.topics,
+        cadence=wish.cadence,
+        send_hour=wish.send_hour,
+        timezone=wish.timezone,
+        text_only=wish.text_only,
+    )

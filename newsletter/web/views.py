@@ -1,0 +1,156 @@
+"""Editions and papers as the pages show them: pure, every text cleaned once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from newsletter.compose.text import web_link
+from newsletter.web.plot import Plot, draw
+from newsletter.web.words import clean, first_sentences
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+
+    from newsletter.model.edition import Card, Edition, Pick, Pool
+    from newsletter.model.paper import Paper
+
+AUTHORS_SHOWN = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardView:
+    """One paper on a page."""
+
+    id: str
+    href: str
+    title: str
+    authors: str
+    organization: str
+    gist: str
+    gist_by: str
+    abstract: str
+    upvotes: int | None
+    comments: int | None
+    stars: int | None
+    links: tuple[tuple[str, str], ...]
+    plot: Plot | None
+    why: str = ""
+    parts: tuple[tuple[str, float, str], ...] = ()
+    topic: str = ""
+    topic_name: str = ""
+    rank: int = 0
+    exploration: bool = False
+    withdrawn: bool = False
+    published: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """A titled row of cards: one topic, or the whole day by trend."""
+
+    slug: str
+    name: str
+    cards: tuple[CardView, ...]
+    more: int = 0
+
+
+def paper_href(paper_id: str) -> str:
+    return f"/paper/{quote(paper_id, safe='/')}"
+
+
+def by_topic(edition: Edition, *, only: str = "", whole: bool = False) -> tuple[Shelf, ...]:
+    """The edition's pools that hold papers, in the operator's order; `whole` shows all ranked papers."""
+    shelves = []
+    for pool in edition.pools:
+        if only and pool.slug != only:
+            continue
+        picks = pool.picks if whole else pool.shown
+        cards = tuple(view for pick in picks if (view := picked(edition, pool, pick)) is not None)
+        if cards:
+            shelves.append(Shelf(pool.slug, pool.name, cards, len(pool.picks) - len(picks)))
+    return tuple(shelves)
+
+
+def by_trend(edition: Edition) -> tuple[Shelf, ...]:
+    """All shown papers of the day once, most upvotes first, then best score; unknown votes come last."""
+    best: dict[str, tuple[float, CardView]] = {}
+    for pool in edition.pools:
+        for pick in pool.shown:
+            view = picked(edition, pool, pick)
+            if view is not None and (view.id not in best or best[view.id][0] < pick.score.total):
+                best[view.id] = (pick.score.total, view)
+    ordered = sorted(
+        best.values(), key=lambda one: (-(-1 if one[1].upvotes is None else one[1].upvotes), -one[0], one[1].id)
+    )
+    return (Shelf("", "By trend", tuple(view for _, view in ordered)),) if ordered else ()
+
+
+def top_of(edition: Edition, count: int) -> tuple[CardView, ...]:
+    return tuple(card for shelf in by_trend(edition) for card in shelf.cards)[:count]
+
+
+def picked(edition: Edition, pool: Pool, pick: Pick) -> CardView | None:
+    """A pick as a card; None when its paper is missing from the edition, which printing does not allow."""
+    card = edition.card(pick.paper_id)
+    if card is None:
+        return None
+    return card_view(card, pick=pick, topic_name=pool.name)
+
+
+def card_view(card: Card, *, pick: Pick | None = None, topic_name: str = "") -> CardView:
+    paper = card.paper
+    gist, by = gist_of(paper)
+    return CardView(
+        id=paper.id,
+        href=paper_href(paper.id),
+        title=clean(paper.title) or "Untitled",
+        authors=names(paper.authors),
+        organization=clean(paper.organization),
+        gist=gist,
+        gist_by=by,
+        abstract=clean(paper.abstract),
+        upvotes=card.upvotes,
+        comments=card.comments,
+        stars=card.stars,
+        links=links(paper),
+        plot=draw([(at, value) for at, value in card.trend], width=96, height=24),
+        why=clean(pick.why) if pick else "",
+        parts=tuple((p.name, p.value, clean(p.detail)) for p in pick.score.parts) if pick else (),
+        topic=pick.topic if pick else "",
+        topic_name=topic_name,
+        rank=pick.rank if pick else 0,
+        exploration="exploration" in pick.marks if pick else False,
+        withdrawn=paper.withdrawn,
+        published=paper.published,
+    )
+
+
+def gist_of(paper: Paper) -> tuple[str, str]:
+    """(one or two sentences, whose they are): the source's TL;DR, else the abstract's opening."""
+    if paper.summary:
+        return clean(paper.summary), clean(paper.summary_by)
+    return first_sentences(clean(paper.abstract)), ""
+
+
+def names(authors: Iterable[str], shown: int = AUTHORS_SHOWN) -> str:
+    """Authors in one line; a long list names the first and the last and counts the rest."""
+    every = [clean(author) for author in authors]
+    if len(every) <= shown:
+        return ", ".join(every)
+    return f"{', '.join(every[: shown - 1])} … {every[-1]} ({len(every)} authors)"
+
+
+def links(paper: Paper) -> tuple[tuple[str, str], ...]:
+    """(label, address) of what exists, http and https only: a hostile source may have sent anything."""
+    every = (
+        ("Abstract", paper.url),
+        ("PDF", paper.pdf_url),
+        ("Code", paper.code_url),
+        ("Project", paper.project_url),
+        ("Discussion", paper.discussion_url),
+        ("DOI", f"https://doi.org/{quote(paper.doi, safe='/')}" if paper.doi else ""),
+    )
+    return tuple((label, safe) for label, href in every if (safe := web_link(href)))

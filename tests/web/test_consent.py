@@ -1,0 +1,254 @@
+"""Double opt-in: nothing is mailed that nobody agreed to, and no answer tells who is known."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from newsletter.model.subscriber import Subscriber
+from tests.support.website import link_in, stamp_of
+
+if TYPE_CHECKING:
+    from tests.support.website import Site
+
+VICTIM = "ada@example.org"
+
+
+def sign_up(site: Site, email: str = VICTIM, client: str = "203.0.113.7", **more: str) -> tuple[int, str]:
+    browser = site.client(client)
+    stamp = stamp_of(browser.get("/subscribe").text)
+    site.clock.move(timedelta(seconds=5))
+    answer = browser.post("/subscribe", data={"email": email, "stamp": stamp, **more})
+    return answer.status_code, answer.text
+
+
+def confirm(site: Site, mail: str) -> str:
+    path = link_in(mail, "confirm")
+    answer = site.client().post(path)
+    assert answer.status_code == 200
+    return path
+
+
+def reader(site: Site, email: str = VICTIM) -> Subscriber:
+    found = site.press.subscribers.by_email(email)
+    assert found is not None
+    return found
+
+
+def test_a_reader_signs_up_confirms_and_keeps_the_proof_of_both(site: Site) -> None:
+    status, page = sign_up(site, topics="vision", cadence="weekly", send_hour="6", timezone="Europe/Berlin")
+
+    assert (status, "Look into your inbox" in page) == (200, True)
+    asked = reader(site)
+    assert (asked.status, asked.topics, asked.cadence, asked.send_hour, asked.timezone) == (
+        "pending",
+        ("vision",),
+        "weekly",
+        6,
+        "Europe/Berlin",
+    )
+    (mail,) = site.send()
+    assert "To: ada@example.org" in mail
+    shown = site.client().get(link_in(mail, "confirm"))
+    assert ("Yes, subscribe me" in shown.text, reader(site).status) == (True, "pending")
+
+    confirm(site, mail)
+
+    agreed = reader(site)
+    assert agreed.status == "active"
+    assert agreed.consent == ("sign-up page, web form v1, asked 2025-11-21T12:00:05Z, confirmed 2025-11-21T12:00:05Z")
+    (welcome,) = site.send()
+    assert link_in(welcome, "preferences")
+
+
+def test_confirming_twice_says_the_same_and_mails_once(site: Site) -> None:
+    sign_up(site)
+    (mail,) = site.send()
+    path = confirm(site, mail)
+    assert len(site.send()) == 1
+
+    again = site.client().post(path)
+
+    assert (again.status_code, "You are in" in again.text, site.send()) == (200, True, [])
+
+
+def test_new_pending_active_left_and_suppressed_addresses_get_the_same_bytes(site: Site) -> None:
+    people, now = site.press.subscribers, site.clock.now()
+    for name, status in [("pending", "pending"), ("active", "active"), ("left", "left"), ("bounced", "bounced")]:
+        people.add(Subscriber(email=f"{name}@example.org", status=status))  # type: ignore[arg-type]
+    people.suppress("gone@example.org", "asked", at=now)
+
+    answers = {
+        sign_up(site, f"{name}@example.org", f"198.51.{place}.1")
+        for place, name in enumerate(["new", "pending", "active", "left", "bounced", "gone"])
+    }
+
+    assert len(answers) == 1
+    kinds = sorted(line for mail in site.send() for line in mail.splitlines() if line.startswith("To: "))
+    assert kinds == [f"To: {name}@example.org" for name in ("active", "left", "new", "pending")]
+
+
+def test_an_address_that_is_none_is_told_so_and_nothing_is_kept(site: Site) -> None:
+    for wrong in ["", "ada", "a@b", "ada@example.org\r\nBcc: eve@example.org", "ada@example.org, eve@example.org"]:
+        status, page = sign_up(site, wrong)
+        assert (status, 'role="alert"' in page) == (400, True), wrong
+
+    assert (site.press.subscribers.counts(), site.send()) == ({}, [])
+
+
+def test_a_victim_whose_address_is_typed_everywhere_gets_three_mails_in_all(site: Site) -> None:
+    mails = 0
+    for day in range(5):
+        for place in range(12):
+            client = site.client(f"10.{day}.{place}.9")
+            variant = ["ada@example.org", "ADA@example.org", "a.d.a+x@example.org", "ada+news@example.org"][place % 4]
+            client.post("/subscribe", data={"email": variant})
+            client.post("/api/v1/subscriptions", json={"email": variant})
+            client.post("/link", data={"email": variant})
+        mails += len([mail for mail in site.send() if "a@example.org" in mail.lower()])
+        site.clock.move(timedelta(hours=25))
+
+    assert mails == 3
+
+
+def test_one_network_is_told_to_wait_while_others_may_sign_up(site: Site) -> None:
+    browser = site.client("203.0.113.50")
+    answers = [browser.post("/subscribe", data={"email": f"r{n}@example.org"}) for n in range(12)]
+
+    assert [answer.status_code for answer in answers] == [200] * 10 + [429] * 2
+    assert answers[-1].headers["retry-after"] == "3600"
+    neighbour = site.client("203.0.113.99").post("/subscribe", data={"email": "x@example.org"})
+    elsewhere = site.client("198.51.100.1").post("/subscribe", data={"email": "x@example.org"})
+    assert (neighbour.status_code, elsewhere.status_code) == (429, 200)
+
+
+def test_a_robot_that_fills_the_trap_is_thanked_and_forgotten(site: Site) -> None:
+    status, page = sign_up(site, website="https://spam.example")
+
+    assert (status, "Look into your inbox" in page) == (200, True)
+    assert (site.press.subscribers.counts(), site.send()) == ({}, [])
+
+
+def test_the_mail_holds_nothing_that_the_person_who_typed_the_address_chose(site: Site) -> None:
+    sign_up(site, topics="vision<script>", timezone="Buy/Pills", cadence="BUY PILLS", name="Buy pills at evil.example")
+
+    (mail,) = site.send()
+
+    assert "pills" not in mail.lower()
+    assert "evil" not in mail
+
+
+def test_leaving_by_one_click_needs_no_cookie_may_be_repeated_and_is_never_refused(site: Site) -> None:
+    sign_up(site)
+    confirm(site, site.send()[0])
+    path = link_in(site.send()[0], "unsubscribe")
+    for _ in range(60):  # the sign-up limit of this network is used up
+        site.client().post("/subscribe", data={"email": "b@example.org"})
+
+    shown = site.client().get(path)
+    assert (shown.status_code, reader(site).status) == (200, "active")
+    body = {"List-Unsubscribe": "One-Click"}
+    answers = [
+        site.client().post(path, data=body, headers={"Origin": "https://mail.example"}),
+        site.client().post(path, files={"List-Unsubscribe": (None, "One-Click")}),
+        site.client().post(path, content=b"", headers={"Content-Type": "text/plain"}),
+    ]
+
+    assert [(one.status_code, "location" in one.headers, "set-cookie" in one.headers) for one in answers] == [
+        (200, False, False)
+    ] * 3
+    assert reader(site).status == "left"
+
+
+def test_a_confirmation_from_before_leaving_does_not_bring_a_reader_back(site: Site) -> None:
+    sign_up(site)
+    old = confirm(site, site.send()[0])
+    leave = link_in(site.send()[0], "unsubscribe")
+    site.client().post(leave, data={"List-Unsubscribe": "One-Click"})
+
+    assert site.client().post(old).status_code == 404
+    assert reader(site).status == "left"
+
+    sign_up(site, client="198.51.100.4")
+    assert site.client().post(old).status_code == 404
+    assert reader(site).status == "pending"
+    confirm(site, site.send()[0])
+    assert reader(site).status == "active"
+    site.client().post(leave, data={"List-Unsubscribe": "One-Click"})
+    assert reader(site).status == "left"  # the link of the first mail leaves still
+
+
+def test_who_left_by_mistake_comes_back_by_a_new_confirmation(site: Site) -> None:
+    sign_up(site, topics="robotics")
+    confirm(site, site.send()[0])
+    leave = link_in(site.send()[0], "unsubscribe")
+    site.client().post(leave)
+
+    answer = site.client("198.51.100.5").post(leave, data={"action": "back"})
+
+    assert (answer.status_code, reader(site).status, reader(site).topics) == (200, "pending", ("robotics",))
+    confirm(site, site.send()[0])
+    assert reader(site).status == "active"
+
+
+def test_send_me_my_link_mails_readers_only_and_says_the_same_to_all(site: Site) -> None:
+    site.press.subscribers.add(Subscriber(email=VICTIM))
+
+    pages = {site.client("198.51.100.6").post("/link", data={"email": one}).text for one in [VICTIM, "no@example.org"]}
+
+    (mail,) = site.send()
+    assert (len(pages), "To: ada@example.org" in mail) == (1, True)
+    assert site.client().get(link_in(mail, "preferences")).status_code == 200
+
+
+@pytest.mark.parametrize("kind", ["confirm", "preferences", "unsubscribe", "feedback"])
+def test_every_changed_character_of_every_link_is_refused_alike(site: Site, kind: str) -> None:
+    who = site.press.subscribers.add(Subscriber(email=VICTIM, status="pending" if kind == "confirm" else "active"))
+    assert who is not None
+    token = site.press.signer.sign(kind, who.id, who.generation)  # type: ignore[arg-type]
+    browser = site.client()
+    forged = {token[:place] + ("A" if token[place] != "A" else "B") + token[place + 1 :] for place in range(len(token))}
+    foreign = {site.press.signer.sign("bounce", who.id, 0), token[:-1], token + "A", "x", "%00", "a" * 3000}
+    query = "?paper=2511.12609&choice=more"
+
+    answers = {(browser.post(f"/{kind}/{one}{query}").status_code) for one in forged | foreign}
+    pages = {browser.get(f"/{kind}/{one}{query}").text for one in sorted(forged | foreign)[:10]}
+
+    assert (answers, len(pages)) == ({404}, 1)
+    assert reader(site) == who
+    assert site.press.subscribers.said([who.id]) in ({}, {who.id: ()})
+
+
+def test_a_link_to_confirm_ends_after_a_week(site: Site) -> None:
+    sign_up(site)
+    (mail,) = site.send()
+    site.clock.move(timedelta(days=7))
+
+    assert site.client().post(link_in(mail, "confirm")).status_code == 404
+    assert reader(site).status == "pending"
+
+
+def test_scanners_that_open_every_link_change_nothing(site: Site) -> None:
+    people = [site.press.subscribers.add(Subscriber(email=f"r{n}@example.org")) for n in range(20)]
+    pending = site.press.subscribers.add(Subscriber(email="p@example.org", status="pending"))
+    assert pending is not None
+    before = list(site.press.subscribers.every())
+    browser = site.client()
+    links = [
+        f"/{kind}/{site.press.signer.sign(kind, one.id, one.generation)}"  # type: ignore[arg-type]
+        for one in [*people, pending]
+        if one is not None
+        for kind in ("confirm", "preferences", "unsubscribe", "feedback")
+    ]
+
+    for link in links:
+        browser.get(f"{link}?paper=2511.12609&choice=less&List-Unsubscribe=One-Click&action=leave")
+        browser.head(link)
+        browser.options(link)
+        browser.get(link, headers={"X-HTTP-Method-Override": "POST", "Sec-Purpose": "prefetch"})
+
+    assert list(site.press.subscribers.every()) == before
+    assert not any(site.press.subscribers.said([one.id]).get(one.id) for one in before)
+    assert site.send() == []

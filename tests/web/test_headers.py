@@ -1,0 +1,123 @@
+"""What every answer wears, and what a request may not do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from newsletter.model.subscriber import Subscriber
+from newsletter.web.ask import client_of, prefix_of
+from tests.support.website import FAST
+
+if TYPE_CHECKING:
+    from tests.support.website import Site
+
+TOKENS = ("confirm", "preferences", "unsubscribe", "feedback")
+
+
+def links(site: Site) -> list[str]:
+    who = site.press.subscribers.by_email("h@example.org") or site.press.subscribers.add(
+        Subscriber(email="h@example.org")
+    )
+    assert who is not None
+    query = "?paper=2511.12609&choice=more"
+    return [f"/{kind}/{site.press.signer.sign(kind, who.id, who.generation)}{query}" for kind in TOKENS]
+
+
+@pytest.mark.parametrize("path", ["/", "/day/2025-11-20", "/paper/2511.12609", "/search?q=x", "/nothing", "/api/v1/x"])
+def test_every_answer_forbids_foreign_scripts_frames_and_sniffing(week: Site, path: str) -> None:
+    headers = week.client().get(path).headers
+
+    policy = headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert headers["x-content-type-options"] == "nosniff"
+    assert "set-cookie" not in headers
+
+
+def test_pages_behind_a_link_are_kept_indexed_and_referred_by_nobody(site: Site) -> None:
+    for path in [*links(site), "/confirm/forged"]:
+        answer = site.client().get(path)
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["referrer-policy"] == "no-referrer"
+        assert answer.headers["x-robots-tag"] == "noindex, nofollow"
+        assert "script-src" not in answer.headers["content-security-policy"]
+        assert "<script" not in answer.text
+        assert "set-cookie" not in answer.headers
+        outside = [part for part in answer.text.split('"') if part.startswith(("http://", "https://", "//"))]
+        assert [one for one in outside if "arxiv.org" not in one and "github.com" not in one] == []
+
+
+def test_a_poisoned_host_header_changes_no_link(week: Site) -> None:
+    for path in ("/", "/feed.atom", "/sitemap.xml", "/api/v1/editions", "/day/2025-11-20/", "//evil.example/"):
+        answer = week.client().get(path, headers={"Host": "evil.example", "X-Forwarded-Host": "evil.example"})
+        assert "evil.example" not in answer.text
+        assert "location" not in answer.headers
+
+
+def test_bodies_that_are_too_long_broken_or_strange_are_refused_in_words(site: Site) -> None:
+    browser = site.client()
+    leave = links(site)[2]
+    multipart = {"Content-Type": "multipart/form-data; boundary=x"}
+
+    answers = [
+        browser.post("/subscribe", data={"email": "x" * 70_000}),
+        browser.post("/subscribe", content=(b"x" * 30_000 for _ in range(3))),
+        browser.post("/subscribe", content=b"&".join(b"a=1" for _ in range(300))),
+        browser.post("/subscribe", content=b"--x\r\nbroken", headers=multipart),
+        browser.post(leave, content=b"no boundary", headers={"Content-Type": "multipart/form-data"}),
+        browser.post("/api/v1/subscriptions", content=b"[" * 50_000),
+        browser.post("/api/v1/subscriptions", content=b'{"email": "\\ud800@example.org"}'),
+        browser.request("TRACE", "/subscribe"),
+        browser.request("DELETE", leave),
+        browser.put("/", content=b"x"),
+    ]
+
+    assert [one.status_code for one in answers] == [413, 413, 400, 400, 400, 400, 400, 405, 405, 405]
+    assert site.press.subscribers.by_email("h@example.org") is not None
+
+
+def test_logs_never_hold_a_token(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    for path in links(site):
+        site.client().get(path)
+        site.client().post(path)
+
+    tokens = [path.split("/")[2].split("?")[0] for path in links(site)]
+    ours = [record.getMessage() for record in caplog.records if record.name.startswith(("newsletter", "uvicorn"))]
+    assert not any(token in line for token in tokens for line in ours)
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "client"),
+    [
+        ("203.0.113.9", "1.1.1.1", "203.0.113.9"),  # no proxy of ours: the header is a lie
+        ("10.0.0.1", "198.51.100.7", "198.51.100.7"),
+        ("10.0.0.1", "6.6.6.6, 198.51.100.7", "198.51.100.7"),  # only the last step was written by our proxy
+        ("10.0.0.1", "198.51.100.7, 10.0.0.2", "198.51.100.7"),  # a chain of our proxies
+        ("10.0.0.1", "nonsense", "10.0.0.1"),
+        ("10.0.0.1", "", "10.0.0.1"),
+        ("", "1.1.1.1", ""),
+    ],
+)
+def test_only_configured_proxies_say_who_the_client_is(peer: str, forwarded: str, client: str) -> None:
+    assert client_of(peer, forwarded, ("10.0.0.0/8",)) == client
+
+
+def test_limits_count_networks_not_single_addresses() -> None:
+    assert prefix_of("203.0.113.9") == prefix_of("203.0.113.200") == prefix_of("::ffff:203.0.113.4") == "203.0.113.0/24"
+    assert prefix_of("2001:db8:1:2::1") == prefix_of("2001:db8:1:ff::9") == "2001:db8:1::/56"
+    assert prefix_of("testclient") == "testclient"
+
+
+def test_styles_are_kept_for_ever_under_an_address_with_their_hash(week: Site) -> None:
+    page = week.client().get("/").text
+    href = page.split('rel="stylesheet" href="')[1].split('"')[0]
+
+    answer = week.client().get(href)
+
+    assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert answer.headers["content-type"].startswith("text/css")
+    assert FAST.body_limit == 65536

@@ -1,0 +1,207 @@
+"""The pages to read: the day, its neighbours, topics and papers, as printed, whatever a paper holds."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING
+
+import pytest
+
+from newsletter.model.edition import Card, Edition, Part, Pick, Pool, Score
+from newsletter.model.mail import Note
+from newsletter.model.paper import Listing, Paper, Reading
+
+if TYPE_CHECKING:
+    from tests.support.website import Site
+
+HOSTILE = (
+    '<script>alert(1)</script>"><img src=x onerror=alert(2)> {{ 7*7 }} {% include "/etc/passwd" %} '
+    "</textarea></title>\u202egnp.exe $\\alpha$ \x00 " + "x" * 400
+)
+
+
+class Nodes(HTMLParser):
+    """Collects what a hostile paper would need: foreign scripts and frames, handlers, styles, links that act."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.wrong: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if tag == "script" and not (given.get("src") or "").startswith("/static/zone."):
+            self.wrong.append(tag)
+        if tag in {"img", "iframe", "object", "embed", "base", "style", "i"}:
+            self.wrong.append(tag)
+        for name, value in attrs:
+            if name.startswith("on") or name == "style":
+                self.wrong.append(name)
+            if name in {"href", "src", "action"} and not (value or "").startswith(("/", "#", "http:", "https:", "?")):
+                self.wrong.append(f"{name}={value}")
+
+
+def headings(page: str, level: int = 2) -> list[str]:
+    found = re.findall(rf"<h{level}>(.*?)</h{level}>", page, re.DOTALL)
+    return [re.sub(r"<[^>]+>", "", one).strip() for one in found]
+
+
+def test_the_front_page_is_the_newest_edition_by_topic(week: Site) -> None:
+    page = week.client().get("/").text
+
+    edition = week.press.editions.get(date(2025, 11, 21))
+    assert edition is not None
+    assert headings(page, 1) == ["Friday, 21 November 2025"]
+    assert headings(page) == [pool.name for pool in edition.pools if pool.shown]
+    first = edition.card(edition.pools[0].shown[0].paper_id)
+    assert first is not None
+    assert headings(page, 3)[0] == first.paper.title
+    assert edition.pools[0].shown[0].why.split(";")[0].split("“")[0] in page
+    assert "Get trending papers in your email inbox once a day" in page
+
+
+def test_by_trend_shows_each_paper_once_most_upvotes_first(week: Site) -> None:
+    page = week.client().get("/day/2025-11-20?by=trend").text
+
+    votes = [int(one.replace(",", "")) for one in re.findall(r"<b>([\d,]+)</b><span>votes?</span>", page)]
+    titles = headings(page, 3)
+    assert votes == sorted(votes, reverse=True)
+    assert len(titles) == len(set(titles)) == len(votes) > 5
+
+
+def test_days_lead_to_the_next_printed_day_over_the_empty_ones_and_say_why(week: Site) -> None:
+    page = week.client().get("/day/2025-11-19").text
+    empty = week.client().get("/day/2025-11-22")
+
+    assert re.findall(r'rel="(prev|next)" href="([^"]+)"', page) == [
+        ("prev", "/day/2025-11-18"),
+        ("next", "/day/2025-11-20"),
+    ]
+    assert empty.status_code == 404
+    assert re.findall(r'rel="(prev|next)" href="([^"]+)"', empty.text) == [("prev", "/day/2025-11-21")]
+    assert "this day is still to come" in empty.text
+
+
+def test_an_empty_day_says_what_the_run_said_of_it(site: Site) -> None:
+    press, day = site.press, date(2025, 11, 15)
+    run = press.runs.begin("run", day, at=site.clock.now())
+    press.runs.note(run, [Note("info", "edition", "nothing printed: no new papers, as on most Saturdays")])
+    card = Card(Paper(id="2511.00001", title="A paper"), day)
+    pick = Pick("2511.00001", "vision", day, 1, Score((Part("votes", 1.0),)), "6 upvotes")
+    for printed in (date(2025, 11, 14), date(2025, 11, 16)):
+        pool = Pool("vision", "Vision", 3, (replace(pick, day=printed),))
+        press.editions.print(Edition(printed, site.clock.now(), (pool,), (card,)))
+
+    page = site.client().get("/day/2025-11-16").text
+    empty = site.client().get("/day/2025-11-15").text
+
+    assert "Sat 15 Nov: nothing printed: no new papers, as on most Saturdays" in page
+    assert "nothing printed: no new papers, as on most Saturdays" in empty
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/day/2025-13-01", "/day/20251120", "/day/today", "/day/0000-00-00", "/week/2025-W60", "/week/2025-47"),
+        *("/month/2025-13", "/month/nope", "/topic/nope", "/topic/../etc/passwd", "/paper/", "/paper/9999.99999"),
+        *("/nothing", "/static/style.css", "/static/..%2f..%2fpyproject.toml", "/topic/nope/feed.atom"),
+    ],
+)
+def test_a_wrong_address_is_answered_404_with_a_page(week: Site, path: str) -> None:
+    answer = week.client().get(path)
+
+    assert (answer.status_code, "Today" in answer.text) == (404, True)
+
+
+@pytest.mark.parametrize(
+    "path", ["/week/9999-W52", "/month/9999-12", "/month/0001-01", "/week/0001-W01", "/day/9999-12-31"]
+)
+def test_the_ends_of_the_calendar_are_pages_too(week: Site, path: str) -> None:
+    assert week.client().get(path).status_code in (200, 404)
+
+
+def test_week_and_month_gather_the_most_upvoted_of_their_days(week: Site) -> None:
+    for path, name in [("/week/2025-W47", "Week 47, 2025"), ("/month/2025-11", "November 2025")]:
+        page = week.client().get(path).text
+        votes = [int(one) for one in re.findall(r"<b>([\d,]+)</b><span>votes?</span>", page)]
+
+        assert headings(page, 1) == [name]
+        assert votes == sorted(votes, reverse=True)
+        assert page.count('<li><a href="/day/') == 5
+
+
+def test_a_paper_page_shows_its_trend_and_why_it_was_picked(week: Site) -> None:
+    edition = week.press.editions.get(date(2025, 11, 20))
+    assert edition is not None
+    pick = edition.pools[0].shown[0]
+
+    page = week.client().get(f"/paper/{pick.paper_id}").text
+
+    assert "Why it was picked" in page
+    assert f"place {pick.rank}: {pick.why.split('“')[0].split(';')[0]}" in page
+    assert 'aria-label="Upvotes (huggingface): from' in page
+    for part in pick.score.parts:
+        assert f'<th scope="row">{part.name}</th><td>{part.value:+.2f}</td>' in page
+    assert f"  eprint = {{{pick.paper_id}}}" in page
+
+
+def test_a_hostile_paper_is_text_and_nothing_else_on_every_page(site: Site) -> None:
+    press, day, now = site.press, date(2025, 11, 21), site.clock.now()
+    paper = Paper(
+        id="10.1101/2025.11.20.1?x=<b>",
+        doi='10.1101/2025.11.20.1?x=<b>"',
+        title=HOSTILE,
+        abstract=HOSTILE,
+        authors=(HOSTILE, "Eve } \\end{x}"),
+        organization=HOSTILE,
+        summary=HOSTILE,
+        summary_by=HOSTILE,
+        comment=HOSTILE,
+        journal="J} , evil = {",
+        categories=("<b>",),
+        url="javascript:alert(1)",
+        pdf_url='https://x.example/"><script>alert(3)</script>',
+    )
+    readings = [Reading(paper.id, "x.<b>", value, now - timedelta(hours=9 - value)) for value in (1.0, 5.0)]
+    press.papers.keep([paper], [Listing(paper.id, "<i>", day, "listed", now)], readings, [], at=now)
+    pick = Pick(paper.id, "vision", day, 1, Score((Part("<b>", 1.0, HOSTILE),)), HOSTILE, ("exploration",))
+    pool = Pool("vision", "<b>Vision</b>", 3, (pick,))
+    press.editions.print(Edition(day, now, (pool,), (Card(paper, day, 1),), notes=(HOSTILE,)))
+    browser = site.client()
+    href = re.search(r'<h3><a href="([^"]+)"', browser.get("/").text)
+    assert href
+
+    paths = ["/", "/?by=trend", "/week/2025-W47", "/month/2025-11", "/topic/vision", href[1], "/search?q=alert"]
+    pages = [browser.get(path) for path in [*paths, f"/search?q={HOSTILE[:60]}"]]
+
+    assert [page.status_code for page in pages] == [200] * len(pages)
+    for page in pages:
+        nodes = Nodes()
+        nodes.feed(page.text)
+        assert nodes.wrong == []
+        assert "root:x" not in page.text
+    for path in (
+        "/feed.atom",
+        "/topic/vision/feed.atom",
+        "/feed.json",
+        "/sitemap.xml",
+        f"{href[1]}.bib",
+        f"{href[1]}.ris",
+    ):
+        assert browser.get(path).status_code == 200, path
+
+
+def test_a_newsletter_without_an_edition_still_has_a_front_page(site: Site) -> None:
+    answers = {path: site.client().get(path).status_code for path in ("/", "/archive", "/feed.atom", "/feed.json")}
+
+    assert answers == {"/": 200, "/archive": 200, "/feed.atom": 200, "/feed.json": 200}
+
+
+def test_a_printed_edition_is_read_once(week: Site) -> None:
+    library = week.app.state.desk.library
+
+    assert library.get(date(2025, 11, 20)) is library.get(date(2025, 11, 20))
+    assert library.get(date(2024, 1, 1)) is None
+    assert library.latest(2)[0].printed_at == datetime(2025, 11, 21, 8, tzinfo=UTC)
