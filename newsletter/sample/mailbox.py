@@ -32,7 +32,6 @@ class Mail:
     octets: int
     html: str
     text: str
-    headers: tuple[tuple[str, str], ...]
 
 
 def read_mail(path: Path, root: Path) -> Mail:
@@ -49,7 +48,6 @@ def read_mail(path: Path, root: Path) -> Mail:
         octets=len(data),
         html=str(html.get_content()) if html else "",
         text=str(text.get_content()) if text else "",
-        headers=tuple((name, str(value)) for name, value in message.items()),
     )
 
 
