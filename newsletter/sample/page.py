@@ -47,7 +47,7 @@ def _render(name: str, days: Sequence[Day], readers: Sequence[Reader]) -> str:
     return environment.get_template("web/demo.html.j2").render(
         name=name,
         days=days,
-        cast=[(reader, [scene for scene in scenes if scene.reader is reader]) for reader in readers],
+        cast=[(reader, [scene for scene in scenes if scene.reader == reader]) for reader in readers],
         papers=sum(day.listed for day in days),
         editions=sum(day.edition is not None for day in days),
         mails=sum(scene.mail is not None for scene in scenes),
