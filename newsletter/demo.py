@@ -82,7 +82,7 @@ def _live(press: Press, day: date, readers: tuple[Reader, ...], out: Path) -> Da
     before = set(_outbox(press.config))
     report = publish.run(press, day)
     mails = [read_mail(path, out) for path in _outbox(press.config) if path not in before]
-    silences = {silence.subscriber_id: silence.text for silence in report.silences}
+    silences = {silence.subscriber_id: _sentence(silence.text) for silence in report.silences}
     scenes = tuple(_scene(press, day, reader, mails, silences) for reader in readers)
     return Day(day, _listed()[day], press.editions.get(day), report.notes, scenes)
 
@@ -94,18 +94,23 @@ def _scene(press: Press, day: date, reader: Reader, mails: list[Mail], silences:
     mail = next((mail for mail in mails if mail.recipient == reader.email), None)
     if mail is None:
         return Scene(day, reader, None, (), silences.get(known.id, "No issue was cut for her."))
-    return Scene(day, reader, mail, _shelves(press, day, known.id), "")
+    return Scene(day, reader, mail, _shelves(press, known.id), "")
 
 
-def _shelves(press: Press, day: date, subscriber_id: int) -> tuple[Shelf, ...]:
-    """What the ledger says of the issue: the picks that were mailed, looked up in the printed editions."""
-    standing = press.ledger.standing(kind="digest", day=day, subscriber_id=subscriber_id)
+def _shelves(press: Press, subscriber_id: int) -> tuple[Shelf, ...]:
+    """What the ledger says of her last issue: the picks that were mailed, looked up in the printed editions."""
+    day = press.ledger.last_day("digest", [subscriber_id])[subscriber_id]  # a weekly issue is its Monday's
+    standing = press.ledger.standing(kind="digest", day=day, subscriber_id=subscriber_id, now=press.clock.now())
     assert standing is not None
     payload = standing.delivery.payload
     printed = [press.editions.get(date.fromisoformat(one)) for one in json.loads(payload)["editions"]]
     editions = [edition for edition in printed if edition is not None]
     issue = issue_from_payload(payload, subscriber_id=subscriber_id, day=day, editions=editions)
     return shelves_of(issue, (card for edition in editions for card in edition.cards))
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
 
 
 def _outbox(config: Config) -> list[Path]:

@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MONDAY = date(2025, 11, 17)
-HOSTILE = 'UFO$^3$ <script>alert("1")</script> {{ 7 * 7 }} & "quotes"'
+HOSTILE = 'UFO$^3$ <script>alert("1")</script> & "quotes"'
 PICK = Pick(
     "2511.11332",
     "agents",
     MONDAY,
     1,
     Score((Part("relevance", 1.5, "agent in the title"), Part("trend", -0.25, "13 upvotes after 24 h"))),
-    'It names "agent" <b>twice</b>.',
+    'It names "agent" <b>twice</b>, {{ 7 * 7 }}.',
     ("exploration",),
 )
 CARD = Card(Paper(id="2511.11332", title=HOSTILE, url="https://arxiv.org/abs/2511.11332"), MONDAY, upvotes=13)
@@ -103,12 +103,12 @@ def test_every_link_leads_to_a_paper_or_to_a_file_of_the_demo(page: str) -> None
 
 
 def test_a_hostile_title_is_shown_as_text_with_its_tex_as_unicode(page: str) -> None:
-    assert "UFO³ &lt;script&gt;alert(&#34;1&#34;)&lt;/script&gt; {{ 7 * 7 }} &amp; &#34;quotes&#34;" in page
+    assert "UFO³ &lt;script&gt;alert(&#34;1&#34;)&lt;/script&gt; &amp; &#34;quotes&#34;" in page
     assert "<script" not in page
 
 
 def test_a_pick_is_shown_with_the_parts_of_its_score_and_its_reason(page: str) -> None:
-    assert "It names &#34;agent&#34; &lt;b&gt;twice&lt;/b&gt;." in page
+    assert "It names &#34;agent&#34; &lt;b&gt;twice&lt;/b&gt;, {{ 7 * 7 }}." in page
     assert re.findall(r'title="([^"]*)">(\w+)</th>.*?width: (\d+)%.*?class="value">([^<]*)<', page) == [
         ("agent in the title", "relevance", "100", "+1.50"),
         ("13 upvotes after 24 h", "trend", "17", "-0.25"),
@@ -128,8 +128,8 @@ def test_the_latest_mail_is_what_one_sees_first(page: str) -> None:
 def test_the_terminal_hears_what_was_picked_why_and_who_got_it() -> None:
     assert told(week()) == (
         "Monday 17 November · 11 papers listed",
-        '  Agents 1. UFO³ <script>alert("1")</script> {{ 7 * 7 }} & "quotes"',
-        '      1.25  It names "agent" <b>twice</b>.',
+        '  Agents 1. UFO³ <script>alert("1")</script> & "quotes"',
+        '      1.25  It names "agent" <b>twice</b>, {{ 7 * 7 }}.',
         "  Ada Sample: 1 paper in outbox/new/1.a b.eml",
         "  Zoë Ångström-Müller: no mail. Nothing new in <her> topics.",
         "  Kim Weekly: no mail. Nothing new in <her> topics.",

@@ -19,7 +19,7 @@ CONFIG = tomllib.loads((SAMPLE / "config.toml").read_text(encoding="utf-8"))
 MONDAY = date(2025, 11, 17)
 WEEK = [(MONDAY + timedelta(days=n)).isoformat() for n in range(7)]
 KNOWN = {
-    *("id", "title", "abstract", "authors", "published", "listed", "categories", "url", "pdf"),
+    *("id", "title", "abstract", "authors", "published", "listed", "kind", "categories", "url", "pdf"),
     *("code", "project", "organization", "upvotes", "comments", "stars", "summary"),
 }
 
