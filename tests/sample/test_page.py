@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MONDAY = date(2025, 11, 17)
-HOSTILE = 'UFO$^3$ <script>alert("1")</script> & "quotes"'
+HOSTILE = 'UFO <script>alert("1")</script> & "quotes"'
 PICK = Pick(
     "2511.11332",
     "agents",
@@ -102,8 +102,8 @@ def test_every_link_leads_to_a_paper_or_to_a_file_of_the_demo(page: str) -> None
     }
 
 
-def test_a_hostile_title_is_shown_as_text_with_its_tex_as_unicode(page: str) -> None:
-    assert "UFO³ &lt;script&gt;alert(&#34;1&#34;)&lt;/script&gt; &amp; &#34;quotes&#34;" in page
+def test_a_hostile_title_is_shown_as_text_and_never_as_markup(page: str) -> None:
+    assert "UFO &lt;script&gt;alert(&#34;1&#34;)&lt;/script&gt; &amp; &#34;quotes&#34;" in page
     assert "<script" not in page
 
 
@@ -128,7 +128,7 @@ def test_the_latest_mail_is_what_one_sees_first(page: str) -> None:
 def test_the_terminal_hears_what_was_picked_why_and_who_got_it() -> None:
     assert told(week()) == (
         "Monday 17 November · 11 papers listed",
-        '  Agents 1. UFO³ <script>alert("1")</script> & "quotes"',
+        '  Agents 1. UFO <script>alert("1")</script> & "quotes"',
         '      1.25  It names "agent" <b>twice</b>, {{ 7 * 7 }}.',
         "  Ada Sample: 1 paper in outbox/new/1.a b.eml",
         "  Zoë Ångström-Müller: no mail. Nothing new in <her> topics.",
