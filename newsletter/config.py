@@ -100,7 +100,7 @@ def _read_secret(values: dict[str, Any], folder: Path, problems: list[str]) -> N
             return
         if not values["secret"].strip():
             problems.append(f"{where}: is empty. Delete the file: a new secret is made at the next use.")
-    if any(len(one) < 16 for one in values["secret"].split()):
+    if any(0 < len(one.strip()) < 16 for one in values["secret"].splitlines()):
         problems.append(
             f"{where}: is too short to be safe (not shown); at least 16 characters. "
             'Make one with: python -c "import secrets; print(secrets.token_urlsafe(32))"'

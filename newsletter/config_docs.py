@@ -43,8 +43,7 @@ names no setting is a mistake.
 Links in mails are signed. The key for that is the setting `secret`, else the file named by `secret_file`, else it is
 made at first use: 256 random bits in that file, readable by its owner only. Whoever has it can act for any reader:
 keep it out of version control and in the backup. Without it, links in mails that are out already stop working. To
-replace it, put the new one first and keep the old one after it, with a blank or on a line of its own: the first signs,
-all are accepted.
+replace it, put the new one on the first line and keep the old one on the next: the first signs, all are accepted.
 """
 
 

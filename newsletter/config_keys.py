@@ -88,7 +88,7 @@ NEWSLETTER = Section(
             v.SECRET,
             "",
             "Signs the links in mails. Best left out here: it is then read from `secret_file`. To change it without "
-            "breaking old links, put the new one first and the old one after a blank.",
+            "breaking old links, put the new one on the first line and the old one on the next.",
             secret=True,
         ),
         Key(

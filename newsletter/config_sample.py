@@ -84,6 +84,17 @@ def sample() -> str:
     return "\n".join([_HEAD, *(_section(section) for section in SECTIONS)])
 
 
+def as_toml(shown: dict[str, Any]) -> str:
+    """Effective settings as TOML; what is not set is left out."""
+    blocks = []
+    for name, value in shown.items():
+        for table in value if isinstance(value, list) else [value]:
+            head = f"[[{name}]]" if isinstance(value, list) else f"[{name}]"
+            lines = [f"{key} = {_toml(one)}" for key, one in table.items() if one is not None]
+            blocks.append("\n".join([head, *lines]) + "\n")
+    return "\n".join(blocks)
+
+
 def _section(section: Section) -> str:
     if not section.many:
         lines = [*_comment(section.doc), f"[{section.name}]", *(line for key in section.keys for line in _key(key))]

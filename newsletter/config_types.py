@@ -27,7 +27,7 @@ class NewsletterConfig:
     templates: str
     timezone: str
     locale: str
-    secret: str = field(repr=False)  # signs links; several, separated by blanks: the first signs, all are read
+    secret: str = field(repr=False)  # signs links; several, one a line: the first signs, all are read
     secret_file: str = "secret"  # noqa: S105 - a file's name
 
 
@@ -113,4 +113,4 @@ class Config:
     @property
     def secrets(self) -> tuple[str, ...]:
         """The keys that sign links: the first signs, all are read. Empty until one is made."""
-        return tuple(self.newsletter.secret.split())
+        return tuple(line for text in self.newsletter.secret.splitlines() if (line := text.strip()))

@@ -72,13 +72,19 @@ def due_on(
     """
     if silence := _standing(subscriber, day):
         return silence
-    slot_day = next(iter(_slot_days(subscriber, day, defaults)), None)
-    if slot_day is None or (slot_day != day and _cadence(subscriber, defaults) not in _CAUGHT_UP):
+    named = slot_day(subscriber, day, defaults)
+    if named is None:
         return _no_mail_day(subscriber, day)
-    if last_day is not None and last_day >= slot_day:
+    if last_day is not None and last_day >= named:
         return _had_it(subscriber, day, last_day)
-    at = local_instant(slot_day, _hour(subscriber, defaults), zone_of(subscriber, defaults))
-    return Slot(slot_day, at, max(at, now) + defaults.expire_after)
+    at = local_instant(named, _hour(subscriber, defaults), zone_of(subscriber, defaults))
+    return Slot(named, at, max(at, now) + defaults.expire_after)
+
+
+def slot_day(subscriber: Subscriber, day: date, defaults: Defaults) -> date | None:
+    """The day that names the issue which `day` may bring; None: no issue is made on such a day."""
+    found = next(iter(_slot_days(subscriber, day, defaults)), None)
+    return found if found == day or _cadence(subscriber, defaults) in _CAUGHT_UP else None
 
 
 def zone_of(subscriber: Subscriber, defaults: Defaults) -> ZoneInfo:
@@ -138,8 +144,8 @@ def _not_due(subscriber: Subscriber, asof: datetime, defaults: Defaults, last_da
     """Why no slot is open: had already, still ahead, run out, or not a day for mail."""
     zone = zone_of(subscriber, defaults)
     today = asof.astimezone(zone).date()
-    day = next(iter(_slot_days(subscriber, today, defaults)), None)
-    if day is None or (day != today and _cadence(subscriber, defaults) not in _CAUGHT_UP):
+    day = slot_day(subscriber, today, defaults)
+    if day is None:
         return _no_mail_day(subscriber, today)
     if last_day is not None and last_day >= day:
         return _had_it(subscriber, today, last_day)

@@ -1,0 +1,171 @@
+"""`doctor`: everything tried out before anything is sent, each finding with its cure."""
+
+from __future__ import annotations
+
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
+
+from newsletter.cli.frame import command, give, json_option, opened, plural, say
+from newsletter.errors import NewsletterError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from newsletter.config import Config
+    from newsletter.model.paper import Problem
+    from newsletter.ports import Signal, Source
+    from newsletter.press import Press
+
+Level = Literal["ok", "warning", "problem"]
+_LOCAL = ("localhost", "127.0.0.1", "::1")
+_SAMPLE_DOMAINS = (".example.org", ".example.com", ".example", ".test")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was tried: `ok`, a `warning` that stops nothing, or a `problem` that does."""
+
+    check: str
+    level: Level
+    text: str
+    cure: str = ""
+
+
+@command("doctor", short_help="Try everything out before anything is sent.")
+@json_option
+def doctor(as_json: bool) -> int:
+    """Try out the configuration, the database, the clock, the templates, each source and the mail server.
+
+    Nothing is sent. The exit code is 1 when something is wrong; warnings do not count.
+    """
+    findings = []
+    with opened() as press:
+        for finding in examine(press):
+            findings.append(finding)
+            if not as_json:
+                _say(finding)
+    problems = sum(finding.level == "problem" for finding in findings)
+    if as_json:
+        rows = [{"check": f.check, "level": f.level, "text": f.text, "cure": f.cure} for f in findings]
+        give({"ok": not problems, "findings": rows})
+    else:
+        say(f"{plural(problems, 'problem')} found." if problems else "All well.")
+    return 1 if problems else 0
+
+
+def _say(finding: Finding) -> None:
+    mark = {"ok": "ok      ", "warning": "warning ", "problem": "PROBLEM "}[finding.level]
+    say(f"{mark} {finding.check}: {finding.text}")
+    if finding.cure:
+        say(f"          {finding.cure}")
+
+
+def examine(press: Press) -> Iterator[Finding]:
+    """Every check, quick ones first."""
+    yield from _configuration(press.config)
+    yield _secret(press.config)
+    yield from _database(press)
+    yield _clock(press)
+    yield _templates(press)
+    yield from _world(press)
+    yield _mail_server(press)
+
+
+def _configuration(config: Config) -> Iterator[Finding]:
+    topics, sources = len(config.topics), len(config.sources)
+    yield Finding("config", "ok", f"{plural(topics, 'topic')}, {plural(sources, 'source')}")
+    if not sources:
+        yield Finding("sources", "problem", "there is none", "Add [[sources]] to config.toml.")
+    yield from _publicity(config)
+
+
+def _publicity(config: Config) -> Iterator[Finding]:
+    """What a newsletter needs that goes out to others (facts: RFC 8058 section 3.1, CAN-SPAM)."""
+    settings, delivery = config.newsletter, config.delivery
+    url = urlsplit(settings.base_url)
+    local = url.hostname in _LOCAL
+    if delivery.transport == "maildir":
+        if not local and not settings.postal_address:
+            yield Finding("postal address", "warning", "is empty", "Fill in [newsletter] postal_address.")
+        return
+    sender = settings.sender.rpartition("@")[2].strip("<> ").lower()
+    if f".{sender}".endswith(_SAMPLE_DOMAINS):
+        cure = "Put an address of your own domain into [newsletter] from."
+        yield Finding("sender", "warning", f"{settings.sender} is the sample's", cure)
+    if local:
+        cure = "Put the public https address into [newsletter] base_url; the links in mails are made from it."
+        yield Finding("base_url", "warning", f"{settings.base_url} opens on this machine only", cure)
+    elif url.scheme != "https":
+        cure = "Mail programs offer one-click leaving with https only (RFC 8058): use an https base_url."
+        yield Finding("base_url", "problem", f"{settings.base_url} is not https", cure)
+    if not settings.postal_address and not local:
+        cure = "Fill in [newsletter] postal_address: the law asks for it in lists that are open to the public."
+        yield Finding("postal address", "problem", "is empty", cure)
+
+
+def _secret(config: Config) -> Finding:
+    path = config.locate(config.newsletter.secret_file)
+    if path.is_file() and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        return Finding("secret", "problem", f"{path} may be read by other users of this machine", f"chmod 600 {path}")
+    return Finding("secret", "ok", f"{plural(len(config.secrets), 'secret')}, the first one signs")
+
+
+def _database(press: Press) -> Iterator[Finding]:
+    problems = press.check_store()
+    for problem in problems:
+        yield Finding("database", "problem", problem.what, problem.cure)
+    if not problems:
+        readers = sum(press.subscribers.counts().values())
+        yield Finding("database", "ok", f"{plural(readers, 'reader')}, {plural(press.papers.count(), 'paper')}")
+
+
+def _clock(press: Press) -> Finding:
+    """A clock that went back would send days again; one far ahead would expire all mail."""
+    now = press.clock.now()
+    ahead = [run.started_at for run in press.runs.last(limit=5) if run.started_at > now]
+    if ahead:
+        text = f"it is {now:%Y-%m-%d %H:%M} UTC here, but a run was made at {max(ahead):%Y-%m-%d %H:%M}"
+        return Finding("clock", "problem", text, "Set the clock right, best with NTP.")
+    return Finding("clock", "ok", f"{now:%Y-%m-%d %H:%M} UTC, zone {press.config.newsletter.timezone}")
+
+
+def _templates(press: Press) -> Finding:
+    try:
+        press.open_composer()
+    except NewsletterError as error:
+        return Finding("templates", "problem", error.what, error.cure)
+    return Finding("templates", "ok", press.config.newsletter.templates or "the built-in ones")
+
+
+def _world(press: Press) -> Iterator[Finding]:
+    """Sources and signals, asked side by side, told in order."""
+    asked: list[Source | Signal] = [*press.sources, *press.signals]
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        for one, problem in zip(asked, pool.map(_probe, asked), strict=True):
+            if problem is None:
+                yield Finding(one.name, "ok", "answers")
+            else:
+                yield Finding(one.name, "problem", problem.what, problem.cure)
+
+
+def _probe(one: Source | Signal) -> Problem | None:
+    return one.probe()
+
+
+def _mail_server(press: Press) -> Finding:
+    delivery = press.config.delivery
+    place = delivery.path if delivery.transport == "maildir" else f"{delivery.host}:{delivery.port}"
+    try:
+        transport = press.open_transport()
+        try:
+            problem = transport.check()
+        finally:
+            transport.close()
+    except NewsletterError as error:
+        return Finding("delivery", "problem", error.what, error.cure)
+    if problem is not None:
+        return Finding("delivery", "problem", problem.what, problem.cure)
+    return Finding("delivery", "ok", f"{delivery.transport} to {place}")

@@ -1,0 +1,165 @@
+"""What commands share: the configuration they were given, the press, and how they speak."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import sys
+from contextlib import contextmanager, suppress
+from datetime import date
+from typing import TYPE_CHECKING, Any, cast
+
+import click
+
+from newsletter.cli.app import config_option
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+    from types import FrameType
+
+    from newsletter.config import Config
+    from newsletter.model.mail import Note
+    from newsletter.press import Press
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+class Day(click.ParamType):  # type: ignore[type-arg]  # older click has no parameter here
+    """An ISO date, and nothing that merely looks like one."""
+
+    name = "YYYY-MM-DD"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        if isinstance(value, date):
+            return value
+        day = None
+        if _DAY.fullmatch(str(value)):
+            with suppress(ValueError):
+                day = date.fromisoformat(str(value))
+        if day is None:
+            self.fail(f'"{value}" is not a day. Write it as 2026-11-20.', param, ctx)
+        return day
+
+
+day_option = click.option("--day", type=Day(), help="Act as at the end of this day, for every reader.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
+
+
+def command(name: str, **attributes: Any) -> Callable[[Callable[..., Any]], click.Command]:
+    """A click command that also takes `--config`."""
+
+    def make(function: Callable[..., Any]) -> click.Command:
+        made: click.Command = click.command(name, cls=click.Command, **attributes)(config_option(function))
+        return made
+
+    return make
+
+
+def given_config() -> Path | None:
+    """The file of `--config`, if there was one."""
+    return cast("Path | None", (click.get_current_context().find_root().obj or {}).get("config"))
+
+
+def settings() -> Config:
+    """The configuration of this call."""
+    from newsletter.config import load_config
+
+    return load_config(given_config())
+
+
+@contextmanager
+def opened() -> Iterator[Press]:
+    """The press of this call's configuration; a secret that had to be made is mentioned."""
+    from newsletter.config import ensure_secret
+
+    config, made = ensure_secret(settings())
+    if made is not None:
+        tell(f"made {made}, which signs the links in mails; keep it in the backup")
+    with press_opener()(config) as press:
+        yield press
+
+
+def press_opener() -> Callable[[Config], AbstractContextManager[Press]]:
+    """What opens a press: the wiring, or what a test brought."""
+    if given := (click.get_current_context().find_root().obj or {}).get("open_press"):
+        return cast("Callable[[Config], AbstractContextManager[Press]]", given)
+    from newsletter.wiring import open_press
+
+    return open_press
+
+
+def say(text: str = "") -> None:
+    """One line for the person, on stdout."""
+    print(visible(text))
+
+
+def tell(text: str) -> None:
+    """One line beside the result, on stderr."""
+    print(visible(text), file=sys.stderr)
+
+
+def give(document: Any) -> None:
+    """The one JSON document of `--json`."""
+    print(json.dumps(document, ensure_ascii=False, indent=2, default=str))
+
+
+def visible(text: str) -> str:
+    """Text from papers and servers without anything that could steer a terminal."""
+    return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def watcher(*, as_json: bool) -> Callable[[Note], None]:
+    """Notes as they happen: on stdout for a person, on stderr beside a JSON document."""
+
+    def watch(note: Note) -> None:
+        line = f"{'' if note.level == 'info' else note.level + ': '}{note.subject}: {note.text}"
+        (tell if as_json or note.level != "info" else say)(line)
+
+    return watch
+
+
+@contextmanager
+def stopping() -> Iterator[Callable[[], bool]]:
+    """Asks whether to stop: after SIGTERM or the first Ctrl-C. What is under way ends well; a second Ctrl-C breaks."""
+    asked = False
+
+    def ask(number: int, _frame: FrameType | None) -> None:
+        nonlocal asked
+        if asked and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        asked = True
+        tell("stopping: finishing what is under way")
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class Counter:
+    """A line on stderr that counts along, if somebody is watching."""
+
+    def __init__(self, what: str, total: int = 0) -> None:
+        self._what = what
+        self._total = total
+        self._shown = False
+        self._live = sys.stderr.isatty()
+
+    def show(self, done: int) -> None:
+        if self._live:
+            of = f" of {self._total:,}" if self._total else ""
+            print(f"\r\x1b[K{self._what} {done:,}{of}", end="", file=sys.stderr, flush=True)
+            self._shown = True
+
+    def end(self) -> None:
+        if self._shown:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    return f"{count:,} {one if count == 1 else many or one + 's'}"

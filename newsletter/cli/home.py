@@ -1,0 +1,87 @@
+"""`init` and `config`: a place for a newsletter, and what is in force there."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from newsletter.cli.frame import command, give, given_config, json_option, press_opener, say, settings
+from newsletter.errors import UsageError
+
+
+@command("init", short_help="Make a commented config.toml, a secret and an empty database.")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=".", metavar="[DIR]")
+@json_option
+def init(folder: Path, as_json: bool) -> None:
+    """Make a commented config.toml, a secret and an empty database in DIR.
+
+    Nothing that is there already is overwritten or changed.
+    """
+    from newsletter.config import ensure_secret, load_config
+    from newsletter.config_sample import sample
+
+    folder.mkdir(parents=True, exist_ok=True)
+    path = given_config() or folder / "config.toml"
+    made: list[str] = []
+    kept: list[str] = []
+    (made if _write_new(path, sample()) else kept).append(str(path))
+    config, secret = ensure_secret(load_config(path))
+    (kept if secret is None else made).append(str(secret or config.locate(config.newsletter.secret_file)))
+    database = Path(config.database_url.removeprefix("sqlite:///"))
+    known = not config.database_url.startswith("sqlite:///") or database.exists()
+    with press_opener()(config):
+        (kept if known else made).append(str(database) if database.exists() else config.newsletter.database)
+    if as_json:
+        give({"made": made, "kept": kept})
+        return
+    for one in made:
+        say(f"made {one}")
+    for one in kept:
+        say(f"kept {one}, as it was")
+    where = "" if folder == Path() else f"cd {folder} && "
+    say()
+    say("Next:")
+    say(f"  {where}newsletter subscribers add you@example.org")
+    say(f"  {where}newsletter run                  # collect, rank, cut, send: mails appear under outbox/")
+    say(f"  {where}newsletter doctor               # when [delivery] in config.toml says how mail leaves")
+
+
+def _write_new(path: Path, text: str) -> bool:
+    """False when the file exists; it then stays as it is."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}.", cure="Choose another folder.") from None
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    return True
+
+
+@command("config", short_help="The effective settings, secrets redacted.")
+@json_option
+@click.option("--docs", is_flag=True, help="Print docs/configuration.md instead.")
+@click.option("--sample", "as_sample", is_flag=True, help="Print the commented config.toml of `init` instead.")
+def config(as_json: bool, docs: bool, as_sample: bool) -> None:
+    """The effective settings: config.toml, the environment over it, defaults below it; secrets redacted."""
+    if docs:
+        from newsletter.config_docs import reference
+
+        print(reference(), end="")
+    elif as_sample:
+        from newsletter.config_sample import sample
+
+        print(sample(), end="")
+    else:
+        from newsletter.config import effective
+
+        shown = effective(settings())
+        if as_json:
+            give(shown)
+        else:
+            from newsletter.config_sample import as_toml
+
+            print(as_toml(shown), end="")

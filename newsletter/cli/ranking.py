@@ -1,0 +1,115 @@
+"""`rank`: the edition that would be printed, pick by pick, with the reasons."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from newsletter.cli.frame import command, day_option, give, json_option, opened, plural, say, tell
+from newsletter.errors import UsageError
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from newsletter.model.edition import Edition, Pick, Pool
+    from newsletter.press import Press
+
+
+@command("rank", short_help="Show the edition that would be printed.")
+@day_option
+@click.option("--topic", "topics", multiple=True, metavar="SLUG", help="Only this topic; may be given again.")
+@click.option("--explain", is_flag=True, help="Show the parts of each score.")
+@click.option("--again", is_flag=True, help="Rank anew although the day's edition is printed.")
+@json_option
+def rank(day: date | None, topics: tuple[str, ...], explain: bool, again: bool, as_json: bool) -> None:
+    """Show the edition that would be printed for the day, or the printed one. Nothing is printed for good."""
+    with opened() as press:
+        _check_topics(press, topics)
+        edition, notes, printed = _edition(press, day, topics, again=again)
+    pools = [pool for pool in edition.pools if not topics or pool.slug in topics]
+    if as_json:
+        give(_document(edition, pools, printed=printed, notes=notes))
+        return
+    when = f"printed at {edition.printed_at:%Y-%m-%d %H:%M} UTC" if printed else "as it would be printed now"
+    say(f"Edition of {edition.day}, {when}")
+    for pool in pools:
+        say()
+        say(f"{pool.name} ({pool.slug})")
+        for pick in pool.picks if explain else pool.shown:
+            _say_pick(edition, pick, explain=explain)
+        if not pool.picks:
+            say("  no paper fits")
+        elif (more := len(pool.picks) - len(pool.shown)) and not explain:
+            say(f"  and {plural(more, 'paper')} more in the pool, below the fold")
+    for note in (*edition.notes, *notes):
+        tell(f"note: {note}")
+
+
+def _check_topics(press: Press, topics: tuple[str, ...]) -> None:
+    known = [topic.slug for topic in press.config.topics]
+    for slug in topics:
+        if slug not in known:
+            raise UsageError(f'There is no topic "{slug}".', cure=f"There are: {', '.join(known)}.")
+
+
+def _edition(
+    press: Press, day: date | None, topics: tuple[str, ...], *, again: bool
+) -> tuple[Edition, tuple[str, ...], bool]:
+    from newsletter.publish import moment
+    from newsletter.stages.printing import draft
+
+    asof = moment(press, day)
+    day = day or press.edition_day(asof)
+    printed = None if again else press.editions.get(day)
+    if printed is not None and set(topics) <= {pool.slug for pool in printed.pools}:
+        return printed, (), True
+    edition, notes = draft(press, day, asof)
+    return edition, tuple(note.text for note in notes), False
+
+
+def _say_pick(edition: Edition, pick: Pick, *, explain: bool) -> None:
+    from newsletter.compose.detex import detex
+    from newsletter.rank.explain import explain_pick
+
+    card = edition.card(pick.paper_id)
+    title = detex(card.paper.title) if card else pick.paper_id
+    say(f"{pick.rank:3}. {title}")
+    up = f", {card.upvotes} upvotes" if card and card.upvotes is not None else ""
+    say(f"     {pick.paper_id}, score {pick.score.total:.3f}{up}")
+    for line in explain_pick(pick) if explain else (pick.why,):
+        say(f"     {line}")
+
+
+def _document(edition: Edition, pools: list[Pool], *, printed: bool, notes: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "day": edition.day.isoformat(),
+        "printed": printed,
+        "printed_at": edition.printed_at.isoformat() if printed else None,
+        "topics": [
+            {
+                "slug": pool.slug,
+                "name": pool.name,
+                "top": pool.top,
+                "papers": [_pick(edition, pick) for pick in pool.picks],
+            }
+            for pool in pools
+        ],
+        "left_out": [{"id": out.paper_id, "topic": out.topic, "reason": out.reason} for out in edition.left_out],
+        "notes": [*edition.notes, *notes],
+    }
+
+
+def _pick(edition: Edition, pick: Pick) -> dict[str, Any]:
+    card = edition.card(pick.paper_id)
+    return {
+        "id": pick.paper_id,
+        "rank": pick.rank,
+        "title": card.paper.title if card else "",
+        "url": card.paper.url if card else "",
+        "upvotes": card.upvotes if card else None,
+        "score": pick.score.total,
+        "parts": [{"name": part.name, "value": part.value, "detail": part.detail} for part in pick.score.parts],
+        "why": pick.why,
+        "marks": list(pick.marks),
+    }

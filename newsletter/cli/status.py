@@ -1,0 +1,159 @@
+"""`status`: what ran, what waits, what failed and which source is missing, in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from newsletter.cli.frame import command, give, json_option, opened, plural, say
+from newsletter.cli.mission import note_document
+
+if TYPE_CHECKING:
+    from newsletter.model.mail import Run, Standing
+    from newsletter.press import Press
+
+STATE_WORDS = {
+    "queued": "wait to be sent",
+    "claimed": "are held by a worker",
+    "sending": "are being sent",
+    "sent": "were sent",
+    "deferred": "were not taken yet and are tried again",
+    "refused": "were refused for good",
+    "uncertain": "got no answer after the whole mail was handed over",
+    "expired": "grew too old to send",
+    "suppressed": "were held back: the reader left, or may not be written to",
+    "cancelled": "were cancelled",
+}
+OPEN = ("queued", "claimed", "sending", "deferred", "uncertain")
+SHOWN = 10
+
+
+@command("status", short_help="Last runs, what is queued, what failed, in words.")
+@json_option
+def status(as_json: bool) -> None:
+    """Last runs, the sources as they last answered, today's edition, and where the mail stands."""
+    with opened() as press:
+        facts = gather(press)
+    if as_json:
+        give(facts)
+    else:
+        _say(facts)
+
+
+def gather(press: Press) -> dict[str, Any]:
+    """All that `status` says, for programs."""
+    now = press.clock.now()
+    today = press.edition_day(now)
+    runs = press.runs.last(limit=50)
+    edition = press.editions.get(today)
+    due = press.ledger.next_due(now=now)
+    failed = press.ledger.standings(day=today, states=("refused", "uncertain", "deferred"), limit=SHOWN, now=now)
+    readers = press.subscribers.get({one.delivery.subscriber_id for one in failed})
+    return {
+        "now": now.isoformat(timespec="seconds"),
+        "day": today.isoformat(),
+        "edition": {"printed_at": edition.printed_at.isoformat(), "papers": _shown(edition)} if edition else None,
+        "papers": press.papers.count(),
+        "subscribers": dict(press.subscribers.counts()),
+        "mail": {
+            "today": dict(press.ledger.counts(day=today, now=now)),
+            "all": dict(press.ledger.counts(now=now)),
+            "next_due": due.isoformat() if due else None,
+            "trouble": [_trouble(one, _email(readers, one)) for one in failed],
+        },
+        "sources": [_source(name, runs) for name in sorted(press.source_names)],
+        "runs": [_run(run) for run in runs[:SHOWN]],
+    }
+
+
+def _shown(edition: Any) -> int:
+    return len({pick.paper_id for pool in edition.pools for pick in pool.shown})
+
+
+def _email(readers: Any, standing: Standing) -> str:
+    reader = readers.get(standing.delivery.subscriber_id)
+    return reader.email if reader else "a reader who was forgotten"
+
+
+def _trouble(one: Standing, email: str) -> dict[str, Any]:
+    reply = one.reply
+    return {
+        "reader": email,
+        "day": one.delivery.day.isoformat(),
+        "state": one.state,
+        "attempts": one.attempts,
+        "answer": " ".join(str(part) for part in (reply.code, reply.enhanced, reply.text) if part) if reply else "",
+        "not_before": one.not_before.isoformat() if one.not_before else None,
+    }
+
+
+def _source(name: str, runs: tuple[Run, ...]) -> dict[str, Any]:
+    """The source's last word: the newest run that spoke of it."""
+    for run in runs:
+        said = [note for note in run.notes if note.subject == name]
+        if said:
+            worst = next((note for level in ("error", "warning") for note in said if note.level == level), said[0])
+            text = worst.text if worst is said[0] else f"{said[0].text}; {worst.text}"
+            state = {"error": "missing", "warning": "incomplete", "info": "ok"}[worst.level]
+            return {"name": name, "state": state, "at": run.started_at.isoformat(timespec="seconds"), "text": text}
+    return {"name": name, "state": "never asked", "at": None, "text": "no run has asked it yet"}
+
+
+def _run(run: Run) -> dict[str, Any]:
+    return {
+        "command": run.command,
+        "day": run.day.isoformat(),
+        "started_at": run.started_at.isoformat(timespec="seconds"),
+        "finished_at": run.finished_at.isoformat(timespec="seconds") if run.finished_at else None,
+        "outcome": run.outcome,
+        "notes": [note_document(note) for note in run.notes],
+    }
+
+
+def _say(facts: dict[str, Any]) -> None:
+    edition = facts["edition"]
+    printed = f"printed at {_clock(edition['printed_at'])}, {plural(edition['papers'], 'paper')}" if edition else None
+    say(f"Edition of {facts['day']}: {printed or 'not printed yet'}")
+    people = ", ".join(f"{count:,} {name}" for name, count in sorted(facts["subscribers"].items()))
+    say(f"Readers: {people or 'none yet'}. Papers known: {facts['papers']:,}.")
+    say()
+    say("Sources")
+    for source in facts["sources"]:
+        when = f" ({_clock(source['at'])})" if source["at"] else ""
+        say(f"  {source['name']}: {source['state']}{when}: {source['text']}")
+    if not facts["sources"]:
+        say("  none: add [[sources]] to config.toml")
+    say()
+    say("Mail")
+    _say_mail(facts["mail"])
+    say()
+    say("Last runs")
+    for run in facts["runs"]:
+        say(f"  {_clock(run['started_at'])} {run['command']} for {run['day']}: {run['outcome']}")
+        for note in run["notes"]:
+            if note["level"] != "info" or note["subject"] in {"edition", "cut", "send"}:
+                say(f"    {'' if note['level'] == 'info' else note['level'] + ': '}{note['subject']}: {note['text']}")
+    if not facts["runs"]:
+        say("  nothing was run yet: newsletter run")
+
+
+def _say_mail(mail: dict[str, Any]) -> None:
+    counts = {state: count for state, count in mail["today"].items() if count}
+    for state, count in counts.items():
+        say(f"  today {count:,} {STATE_WORDS.get(state, state)}")
+    older = {state: mail["all"].get(state, 0) - mail["today"].get(state, 0) for state in OPEN}
+    for state, count in older.items():
+        if count > 0:
+            say(f"  of earlier days {count:,} {STATE_WORDS[state]}")
+    if not counts and not any(count > 0 for count in older.values()):
+        say("  nothing was queued today")
+    if mail["next_due"]:
+        say(f"  the next is due at {_clock(mail['next_due'])}")
+    for one in mail["trouble"]:
+        again = f", again after {_clock(one['not_before'])}" if one["not_before"] else ""
+        say(
+            f"  {one['reader']}: {one['state']} after {plural(one['attempts'], 'try', 'tries')}{again}: {one['answer']}"
+        )
+
+
+def _clock(iso: str) -> str:
+    return f"{iso[:10]} {iso[11:16]} UTC"
