@@ -1,0 +1,165 @@
+"""One day of 1,200 papers and 50 topics: collect, rank, and compose for 1,000 readers, with rates and peak memory.
+
+The papers are made up from the words of the bundled sample, so no data is needed: `python -m benchmarks.day`.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import tempfile
+import time
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from email.message import EmailMessage
+from email.policy import SMTP
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks.common import Row, duel, options, peak_mb, report, seconds
+from newsletter import publish
+from newsletter.config import load_config
+from newsletter.model.subscriber import Subscriber
+from newsletter.stages.cutting import cut_all
+from newsletter.stages.dispatching import render
+from newsletter.stages.previewing import Preview, preview
+from newsletter.stages.printing import draft, print_day
+from newsletter.wiring import open_press
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from newsletter.press import Press
+
+DAY = date(2026, 11, 20)
+SAMPLE = Path(__file__).resolve().parents[1] / "newsletter" / "sample" / "papers.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    papers: int
+    topics: int
+    readers: int
+
+
+def main() -> None:
+    arguments = options(__doc__ or "").parse_args()
+    size = Size(1200, 50, 200 if arguments.quick else 1000)
+    with tempfile.TemporaryDirectory() as folder:
+        make_house(Path(folder), size)
+        with open_press(load_config(Path(folder) / "config.toml")) as press:
+            report(measure(press, size, rounds=3 if arguments.quick else 5), arguments.json)
+
+
+def measure(press: Press, size: Size, *, rounds: int) -> list[Row]:
+    asof = publish.moment(press, DAY)
+    rows = [rate("collect: parse, merge, store", size.papers, "papers/s", seconds(lambda: publish.collect(press, DAY)))]
+    rows.append(rate("collect again: nothing new", size.papers, "papers/s", seconds(lambda: publish.collect(press, DAY))))
+    rows.append(rate(f"rank, {size.topics} topics, cold", size.papers, "papers/s", seconds(lambda: draft(press, DAY, asof))))
+    rows.append(rate(f"rank, {size.topics} topics, warm", size.papers, "papers/s", seconds(lambda: draft(press, DAY, asof))))
+    print_day(press, DAY, asof)
+    rows.append(
+        rate("cut and queue", size.readers, "readers/s", seconds(lambda: [None for _ in cut_all(press, asof, day=DAY)]))
+    )
+    now = press.clock.now()
+    deliveries = []
+    while claim := press.ledger.claim("benchmark", limit=500, now=now, lease=timedelta(minutes=5)):
+        deliveries += claim.deliveries
+    list(render(press, deliveries[:1]))
+    took = time.process_time()
+    sizes = [len(message.data) for message in render(press, deliveries) if hasattr(message, "data")]
+    took = time.process_time() - took
+    rows.append(rate("compose", len(sizes), "mails/s", took))
+    rows.append(Row("size of a mail", sum(sizes) / len(sizes) / 1000, "kB"))
+    one = deliveries[:20]
+    ours, usual, ratio = duel(lambda: list(render(press, one)), lambda: [_the_usual_way(press) for _ in one], rounds=rounds)
+    rows.append(
+        Row(
+            "compose against Jinja + MJML + email",
+            len(one) / ours,
+            "mails/s",
+            "per reader, mails/s",
+            len(one) / usual,
+            ratio,
+            200,
+            ratio >= 200,
+        )
+    )
+    rows.append(Row("peak memory of all of it", peak_mb(), "MB"))
+    return rows
+
+
+def rate(measure: str, count: int, unit: str, took: float) -> Row:
+    return Row(measure, count / took, unit)
+
+
+def _the_usual_way(press: Press) -> bytes:
+    """Render and compile the whole mail for one reader, and build it with the standard library."""
+    seen = preview(press, DAY, publish.moment(press, DAY))
+    assert isinstance(seen, Preview)
+    mail = EmailMessage(policy=SMTP)
+    mail["Subject"] = seen.rendered.subject
+    mail.set_content(seen.rendered.text)
+    mail.add_alternative(seen.rendered.html, subtype="html")
+    return mail.as_bytes()
+
+
+def make_house(folder: Path, size: Size) -> None:
+    """A configuration, the papers and the readers, the same ones every time."""
+    chance = random.Random(20261120)
+    words = sorted(
+        {
+            word
+            for line in SAMPLE.read_text("utf-8").splitlines()
+            for word in re.findall(r"[a-z]{4,}", json.loads(line)["abstract"].lower())
+        }
+    )
+    (folder / "papers.jsonl").write_text("".join(_paper(n, words, chance) for n in range(size.papers)), "utf-8")
+    topics = "".join(_topic(n, words, chance) for n in range(size.topics))
+    (folder / "config.toml").write_text(
+        '[newsletter]\nfrom = "Papers <papers@example.org>"\nbase_url = "https://papers.example.org"\n'
+        '[[sources]]\nkind = "file"\npath = "papers.jsonl"\n'
+        f'{topics}[delivery]\ntransport = "maildir"\n',
+        "utf-8",
+    )
+    with open_press(load_config(folder / "config.toml")) as press:
+        slugs = [topic.slug for topic in press.config.topics]
+        list(press.subscribers.add_many(_readers(size.readers, slugs, chance)))
+
+
+def _readers(count: int, slugs: Sequence[str], chance: random.Random) -> list[Subscriber]:
+    born = datetime(2026, 1, 1, tzinfo=UTC)
+    return [
+        Subscriber(
+            email=f"reader{n}@example.net", topics=tuple(chance.sample(slugs, 5)), created_at=born, confirmed_at=born
+        )
+        for n in range(count)
+    ]
+
+
+def _paper(number: int, words: Sequence[str], chance: random.Random) -> str:
+    text = " ".join(chance.choices(words, k=180))
+    votes = int(chance.paretovariate(1.1))
+    return (
+        json.dumps(
+            {
+                "id": f"2611.{number:05d}",
+                "title": " ".join(chance.choices(words, k=9)).capitalize(),
+                "abstract": text.capitalize() + ".",
+                "authors": [f"Ada {chance.choice(words).capitalize()}" for _ in range(chance.randint(1, 8))],
+                "listed": DAY.isoformat(),
+                "upvotes": [[f"{DAY}T08:00:00+00:00", votes], [f"{DAY}T20:00:00+00:00", votes * 2]],
+            }
+        )
+        + "\n"
+    )
+
+
+def _topic(number: int, words: Sequence[str], chance: random.Random) -> str:
+    query = " ".join(chance.sample(words, 6))
+    return f'[[topics]]\nslug = "topic-{number}"\nname = "Topic {number}"\nquery = "{query}"\n'
+
+
+if __name__ == "__main__":
+    main()
