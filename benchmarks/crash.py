@@ -38,7 +38,8 @@ def main() -> None:
     arguments = parser.parse_args()
     kills, readers = (6, 300) if arguments.quick else (arguments.kills, arguments.readers)
     chance = random.Random(arguments.seed)
-    lost = doubled = done = worst = 0
+    lost = doubled = done = 0
+    worst = 0.0
     while done < kills:
         with tempfile.TemporaryDirectory() as folder:
             killed, gone, again = one_round(Path(folder), readers, chance, most=kills - done)
@@ -73,7 +74,7 @@ def one_round(folder: Path, readers: int, chance: random.Random, *, most: int) -
                 break
         final = start(folder, day)
         if final.wait(timeout=300) != 0:
-            raise SystemExit(f"the last run failed: {final.stderr.read() if final.stderr else ''}")
+            raise SystemExit(f"the last run failed: {final.stderr.read().decode() if final.stderr else ''}")
     log = [json.loads(line) for line in (folder / "accepted.jsonl").read_text("utf-8").splitlines()]
     got = Counter(one["recipient"] for one in log)
     expected = {f"reader{n}@example.net" for n in range(readers)}

@@ -30,6 +30,7 @@ from newsletter.wiring import open_press
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from newsletter.model.mail import Delivery
     from newsletter.press import Press
 
 DAY = date(2026, 11, 20)
@@ -55,15 +56,21 @@ def main() -> None:
 def measure(press: Press, size: Size, *, rounds: int) -> list[Row]:
     asof = publish.moment(press, DAY)
     rows = [rate("collect: parse, merge, store", size.papers, "papers/s", seconds(lambda: publish.collect(press, DAY)))]
-    rows.append(rate("collect again: nothing new", size.papers, "papers/s", seconds(lambda: publish.collect(press, DAY))))
-    rows.append(rate(f"rank, {size.topics} topics, cold", size.papers, "papers/s", seconds(lambda: draft(press, DAY, asof))))
-    rows.append(rate(f"rank, {size.topics} topics, warm", size.papers, "papers/s", seconds(lambda: draft(press, DAY, asof))))
+    rows.append(
+        rate("collect again: nothing new", size.papers, "papers/s", seconds(lambda: publish.collect(press, DAY)))
+    )
+    rows.append(
+        rate(f"rank, {size.topics} topics, cold", size.papers, "papers/s", seconds(lambda: draft(press, DAY, asof)))
+    )
+    rows.append(
+        rate(f"rank, {size.topics} topics, warm", size.papers, "papers/s", seconds(lambda: draft(press, DAY, asof)))
+    )
     print_day(press, DAY, asof)
     rows.append(
         rate("cut and queue", size.readers, "readers/s", seconds(lambda: [None for _ in cut_all(press, asof, day=DAY)]))
     )
     now = press.clock.now()
-    deliveries = []
+    deliveries: list[Delivery] = []
     while claim := press.ledger.claim("benchmark", limit=500, now=now, lease=timedelta(minutes=5)):
         deliveries += claim.deliveries
     list(render(press, deliveries[:1]))
@@ -73,7 +80,9 @@ def measure(press: Press, size: Size, *, rounds: int) -> list[Row]:
     rows.append(rate("compose", len(sizes), "mails/s", took))
     rows.append(Row("size of a mail", sum(sizes) / len(sizes) / 1000, "kB"))
     one = deliveries[:20]
-    ours, usual, ratio = duel(lambda: list(render(press, one)), lambda: [_the_usual_way(press) for _ in one], rounds=rounds)
+    ours, usual, ratio = duel(
+        lambda: list(render(press, one)), lambda: [_the_usual_way(press) for _ in one], rounds=rounds
+    )
     rows.append(
         Row(
             "compose against Jinja + MJML + email",

@@ -184,6 +184,12 @@ class Ledger(Protocol):
     def settle(self, outcomes: Iterable[tuple[Outcome, datetime | None]], *, now: datetime) -> None:
         """Write outcomes in one transaction; the datetime is a Deferred's not-before. Settling twice settles once."""
 
+    def holders(self, *, now: datetime) -> tuple[str, ...]:
+        """Who holds a living lease."""
+
+    def disown(self, owner: str, *, now: datetime) -> None:
+        """The owner is known to be dead: its leases run out now instead of later."""
+
     def release(self, claim: Claim) -> None:
         """Give the lease back: rows without an outcome or deferral are queued again, `start`ed or not: so settle
         first what is in flight (Uncertain, if nothing better is known). A lease that was taken over is left alone.

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from newsletter.model.subscriber import Subscriber
     from newsletter.press import Press
 
+NEVER_TWICE = timedelta(days=120)  # as for editions: what was mailed before is not mailed again
 BLOCK = 1000  # readers cut and queued in one transaction
 FIRST_ISSUE = {"daily": 1, "weekdays": 1, "weekly": 7, "monthly": 31}  # days of editions in a first issue
 
@@ -77,7 +78,11 @@ def cut_block(press: Press, readers: Sequence[Subscriber], asof: datetime, *, da
 def _cut_due(press: Press, due_now: Sequence[tuple[Subscriber, Slot]], until: date) -> Iterator[Issue | Silence]:
     """One result for each, in order; editions are read once for all who start from the same day."""
     ids = [reader.id for reader, _ in due_now]
-    last_edition, seen, said = press.ledger.last_edition(ids), press.ledger.seen(ids), press.subscribers.said(ids)
+    last_edition, seen, said = (
+        press.ledger.last_edition(ids),
+        press.ledger.seen(ids, since=until - NEVER_TWICE),
+        press.subscribers.said(ids),
+    )
     read = cache(lambda after: press.editions.between(after, until))
     for reader, slot in due_now:
         editions = read(last_edition.get(reader.id) or _first(press, reader, until))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import socket
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Literal
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from newsletter.errors import RelayConfigError, RelayError
 from newsletter.model.codec import issue_from_payload
 from newsletter.model.mail import Dropped, Note
+from newsletter.process import is_gone, myself
 from newsletter.send.drain import DrainPolicy, drain
 from newsletter.send.pace import parse_rate
 
@@ -46,6 +45,9 @@ def dispatch(
 ) -> Dispatch:
     """Drain what is due. The relay is checked before anything is claimed or composed."""
     now = press.clock.now()
+    for owner in press.ledger.holders(now=now):
+        if is_gone(owner):  # killed on this machine: what it held need not wait for the lease to run out
+            press.ledger.disown(owner, now=now)
     if (when := press.ledger.next_due(now=now)) is None or when > now:
         text = "nothing is due" if when is None else f"the next try is due at {when:%Y-%m-%d %H:%M} UTC"
         return Dispatch((Note("info", "send", text),))
@@ -58,7 +60,7 @@ def dispatch(
             transport,
             lambda deliveries: render(press, deliveries),
             clock=press.clock,
-            owner=f"{socket.gethostname()}:{os.getpid()}",
+            owner=myself(),
             policy=_policy(press),
             stop=stop,
             on_progress=on_progress,

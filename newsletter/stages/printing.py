@@ -55,11 +55,13 @@ def _ready(
     press: Press, candidates: tuple[Candidate, ...], asof: datetime
 ) -> tuple[tuple[Candidate, ...], tuple[str, ...]]:
     """Leave out papers that stand only on lists that are still filling: they go into the next edition."""
+    closing = asof + timedelta(seconds=1)  # as at the end of a day, its lists count as closed
+    now = asof if press.edition_day(closing) == press.edition_day(asof) else asof + timedelta(days=1)
     lists = {(listing.source, listing.day) for candidate in candidates for listing in candidate.listings}
     filling = {}
     for source, day in sorted(lists):
         if source in press.filling:
-            verdict = settled(press.papers.polls(source, day), day, asof)
+            verdict = settled(press.papers.polls(source, day), day, now)
             if not verdict.settled:
                 filling[source, day] = verdict.sentence
     ready = tuple(

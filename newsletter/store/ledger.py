@@ -100,6 +100,18 @@ class SqlLedger:
         with self._db.writing() as connection:
             settling.settle(self._db, connection, outcomes, micros(now))
 
+    def holders(self, *, now: datetime) -> tuple[str, ...]:
+        statement = select(leases.c.owner).where(leases.c.until > micros(now), leases.c.owner != "").distinct()
+        with self._db.reading() as connection:
+            return tuple(sorted(connection.execute(statement).scalars()))
+
+    def disown(self, owner: str, *, now: datetime) -> None:
+        statement = (
+            update(leases).where(leases.c.owner == owner, leases.c.until > micros(now)).values(until=micros(now))
+        )
+        with self._db.writing(lock=LEDGER_LOCK) as connection:
+            connection.execute(statement)
+
     def release(self, claim: Claim) -> None:
         with self._db.writing(lock=LEDGER_LOCK) as connection:
             claiming.give_back(connection, claim.lease_id, claim.owner)

@@ -6,12 +6,12 @@ import os
 import socket
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import insert, select, update
 
 from newsletter.model.mail import Note, Run
+from newsletter.process import mark
 from newsletter.store.tables import run_notes, runs
 from newsletter.store.values import day as as_day
 from newsletter.store.values import micros, moment, moment_or_none
@@ -43,7 +43,7 @@ class SqlRuns:
             "started_at": micros(at),
             "outcome": "running",
             "host": socket.gethostname(),
-            "process": _process(os.getpid()),
+            "process": mark(os.getpid()),
             "alive_at": micros(datetime.now(UTC)),
         }
         with self._db.writing() as connection:
@@ -92,31 +92,5 @@ def _run(row: Row[Any], notes: tuple[Note, ...]) -> Run:
 
 def _alive(row: Row[Any]) -> bool:
     if row.host == socket.gethostname():
-        return bool(row.process == _process(int(row.process.split(".")[0])))
+        return bool(row.process == mark(int(row.process.split(".")[0])))
     return datetime.now(UTC) - moment(row.alive_at) < _SILENT
-
-
-def _process(number: int) -> str:
-    """The process as `number.birth`; birth tells it from a later process of the same number, `gone` that it ended.
-
-    Birth is field 22 of /proc/PID/stat (proc(5)), in ticks since boot, with the boot's own id. Where there is no
-    /proc, the number alone has to do.
-    """
-    try:
-        fields = Path(f"/proc/{number}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8")[:8]
-    except OSError:
-        return f"{number}.{'gone' if Path('/proc/self/stat').exists() or not _answers(number) else ''}"
-    if fields[0] in {"Z", "X"}:  # dead, and its parent has not asked how it ended
-        return f"{number}.gone"
-    return f"{number}.{boot}.{fields[19]}"
-
-
-def _answers(number: int) -> bool:
-    try:
-        os.kill(number, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

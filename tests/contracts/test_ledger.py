@@ -361,3 +361,17 @@ def test_nothing_asked_is_nothing_done(store: Stores) -> None:
     assert nothing(store.ledger)
     assert store.ledger.seen([]) == {}
     assert store.ledger.counts(now=NOW) == {}
+
+
+def test_what_a_dead_worker_held_is_given_out_at_once_and_nobody_else_s(store: Stores) -> None:
+    ledger = store.ledger
+    queue(ledger, 3)
+    claim(ledger, 1, owner="dead")
+    claim(ledger, 1, owner="alive")
+
+    assert ledger.holders(now=NOW) == ("alive", "dead")
+
+    ledger.disown("dead", now=NOW)
+
+    assert ledger.holders(now=NOW) == ("alive",)
+    assert readers(ledger.claim("next", limit=9, now=NOW, lease=LEASE)) == [1, 3]

@@ -166,3 +166,12 @@ def test_feedback_is_kept_in_order_and_only_of_readers_there_are(store: Stores) 
         store.subscribers.say(said)
 
     assert store.subscribers.said([one.id, two.id, 999]) == {one.id: (first, later)}
+
+
+def test_a_sign_up_that_is_erased_may_come_again(store: Stores) -> None:
+    added(store.subscribers, "ada@example.org", status="pending")
+
+    assert store.subscribers.erase("ADA@example.org") is True
+    assert store.subscribers.erase("ada@example.org") is False
+    assert store.subscribers.by_email("ada@example.org") is None
+    assert store.subscribers.suppressed(["ada@example.org"]) == frozenset()

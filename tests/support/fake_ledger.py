@@ -93,6 +93,15 @@ class FakeLedger:
             one.lease, one.until, one.not_before = number, now + lease, None
         return Claim(number, owner, now + lease, tuple(one.seen() for one in taken))
 
+    def holders(self, *, now: datetime) -> tuple[str, ...]:
+        living = {self.owners[one.lease] for one in self.records.values() if one.lease and one.held(now)}
+        return tuple(sorted(living - {""}))
+
+    def disown(self, owner: str, *, now: datetime) -> None:
+        for one in self.records.values():
+            if one.lease and self.owners[one.lease] == owner and one.held(now):
+                one.until = now
+
     def renew(self, claim: Claim, *, until: datetime) -> bool:
         if self.owners[claim.lease_id] != claim.owner:
             return False
