@@ -6,9 +6,10 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from newsletter.model.mail import Deferred, Delivered, Refused
+from newsletter.send.verdict import words
 
 if TYPE_CHECKING:
-    from newsletter.model.mail import Outcome, Reply
+    from newsletter.model.mail import Outcome
 
 IN_A_ROW = 3
 WINDOW, IN_WINDOW = 50, 10
@@ -45,17 +46,15 @@ class Breaker:
         self._row.append(domain)
         self._domain_row[domain] = self._domain_row.get(domain, 0) + 1
         if self._domain_row[domain] >= IN_A_ROW and self._any_good:
-            self.closed_domains[domain] = _words(outcome.reply)
+            self.closed_domains[domain] = words(outcome.reply)
         if self.reason:
             return
         if len(self._row) >= IN_A_ROW and not (self._any_good and len(set(self._row)) == 1):
-            self.reason = (
-                f"{len(self._row)} messages in a row were turned away, the last with: {_words(outcome.reply)}."
-            )
+            self.reason = f"{len(self._row)} messages in a row were turned away, the last with: {words(outcome.reply)}."
         elif sum(self._last) >= IN_WINDOW and len(self._domain_row) > 1:
             self.reason = (
                 f"{sum(self._last)} of the last {len(self._last)} messages were turned away, "
-                f"the last with: {_words(outcome.reply)}."
+                f"the last with: {words(outcome.reply)}."
             )
 
 
@@ -64,8 +63,3 @@ def is_bad(outcome: Outcome) -> bool:
     if isinstance(outcome, Refused):
         return outcome.fault in {"policy", "sender", "message"}
     return isinstance(outcome, Deferred) and not outcome.charged
-
-
-def _words(reply: Reply) -> str:
-    said = " ".join(str(part) for part in (reply.code or "", reply.enhanced, reply.text) if part)
-    return said or "no answer"

@@ -17,6 +17,7 @@ from newsletter.send.feed import Feed
 from newsletter.send.pace import Pacer, Rate
 from newsletter.send.retry import LATER, SCHEDULE, not_before
 from newsletter.send.tally import Tally
+from newsletter.send.verdict import words
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -197,10 +198,7 @@ class _Drain:
         if isinstance(outcome, Deferred):
             at = not_before(outcome, delivery, now=now, schedule=self._policy.retry)
             if at is None:
-                said = f"{outcome.reply.code} {outcome.reply.enhanced} {outcome.reply.text}"
-                outcome = Dropped(
-                    delivery.id, "expired", f"too late to try again; last answer: {' '.join(said.split())}"
-                )
+                outcome = Dropped(delivery.id, "expired", f"too late to try again; last answer: {words(outcome.reply)}")
         self.tally.count(outcome, delivery)
         self._books.write(outcome, at)
 

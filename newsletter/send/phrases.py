@@ -14,15 +14,18 @@ VERSION = 1  # goes up with each change of the table, so that a log can say whic
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """A pattern over the case-folded text. `permanent` None: for 4yz and 5yz alike."""
+    """Patterns over the case-folded text. `permanent` None: for 4yz and 5yz alike."""
 
     cause: Cause
-    pattern: re.Pattern[str]
+    alternatives: tuple[re.Pattern[str], ...]
     permanent: bool | None = None
+
+    def found_in(self, folded: str) -> bool:
+        return any(pattern.search(folded) for pattern in self.alternatives)
 
 
 def _phrase(cause: Cause, *patterns: str, permanent: bool | None = None) -> Phrase:
-    return Phrase(cause, re.compile("|".join(patterns)), permanent)
+    return Phrase(cause, tuple(map(re.compile, patterns)), permanent)
 
 
 # The first that matches decides: blocks come before unknown users, since many blocks name the mailbox as well.
@@ -40,7 +43,6 @@ PHRASES: tuple[Phrase, ...] = (
     _phrase(
         "message",
         r"(message|mail|size).{0,40}(too (big|large)|exceeds|exceeded.{0,20}size)",
-        r"too (big|large).{0,20}message",
     ),
     _phrase(
         "mailbox-full",

@@ -130,13 +130,18 @@ def cause_of(phase: Phase, reply: Reply) -> Cause:
     exact = (_PERMANENT if permanent else _TEMPORARY).get(subject_detail)
     if exact is not None:
         return _in_phase(exact, phase, reply)
+    if reply.code in LOGIN_CODES:
+        return "login"
+    subject = subject_detail.partition(".")[0]
+    if permanent and subject in _PERMANENT_SUBJECT:
+        return _PERMANENT_SUBJECT[subject]
     by_words = _from_words(reply.text, permanent=permanent)
     if by_words is not None:
         return by_words
-    subject = subject_detail.partition(".")[0]
-    by_subject = (_PERMANENT_SUBJECT if permanent else _TEMPORARY_SUBJECT).get(subject)
-    if by_subject is not None:
-        return by_subject
+    if subject in _TEMPORARY_SUBJECT and not permanent:
+        return _TEMPORARY_SUBJECT[subject]
+    if permanent and subject not in {"", "0", "1"}:  # a code that we have no rule for blames nobody's address
+        return "unclassified"
     return _from_basic(phase, reply, permanent=permanent)
 
 
@@ -152,6 +157,11 @@ def outcome(delivery_id: int, phase: Phase, reply: Reply) -> Outcome | None:
     if verdict.kind == "uncertain":
         return Uncertain(delivery_id, reply)
     return None
+
+
+def words(reply: Reply) -> str:
+    """A reply as a person reads it in a log: "550 5.1.1 no such user"."""
+    return " ".join(str(part) for part in (reply.code or "", reply.enhanced, reply.text) if part) or "no answer"
 
 
 _HINT = re.compile(
@@ -209,7 +219,7 @@ def _in_phase(cause: Cause, phase: Phase, reply: Reply) -> Cause:
 def _from_words(text: str, *, permanent: bool) -> Cause | None:
     folded = text.casefold()
     for phrase in PHRASES:
-        if phrase.permanent in {None, permanent} and phrase.pattern.search(folded):
+        if phrase.permanent in {None, permanent} and phrase.found_in(folded):
             return phrase.cause
     return None
 

@@ -106,18 +106,19 @@ class Conversation:
 
     @property
     def busy(self) -> bool:
-        return bool(self.items or self._todo or self._expect)
+        return bool(self.items or self._todo or self._expect or self.again)
 
     @property
     def spent(self) -> bool:
-        return self._left <= 0 and not self.busy
+        """Whether it has carried all that it may, and waits for nothing."""
+        return self._left <= 0 and not (self.items or self._todo or self._expect)
 
     def take(self, item: Item) -> Outcome | None:
         """Begin a message, or refuse it here when this server cannot take it at all."""
         try:
             item.reset()
-            item.mail_rcpt = envelope(item.message, self._features)
             item.body = clean(item.message)
+            item.mail_rcpt = envelope(item.message, len(item.body), self._features)
         except NotSendable as error:
             return Refused(item.message.delivery_id, error.reply, "message")
         self._left -= 1

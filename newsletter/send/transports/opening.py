@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, NoReturn
 from newsletter.errors import NewsletterError, RelayConfigError, RelayError
 from newsletter.model.mail import Reply
 from newsletter.send.transports.wire import Features, ProtocolFault, ReplyReader, features_of
-from newsletter.send.verdict import judge
+from newsletter.send.verdict import judge, words
 
 if TYPE_CHECKING:
     from newsletter.send.transports.conversation import Patience
@@ -232,8 +232,7 @@ class _Opening:
         verdict = judge(phase, reply)
         if verdict.kind == "go-on":
             return
-        said = " ".join(str(part) for part in (reply.code, reply.enhanced, reply.text) if part)
-        what = f"{_PHASES[phase]}, the server said: {said}"
+        what = f"{_PHASES[phase]}, the server said: {words(reply)}"
         if verdict.kind == "relay-config":
             self._fail_config(what, _CURES.get(verdict.cause, "Ask whoever runs the relay."))
         self._fail_later(what, _try_later())

@@ -15,6 +15,7 @@ from newsletter.send.transports.conversation import Item, Patience
 from newsletter.send.transports.opening import open_link
 from newsletter.send.transports.pool import Channel, Openings
 from newsletter.send.transports.wire import ProtocolFault
+from newsletter.send.verdict import words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 TICK = 0.5  # seconds between looks at the clock while nothing happens
 SOON = 0.005  # when the feed has nothing right now
-SECOND_TRIES = 2  # how often a message moves to another connection before it is put off
+SECOND_TRIES = 1  # how often a message moves to another connection before it is put off
 
 
 class SmtpTransport:
@@ -67,6 +68,8 @@ class SmtpTransport:
         self._not_before = 0.0  # no new connection before this monotonic time
         self._fault: NewsletterError | None = None
         self._until: float | None = None  # set by `hurry`
+        self._last_failure: NewsletterError | None = None
+        self._any_answer = False  # whether the server gave any message of this delivery an answer
 
     def check(self) -> Problem | None:
         try:
@@ -94,13 +97,14 @@ class SmtpTransport:
                 self._turn(SOON if more and self._thirsty() else TICK)
                 yield from self._take_outcomes()
                 self.pulse()
-            if self._fault is not None:
-                raise self._fault
+            if self._fault is not None or (self._last_failure is not None and not self._any_answer):
+                raise self._fault or self._last_failure or AssertionError
         finally:
             self._break_off()
 
     def _begin(self) -> None:
         self._fault, self._until, self._failures, self._not_before = None, None, 0, 0.0
+        self._last_failure, self._any_answer = None, False
         self._target = self._connections
 
     def _break_off(self) -> None:
@@ -210,6 +214,7 @@ class SmtpTransport:
             self._failed(error)
 
     def _failed(self, error: NewsletterError) -> None:
+        self._last_failure = error
         if self._failures >= len(self._backoff):
             self._fault = self._fault or error
             return
@@ -231,11 +236,11 @@ class SmtpTransport:
             self._drop(channel, Reply(0, "", f"the connection broke: {error.strerror or error}"))
             return
         if channel.talk.answered > before:
-            self._failures = 0
+            self._failures, self._any_answer = 0, True
         if channel.talk.config_fault is not None:
             said = channel.talk.config_fault
             self._fault = self._fault or RelayConfigError(
-                f"Mail relay {self._relay.where}: the server said {said.code} {said.text}.",
+                f"Mail relay {self._relay.where}: the server said {words(said)}.",
                 cure="Check [delivery] username, password and the sender address.",
             )
         if channel.talk.closing is not None:
@@ -258,32 +263,34 @@ class SmtpTransport:
     def _watch(self, channel: Channel, now: float) -> None:
         deadline = channel.talk.deadline()
         if self._until is not None and now >= self._until and channel.talk.busy:
-            self._drop(channel, Reply(0, "", "no answer before this run had to end"))
+            self._drop(channel, Reply(0, "", "no answer before this run had to end"), blame=False)
         elif deadline is not None and now >= deadline:
             self._drop(channel, Reply(0, "", "no answer in time"))
         elif channel.talk.spent or (not channel.talk.busy and now - channel.used > self._idle):
-            self._backlog.extendleft(reversed(channel.talk.end(Reply(0))[1]))
+            self._move(channel.talk.end(Reply(0))[1], Reply(0))
             self._remove(channel)
             channel.goodbye(0.0)
 
-    def _drop(self, channel: Channel, why: Reply) -> None:
+    def _drop(self, channel: Channel, why: Reply, *, blame: bool = True) -> None:
         """The connection is lost: decide what it leaves, move the rest, and back off when it had been no use."""
         was_busy = channel.talk.busy
         self._remove(channel)
         channel.abandon()
         outcomes, back = channel.talk.end(why)
         self._outcomes += outcomes
-        for item in reversed(back):
+        self._move(back, why)
+        if blame and was_busy and not channel.talk.answered:
+            what = f"Mail relay {self._relay.where}: {words(why)}."
+            self._failed(RelayError(what, cure="Nothing was lost; run this again later."))
+
+    def _move(self, items: list[Item], why: Reply) -> None:
+        """To another connection, but not for ever."""
+        for item in reversed(items):
             item.tries += 1
             if item.tries > SECOND_TRIES:
                 self._outcomes.append(Deferred(item.message.delivery_id, why, charged=False))
             else:
                 self._backlog.appendleft(item)
-        if was_busy and not channel.talk.answered:
-            said = f"{why.code} {why.text}" if why.code else why.text
-            self._failed(
-                RelayError(f"Mail relay {self._relay.where}: {said}.", cure="Nothing was lost; run this again later.")
-            )
 
     def _remove(self, channel: Channel) -> None:
         self._channels.remove(channel)

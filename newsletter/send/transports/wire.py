@@ -116,19 +116,19 @@ def printable(raw: bytes) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text).strip()
 
 
-def envelope(message: Message, features: Features) -> tuple[bytes, bytes]:
+def envelope(message: Message, size: int, features: Features) -> tuple[bytes, bytes]:
     """The MAIL and RCPT commands, with the parameters that the server offers and the message needs.
 
-    RFC 1870 (SIZE), 6152 (8BITMIME), 6531 (SMTPUTF8), 3461 (DSN: failures only, headers only, ENVID our delivery id).
-    Raises NotSendable where the server lacks what the message needs.
+    `size` is that of the body as `clean` left it. RFC 1870 (SIZE), 6152 (8BITMIME), 6531 (SMTPUTF8), 3461 (DSN:
+    failures only, headers only, ENVID our delivery id). NotSendable: the server lacks what the message needs.
     """
     sender, recipient, wide = _paths(message, features)
     mail, rcpt = f"MAIL FROM:<{sender}>", f"RCPT TO:<{recipient}>"
     if features.has("SIZE"):
-        if features.size and len(message.data) > features.size:
-            said = f"not sent: {len(message.data)} octets, and the server takes {features.size} at most"
+        if features.size and size > features.size:
+            said = f"not sent: {size} octets, and the server takes {features.size} at most"
             raise NotSendable(Reply(552, "5.3.4", said))
-        mail += f" SIZE={len(message.data)}"
+        mail += f" SIZE={size}"
     if wide:
         mail += " SMTPUTF8"
     if not message.data.isascii():
@@ -167,12 +167,12 @@ def clean(message: Message) -> bytes:
         return data
     if b"\0" in data:
         raise NotSendable(Reply(554, "5.6.0", "not sent: the message holds NUL octets"))
-    if not data.endswith(b"\r\n"):
-        data += b"\r\n"
     lines = data.split(b"\r\n")
     if not data.count(b"\n") == data.count(b"\r") == len(lines) - 1:
         data = re.sub(rb"\r\n|\r|\n", b"\r\n", data)
         lines = data.split(b"\r\n")
+    if lines[-1]:
+        data += b"\r\n"
     if max(map(len, lines)) > LONGEST_LINE:
         raise NotSendable(Reply(554, "5.6.0", "not sent: a line is longer than 998 octets"))
     return data

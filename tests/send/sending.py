@@ -1,0 +1,85 @@
+"""Sends to a scripted server with short waits, and gives back what became of each message."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from newsletter.errors import NewsletterError
+from newsletter.send.transports.conversation import Patience
+from newsletter.send.transports.opening import Relay
+from newsletter.send.transports.smtp import SmtpTransport
+from tests.send.ledger import message
+from tests.support.smtp_server import ALL, PIPELINED, STEPS
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Iterable
+
+    from newsletter.model.mail import Message, Outcome
+    from tests.support.smtp_server import SmtpServer
+
+MODES = {"step": STEPS, "pipeline": PIPELINED, "chunks": ALL}
+SHORT = Patience(
+    connect=2.0, banner=0.2, command=0.2, mail=0.2, rcpt=0.2, data=0.2, block=0.2, dot=0.2, quit=0.2, message=3.0
+)
+QUICK = (0.01, 0.01, 0.01)
+
+
+def transport(
+    server: SmtpServer,
+    *,
+    security: Any = "none",
+    username: str = "",
+    password: str = "",
+    helo_name: str = "sender.example.org",
+    host: str = "",
+    lmtp: bool = False,
+    tls: ssl.SSLContext | None = None,
+    **options: Any,
+) -> SmtpTransport:
+    relay = Relay(
+        host=host or server.host,
+        port=server.port,
+        security=security,
+        username=username,
+        password=password,
+        helo_name=helo_name,
+        lmtp=lmtp,
+    )
+    settings: dict[str, Any] = {"connections": 1, "patience": SHORT, "backoff": QUICK}
+    return SmtpTransport(relay, tls=tls, **(settings | options))
+
+
+def send(server: SmtpServer, messages: Iterable[Message] | int = 1, **options: Any) -> dict[int, Outcome]:
+    """Outcome by delivery id; fails when a message got two. Errors of the relay pass through."""
+    out: dict[int, Outcome] = {}
+    one = transport(server, **options)
+    try:
+        for outcome in one.deliver(numbered(messages) if isinstance(messages, int) else messages):
+            assert outcome.delivery_id not in out
+            out[outcome.delivery_id] = outcome
+    finally:
+        one.close()
+    return out
+
+
+def send_broken(
+    server: SmtpServer, messages: Iterable[Message] | int = 1, **options: Any
+) -> tuple[dict[int, Outcome], str]:
+    """As `send`, for a relay that is expected to fail: the outcomes, and the error as "Class: sentence"."""
+    out: dict[int, Outcome] = {}
+    one = transport(server, **options)
+    try:
+        for outcome in one.deliver(numbered(messages) if isinstance(messages, int) else messages):
+            out[outcome.delivery_id] = outcome
+    except NewsletterError as error:
+        return out, f"{type(error).__name__}: {error}"
+    finally:
+        one.close()
+    return out, ""
+
+
+def numbered(count: int) -> list[Message]:
+    return [
+        message(n, data=b"Message-ID: <%d@x>\r\nSubject: x\r\n\r\n.dots.\r\n..\r\n" % n) for n in range(1, count + 1)
+    ]
