@@ -6,7 +6,7 @@ import socket
 from collections import Counter
 from datetime import date
 from email import message_from_bytes, policy
-from email.utils import parseaddr
+from email.utils import parseaddr, parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -119,6 +119,7 @@ def test_every_mail_is_a_real_message_whose_two_editions_hold_every_paper_that_w
         message = message_from_bytes(path.read_bytes(), policy=policy.default)
         assert scene.mail is not None
         assert parseaddr(str(message["To"]))[1] == scene.reader.email
+        assert parsedate_to_datetime(str(message["Date"])).date() == scene.day
         assert len(scene.mail.html.encode()) < 90_000
         for choice in (choice for shelf in scene.shelves for choice in shelf.choices):
             flat = " ".join(scene.mail.text.split())

@@ -114,6 +114,7 @@ def test_a_pick_is_shown_with_the_parts_of_its_score_and_its_reason(page: str) -
         ("13 upvotes after 24 h", "trend", "17", "-0.25"),
     ]
     assert '<td class="value">1.25</td>' in page
+    assert "and 2 more online" in page
 
 
 def test_a_reader_without_mail_is_told_why(page: str) -> None:
