@@ -144,21 +144,21 @@ def stopping() -> Iterator[Callable[[], bool]]:
 class Counter:
     """A line on stderr that counts along, if somebody is watching."""
 
-    def __init__(self, what: str, total: int = 0) -> None:
+    def __init__(self, what: str) -> None:
         self._what = what
-        self._total = total
         self._shown = False
-        self._live = sys.stderr.isatty()
+        self.live = sys.stderr.isatty()
 
-    def show(self, done: int) -> None:
-        if self._live:
-            of = f" of {self._total:,}" if self._total else ""
+    def show(self, done: int, total: int = 0) -> None:
+        if self.live:
+            of = f" of {total:,}" if total else ""
             print(f"\r\x1b[K{self._what} {done:,}{of}", end="", file=sys.stderr, flush=True)
             self._shown = True
 
     def end(self) -> None:
         if self._shown:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+            self._shown = False
 
 
 def plural(count: int, one: str, many: str = "") -> str:

@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING
 from newsletter.cli.frame import tell
 from newsletter.config import load_config
 from newsletter.errors import NewsletterError, UsageError
-from newsletter.wiring import open_press
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from newsletter.config import Config
     from newsletter.press import Press
     from newsletter.stages.previewing import Preview
+
+    Opener = Callable[[Config], AbstractContextManager[Press]]
 
 WIDTHS = (320, 600, 800)
 
@@ -25,9 +28,10 @@ WIDTHS = (320, 600, 800)
 class Gallery:
     """Renders on request with everything read anew, so that an edited template or setting shows at once."""
 
-    def __init__(self, render: Callable[[Press], Preview | None], config: Path | None) -> None:
+    def __init__(self, render: Callable[[Press], Preview | None], config: Path | None, opener: Opener) -> None:
         self._render = render
         self._config = config
+        self._open = opener
 
     def answer(self, path: str) -> tuple[str, str]:
         """(content type, body) of one page: `/`, `/light`, `/dark`, `/text`, `/stamp`."""
@@ -36,7 +40,7 @@ class Gallery:
         if path == "/stamp":
             return "text/plain", str(self._stamp())
         try:
-            with open_press(load_config(self._config)) as press:
+            with self._open(load_config(self._config)) as press:
                 found = self._render(press)
         except NewsletterError as error:
             return "text/plain", f"error: {error.what}\n{error.cure}"
@@ -58,12 +62,10 @@ class Gallery:
         return max((path.stat().st_mtime for path in files), default=0.0)
 
 
-def serve_gallery(
-    render: Callable[[Press], Preview | None], config: Path | None, port: int, *, open_browser: bool
-) -> None:
+def serve_gallery(gallery: Gallery, port: int, *, open_browser: bool) -> None:
     """Serve until Ctrl-C, on this machine only."""
     try:
-        server = ThreadingHTTPServer(("127.0.0.1", port), handler_of(Gallery(render, config)))
+        server = ThreadingHTTPServer(("127.0.0.1", port), handler_of(gallery))
     except OSError as error:
         cure = "Choose another --port, or --port 0 for a free one."
         raise UsageError(f"Port {port} cannot be used: {error.strerror}.", cure=cure) from None

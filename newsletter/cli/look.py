@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from newsletter.cli.frame import command, day_option, given_config, opened, tell
+from newsletter.cli.frame import command, day_option, given_config, opened, press_opener, tell
 from newsletter.errors import UsageError
 
 if TYPE_CHECKING:
@@ -43,9 +43,10 @@ def preview(
 ) -> None:
     """Render the day's digest without sending it and without remembering that it was seen."""
     if serve:
-        from newsletter.cli.gallery import serve_gallery
+        from newsletter.cli.gallery import Gallery, serve_gallery
 
-        serve_gallery(lambda press: seen(press, day, subscriber, topics), given_config(), port, open_browser=open_)
+        gallery = Gallery(lambda press: seen(press, day, subscriber, topics), given_config(), press_opener())
+        serve_gallery(gallery, port, open_browser=open_)
         return
     with opened() as press:
         found = seen(press, day, subscriber, topics)

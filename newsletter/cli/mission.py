@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from newsletter.model.mail import Note
-    from newsletter.press import Press
+    from newsletter.press import Press, Watch
     from newsletter.publish import Report
     from newsletter.send.tally import Tally
 
@@ -53,7 +53,7 @@ def run(day: date | None, as_json: bool) -> int:
     from newsletter import publish
 
     with opened() as press, stopping() as stop:
-        watch, count = watcher(as_json=as_json), _counter(press)
+        watch, count = _watched(press, as_json=as_json)
         report = publish.run(press, day, watch=watch, progress=count, stop=stop)
         return _end(report, as_json=as_json)
 
@@ -70,7 +70,7 @@ def send(day: date | None, dry_run: bool, test: str | None, as_json: bool) -> in
     if test is not None:
         return _send_test(day, test, dry_run=dry_run, as_json=as_json)
     with opened() as press, stopping() as stop:
-        watch, count = watcher(as_json=as_json), _counter(press)
+        watch, count = _watched(press, as_json=as_json)
         report = publish.send(press, day, dry_run=dry_run, watch=watch, progress=count, stop=stop)
         if dry_run:
             for note in report.notes:
@@ -133,15 +133,28 @@ def _end(report: Report, *, as_json: bool) -> int:
     return report.exit_code
 
 
-def _counter(press: Press) -> Callable[[Tally], None]:
-    """Counts mails on stderr while they leave, when somebody watches."""
+def _watched(press: Press, *, as_json: bool) -> tuple[Watch, Callable[[Tally], None]]:
+    """Notes as they happen, and a count of mails on stderr while they leave, when somebody watches."""
     line = Counter("mails out:")
-    del press
+    watch = watcher(as_json=as_json)
+    waiting = 0
 
-    def show(tally: Tally) -> None:
-        line.show(tally.done)
+    def note(one: Note) -> None:
+        line.end()
+        watch(one)
 
-    return show
+    def count(tally: Tally) -> None:
+        nonlocal waiting
+        if line.live:
+            waiting = waiting or tally.done + _open_mails(press)
+            line.show(tally.done, waiting)
+
+    return note, count
+
+
+def _open_mails(press: Press) -> int:
+    counts = press.ledger.counts(now=press.clock.now())
+    return sum(counts.get(state, 0) for state in ("queued", "claimed", "sending", "deferred"))
 
 
 def _send_test(day: date | None, email: str, *, dry_run: bool, as_json: bool) -> int:

@@ -25,9 +25,9 @@ def demo(out: Path, open_: bool, as_json: bool) -> None:
 
     Writes their .eml files and an index.html that shows them, and says what was picked and why.
     """
-    from newsletter import demo as sample
+    from newsletter.demo import run as run_sample
 
-    report = sample.run(out, open_browser=open_, watch=lambda day: tell(f"{day} ..."))
+    report = run_sample(out, open_browser=open_, watch=lambda day: tell(f"{day} ..."))
     if as_json:
         give({"index": str(report.index), "mails": [str(path) for path in report.mails], "lines": list(report.lines)})
         return

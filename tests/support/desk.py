@@ -61,7 +61,7 @@ class ListSource:
         if self.failure:
             return Harvest(self.name, "failed", note=self.failure)
         found = tuple(
-            Found(paper, day, measured=(("huggingface.upvotes", 10.0 + place, ask.asof),))
+            Found(paper, day, measured=(("huggingface.upvotes", 90.0 - 10 * place, ask.asof),))
             for day in ask.days
             for place, paper in enumerate(self.lists.get(day, ()))
         )

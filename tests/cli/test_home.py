@@ -1,0 +1,88 @@
+"""Setting up: what `init` makes, and what it leaves alone."""
+
+from __future__ import annotations
+
+import stat
+import threading
+import urllib.request
+from http.server import ThreadingHTTPServer
+from typing import TYPE_CHECKING
+
+from newsletter.cli.gallery import Gallery, handler_of
+from newsletter.cli.look import seen
+from newsletter.config_sample import sample
+from tests.support.desk import FRIDAY, Desk, newsletter
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_init_makes_a_newsletter_that_works_at_once(tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    done = newsletter(["init", str(folder)])
+    assert done.code == 0
+    assert done.out.splitlines()[:3] == [
+        f"made {folder}/config.toml",
+        f"made {folder}/secret",
+        f"made {folder}/subscribers.db",
+    ]
+    assert (folder / "config.toml").read_text("utf-8") == sample()
+    assert stat.S_IMODE((folder / "secret").stat().st_mode) == 0o600
+    assert stat.S_IMODE((folder / "subscribers.db").stat().st_mode) & 0o077 == 0
+    status = newsletter(["--config", str(folder / "config.toml"), "status"])
+    assert (status.code, status.err) == (0, "")
+
+
+def test_init_a_second_time_leaves_everything_as_it_was(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text('[newsletter]\nname = "Mine"\n')
+    newsletter(["init", str(tmp_path)])
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.suffix != ".db-wal"}
+    done = newsletter(["init", str(tmp_path), "--json"])
+    assert done.json["made"] == []
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.suffix != ".db-wal"} == before
+    assert (tmp_path / "config.toml").read_text() == '[newsletter]\nname = "Mine"\n'
+
+
+def test_init_where_nobody_may_write_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = newsletter(["init", str(tmp_path / "file")])
+    assert done.code == 2
+    assert "Traceback" not in done.err
+
+
+def test_a_missing_secret_is_made_at_first_use_and_mentioned(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    path = tmp_path / "config.toml"
+    path.write_text(path.read_text().replace("secret =", "# secret ="))
+    first = desk("status")
+    assert first.err == f"made {tmp_path}/secret, which signs the links in mails; keep it in the backup\n"
+    assert desk("status").err == ""
+
+
+def test_the_preview_page_shows_three_widths_in_light_and_dark(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk("collect")
+    path = tmp_path / "config.toml"
+    gallery = Gallery(lambda press: seen(press, FRIDAY, "", ()), path, desk.press)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler_of(gallery)) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        base = f"http://127.0.0.1:{server.server_address[1]}"
+
+        def page(name: str) -> str:
+            with urllib.request.urlopen(base + name, timeout=20) as answer:
+                assert answer.headers["Cache-Control"] == "no-store"
+                return str(answer.read().decode())
+
+        index = page("/")
+        assert all(
+            f'title="{scheme}, {width} pixels"' in index for scheme in ("light", "dark") for width in (320, 600, 800)
+        )
+        assert "Segmentation of everything at once" in page("/light")
+        assert "prefers-color-scheme: dark" not in page("/dark")
+        assert page("/text").startswith("Subject: ")
+        before = page("/stamp")
+        path.write_text(path.read_text() + "\n[delivery]\nport = 'x'\n")
+        assert "[delivery] port: must be a whole number" in page("/light")
+        assert before
+        server.shutdown()
