@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from newsletter.compose import body
 from newsletter.compose.digester import Digester
-from newsletter.compose.facts import newsletter_facts, reader_values
+from newsletter.compose.facts import newsletter_facts, person_values
 from newsletter.compose.headers import Headers, wire_address
 from newsletter.compose.issue import HTML_BUDGET, trim, without
 from newsletter.compose.lint import Rendered, data_of
@@ -146,18 +146,11 @@ class Composer:
     def _cut_to_size(
         self, digester: Digester, subscriber: Subscriber, issue: Issue, cards: Mapping[str, Card], links: ReaderLinks
     ) -> _Fitted:
+        person = person_values(subscriber, links, self._topic_names)
         beyond = 0
         while True:
             entries = digester.entries(issue, cards)
-            values = reader_values(
-                subscriber,
-                issue,
-                links,
-                titles=[entry.view.title for entry in entries],
-                words=sum(entry.words for entry in entries),
-                dates=digester.dates(issue.day),
-                topic_names=self._topic_names,
-            )
+            values = {**digester.told(issue, entries), **person}
             text, html = digester.parts(issue, cards, entries, values, beyond)
             over = len(html[0]) - HTML_BUDGET
             if over <= 0 or not (issue.sections or issue.follow_ups):

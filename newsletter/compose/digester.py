@@ -5,27 +5,35 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from newsletter.compose.facts import SLOTS, as_slots, digest_facts, for_html, for_text
+from newsletter.compose.facts import SLOTS, as_slots, digest_facts, for_html, for_text, issue_values
 from newsletter.compose.issue import without
 from newsletter.compose.slots import SLOT, cut, mark, no_mark, slot
-from newsletter.compose.splice import Fragment, encode_whole, fragment, join
+from newsletter.compose.splice import (
+    Fragment,
+    as_base64,
+    base64_pays,
+    coded_values,
+    encode_whole,
+    fragment,
+    join,
+    join_raw,
+    merge,
+)
 from newsletter.compose.view import CardView, FollowUpView, SectionView, Viewer
 from newsletter.errors import TemplateError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import date
-
     from newsletter.compose.body import Part
     from newsletter.compose.facts import Newsletter
     from newsletter.compose.issue import Sizes
     from newsletter.compose.templates import Templates
-    from newsletter.model.edition import Card, Issue, Pick
+    from newsletter.model.edition import Card, Issue, Pick, Section
 
 HTML, TEXT, SUBJECT = "email/digest.mjml.j2", "email/digest.txt.j2", "email/digest.subject.txt.j2"
+_RUNS = 512  # sections that many readers share, about 12 kB each
 _KEPT = 3000  # papers in one locale, about 7 kB each; beyond, all start anew
 
-Placed = list[tuple[Fragment, str]]
 Key = tuple[object, ...]
 Layout = list[tuple[str, Key, int]]
 
@@ -41,9 +49,16 @@ class Entry:
     card: Card
     why: str
     view: CardView
-    words: int
+    serial: int  # never given twice by one Digester
     html: Fragment | None = None
     text: Fragment | None = None
+
+    def piece(self, part: int) -> Fragment:
+        """HTML for 0, text for 1; KeyError before it is compiled."""
+        found = self.text if part else self.html
+        if found is None:
+            raise KeyError(self.serial)
+        return found
 
 
 class Digester:
@@ -58,7 +73,9 @@ class Digester:
         self._entries: dict[Key, Entry] = {}
         self._html: dict[Key, Fragment] = {}
         self._text: dict[Key, Fragment] = {}
-        self._dates: tuple[date, tuple[str, str]] | None = None
+        self._runs: dict[Key, tuple[Fragment, Fragment]] = {}
+        self._told: dict[Key, dict[str, str]] = {}
+        self._made = 0
         slots = as_slots(dict.fromkeys(SLOTS, "x") | dict.fromkeys(empty, ""))
         facts = digest_facts(newsletter, slots, (), (), 0, viewer=self._slotted, mark=no_mark)
         self._subject = templates.text(SUBJECT, facts)
@@ -66,11 +83,6 @@ class Digester:
 
     def viewer(self, feedback: str) -> Viewer:
         return Viewer(base_url=self._newsletter.base_url, locale=self._locale, feedback=feedback)
-
-    def dates(self, day: date) -> tuple[str, str]:
-        if self._dates is None or self._dates[0] != day:
-            self._dates = (day, self._slotted.dates(day))
-        return self._dates[1]
 
     def renders(self, issue: Issue, cards: Mapping[str, Card], paper_id: str | None) -> bool:
         """Whether the templates can show this paper alone (None: the issue without papers)."""
@@ -92,8 +104,9 @@ class Digester:
         key = (pick.paper_id, pick.topic, pick.day, pick.marks)
         entry = self._entries.get(key)
         if entry is None or (entry.card is not card and entry.card != card) or entry.why != pick.why:
-            view = self._slotted.card(pick, card, slot("number"))
-            entry = self._entries[key] = Entry(card, pick.why, view, view.words)
+            self._made += 1
+            entry = Entry(card, pick.why, self._slotted.card(pick, card, slot("number")), self._made)
+            self._entries[key] = entry
         return entry
 
     def whole(self, issue: Issue, cards: Mapping[str, Card], values: Mapping[str, str], beyond: int) -> tuple[str, str]:
@@ -109,6 +122,21 @@ class Digester:
         pieces[1::2] = [values[name] for name in pieces[1::2]]
         return "".join(pieces).strip()
 
+    def told(self, issue: Issue, entries: list[Entry]) -> dict[str, str]:
+        """The issue's own values: its headline, date and sums."""
+        key = (issue.day, len(issue.sections), *(entry.serial for entry in entries))
+        values = self._told.get(key)
+        if values is None:
+            if len(self._told) > _RUNS:
+                self._told.clear()
+            values = self._told[key] = issue_values(
+                tuple(entry.view.title for entry in entries),
+                len(issue.sections),
+                sum(entry.view.words for entry in entries),
+                self._slotted.dates(issue.day),
+            )
+        return values
+
     def parts(
         self, issue: Issue, cards: Mapping[str, Card], entries: list[Entry], values: Mapping[str, str], beyond: int
     ) -> tuple[Part, Part]:
@@ -118,13 +146,13 @@ class Digester:
         """
         if self.cuttable:
             try:
-                html_pieces, text_pieces = self.pieces(issue, cards, entries, beyond)
+                html, text = self.pieces(issue, cards, entries, beyond)
             except CannotCutError:
                 self.cuttable = False
             else:
-                return join(text_pieces, for_text(values)), join(html_pieces, for_html(values))
-        html, text = self.whole(issue, cards, values, beyond)
-        return encode_whole(text), encode_whole(html)
+                return _encoded(text, for_text(values), markup=False), _encoded(html, values, markup=True)
+        whole_html, whole_text = self.whole(issue, cards, values, beyond)
+        return encode_whole(whole_text), encode_whole(whole_html)
 
     def sizes(self, issue: Issue, entries: list[Entry], values: Mapping[str, str], html: int) -> Sizes:
         """The octets of each pick in an HTML part of `html` octets and, for None, of a section without any."""
@@ -141,30 +169,52 @@ class Digester:
 
     def pieces(
         self, issue: Issue, cards: Mapping[str, Card], entries: list[Entry], beyond: int
-    ) -> tuple[Placed, Placed]:
-        """(HTML, text) as pieces in order with each paper's number. Raises CannotCutError."""
-        plan = layout(issue, cards, beyond)
+    ) -> tuple[list[Fragment], list[Fragment]]:
+        """(HTML, text) as pieces in order; compiles what is missing. Raises CannotCutError."""
         try:
-            return self._placed(plan, entries)
+            return self._placed(issue, cards, entries, beyond)
         except KeyError:
             self._compile(issue, cards, entries, beyond)
-            return self._placed(plan, entries)
+            return self._placed(issue, cards, entries, beyond)
 
-    def _placed(self, plan: Layout, entries: list[Entry]) -> tuple[Placed, Placed]:
+    def _placed(
+        self, issue: Issue, cards: Mapping[str, Card], entries: list[Entry], beyond: int
+    ) -> tuple[list[Fragment], list[Fragment]]:
         """KeyError: a piece is not compiled yet."""
-        html: Placed = []
-        text: Placed = []
-        for label, key, place in plan:
-            if label == "card":
-                entry = entries[place]
-                if entry.html is None or entry.text is None:
-                    raise KeyError(key)
-                html.append((entry.html, ""))
-                text.append((entry.text, str(place + 1)))
-            else:
-                html.append((self._html[key], ""))
-                text.append((self._text[key], ""))
+        html: list[Fragment] = []
+        text: list[Fragment] = []
+        kinds = block_kinds(issue, beyond)
+        keys: list[Key] = [("", kinds[0])]
+        start = 0
+        for number, section in enumerate(issue.sections):
+            stop = start + len(section.picks)
+            pair = self._run(section, entries[start:stop], start)
+            html += (self._html[keys[-1]], pair[0])
+            text += (self._text[keys[-1]], pair[1])
+            keys.append(("section", kinds[number + 1]))
+            start = stop
+        rest = [keys[-1], *(key for _, key, _ in after_sections(issue, cards, beyond, kinds))]
+        html += [self._html[key] for key in rest]
+        text += [self._text[key] for key in rest]
         return html, text
+
+    def _run(self, section: Section, entries: list[Entry], start: int) -> tuple[Fragment, Fragment]:
+        """(HTML, text) of a whole section as one piece each: readers of the same topic share it."""
+        key = (section.slug, section.name, section.more, start, *(entry.serial for entry in entries))
+        pair = self._runs.get(key)
+        if pair is None:
+            head = ("section", section.slug, section.name)
+            tail = ("tail", section.slug, section.name, section.more)
+            html = [(self._html[head], ""), *((entry.piece(0), "") for entry in entries), (self._html[tail], "")]
+            text = [
+                (self._text[head], ""),
+                *((entry.piece(1), str(place)) for place, entry in enumerate(entries, start + 1)),
+                (self._text[tail], ""),
+            ]
+            if len(self._runs) > _RUNS:
+                self._runs.clear()
+            pair = self._runs[key] = (merge(html), merge(text))
+        return pair
 
     def _compile(self, issue: Issue, cards: Mapping[str, Card], entries: list[Entry], beyond: int) -> None:
         if len(self._html) > _KEPT:
@@ -202,9 +252,14 @@ class Digester:
         return html, self._templates.text(TEXT, facts)
 
 
+def block_kinds(issue: Issue, beyond: int) -> list[str]:
+    """What an issue is made of, in order, up to its end `$`."""
+    return ["section"] * len(issue.sections) + ["follow"] * bool(issue.follow_ups) + ["beyond"] * bool(beyond) + ["$"]
+
+
 def layout(issue: Issue, cards: Mapping[str, Card], beyond: int) -> Layout:
     """The pieces of an issue in order: (label, key, place of the paper or -1). The templates give the same labels."""
-    kinds = ["section"] * len(issue.sections) + ["follow"] * bool(issue.follow_ups) + ["beyond"] * bool(beyond) + ["$"]
+    kinds = block_kinds(issue, beyond)
     plan: Layout = [("", ("", kinds[0]), -1)]
     place = 0
     for number, section in enumerate(issue.sections):
@@ -214,6 +269,11 @@ def layout(issue: Issue, cards: Mapping[str, Card], beyond: int) -> Layout:
             place += 1
         plan.append(("tail", ("tail", section.slug, section.name, section.more), -1))
         plan.append(("end", ("section", kinds[number + 1]), -1))
+    return plan + after_sections(issue, cards, beyond, kinds)
+
+
+def after_sections(issue: Issue, cards: Mapping[str, Card], beyond: int, kinds: list[str]) -> Layout:
+    plan: Layout = []
     if issue.follow_ups:
         plan.append(("follow", ("follow",), -1))
         for news in issue.follow_ups:
@@ -225,6 +285,12 @@ def layout(issue: Issue, cards: Mapping[str, Card], beyond: int) -> Layout:
         plan.append(("beyond", ("beyond", beyond), -1))
         plan.append(("end", ("beyond", "$"), -1))
     return plan
+
+
+def _encoded(pieces: list[Fragment], values: Mapping[str, str], *, markup: bool) -> Part:
+    if base64_pays(pieces):
+        return as_base64(join_raw(pieces, for_html(values) if markup else values))
+    return join(pieces, coded_values(values, markup=markup)), "quoted-printable"
 
 
 def _keep(document: str, store: dict[Key, Fragment], plan: Layout) -> list[Fragment]:

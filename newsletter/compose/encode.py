@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 import re
+from functools import lru_cache
 
 # RFC 2045 section 6.7 rule 5: 76 octets a line with the `=` of the soft break.
 _LINE = 75
 _UNSAFE = re.compile(rb"[^\t -<>-~]")
 _TRAILING_BLANK = re.compile(rb"[ \t](?=\n|\Z)")
-_PLAIN_SLOT = re.compile(rb"[A-Za-z0-9/:?&_~+,;@%#][A-Za-z0-9/:?&_~+,;@%#.-]{0,73}\Z")
 _WORD_SAFE = re.compile(rb"[^A-Za-z0-9!*+/-]")  # RFC 2047 section 5 (3), the strictest place
 
 CRLF = b"\r\n"
@@ -46,9 +46,8 @@ def _wrap(line: bytes) -> bytes:
 
 
 def slot_value(value: str) -> bytes:
-    """A value as quoted-printable that stands between two soft breaks: most links go through untouched."""
-    data = value.encode("utf-8", "replace")
-    return data if _PLAIN_SLOT.match(data) else quoted_printable(data)
+    """A value as quoted-printable that stands between two soft breaks."""
+    return quoted_printable(value.encode("utf-8", "replace"))
 
 
 def base64_lines(data: bytes) -> bytes:
@@ -82,6 +81,7 @@ def _word(chunk: str, *, q: bool) -> bytes:
     return b"=?utf-8?b?" + base64.b64encode(data) + b"?="
 
 
+@lru_cache(maxsize=512)
 def unstructured(name: str, text: str) -> bytes:
     """A whole header line for free text: plain and folded when it is printable ASCII, else encoded words."""
     head = name.encode() + b": "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import escape
@@ -53,23 +54,20 @@ def newsletter_facts(letterhead: Letterhead) -> Newsletter:
     )
 
 
-def reader_values(
-    subscriber: Subscriber,
-    issue: Issue,
-    links: ReaderLinks,
-    *,
-    titles: Sequence[str],
-    words: int,
-    dates: tuple[str, str],
-    topic_names: Mapping[str, str],
-) -> dict[str, str]:
-    """The values of one reader and issue by slot name; an empty value has no slot."""
+def issue_values(titles: tuple[str, ...], topics: int, words: int, dates: tuple[str, str]) -> dict[str, str]:
+    """The values of an issue by slot name."""
     return {
         "headline": headline(titles),
         "preheader": preheader(titles),
         "date": dates[0],
         "date_short": dates[1],
-        "summary": summary(len(titles), len(issue.sections), words),
+        "summary": summary(len(titles), topics, words),
+    }
+
+
+def person_values(subscriber: Subscriber, links: ReaderLinks, topic_names: Mapping[str, str]) -> dict[str, str]:
+    """The values of a reader by slot name; an empty value has no slot."""
+    return {
         "email": clean(subscriber.email),
         "reason": reason(subscriber, topic_names),
         "unsubscribe": web_link(links.unsubscribe),
@@ -81,7 +79,10 @@ def reader_values(
 
 def for_text(values: Mapping[str, str]) -> dict[str, str]:
     """The same for the text part, where a sentence is wrapped before it goes into its slot."""
-    return {**values, "reason": wrap(values["reason"])}
+    return {**values, "reason": _wrapped(values["reason"])}
+
+
+_wrapped = lru_cache(maxsize=512)(wrap)
 
 
 def for_html(values: Mapping[str, str]) -> dict[str, str]:
@@ -142,9 +143,14 @@ def summary(papers: int, topics: int, words: int) -> str:
 
 def reason(subscriber: Subscriber, topic_names: Mapping[str, str]) -> str:
     """Why she gets this mail: her own choice, in words."""
-    often = _CADENCES.get(subscriber.cadence or "", "")
-    chosen = _listed(shorten(topic_names.get(slug, slug), 40) for slug in subscriber.topics[:6])
-    more = len(subscriber.topics) - 6
+    chosen = tuple(topic_names.get(slug, slug) for slug in subscriber.topics[:6])
+    return _reason(subscriber.cadence or "", chosen, len(subscriber.topics) - 6)
+
+
+@lru_cache(maxsize=512)
+def _reason(cadence: str, names: tuple[str, ...], more: int) -> str:
+    often = _CADENCES.get(cadence, "")
+    chosen = _listed(shorten(name, 40) for name in names)
     topics = f" about {chosen}{f' and {more} more topics' if more > 0 else ''}" if chosen else ""
     return f"You get this mail{f' {often}' if often else ''} because you subscribed to it{topics}."
 

@@ -5,9 +5,13 @@ A slot stands on a line of its own between two soft breaks, so a value needs no 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from functools import lru_cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
+
+from markupsafe import escape
 
 from newsletter.compose.encode import CRLF, SOFT, base64_lines, quoted_printable, slot_value
 from newsletter.compose.slots import SLOT
@@ -17,6 +21,8 @@ if TYPE_CHECKING:
 
 # Base64 costs 4/3; quoted-printable of Chinese or Japanese costs about 3.
 _BASE64_PAYS = 1.4
+# Values that are the same in text, in HTML and in quoted-printable, and fit a line: most links and addresses.
+_PLAIN = re.compile(r"[A-Za-z0-9/:?_~+,;@%#-][A-Za-z0-9/:?_~+,;@%#.-]{0,72}\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +49,13 @@ def fragment(text: str) -> Fragment:
         if octets and not octets.endswith(CRLF):
             octets += SOFT
         coded.append(SOFT + octets if place else octets)
+    return _fragment(raw, tuple(coded), slots)
+
+
+def _fragment(raw: tuple[bytes, ...], coded: tuple[bytes, ...], slots: tuple[str, ...]) -> Fragment:
     return Fragment(
         raw=raw,
-        coded=tuple(coded),
+        coded=coded,
         slots=slots,
         size=sum(map(len, coded)),
         plain_size=sum(map(len, raw)),
@@ -54,50 +64,79 @@ def fragment(text: str) -> Fragment:
     )
 
 
-def _fill(pieces: tuple[bytes, ...], fragment_: Fragment, values: Mapping[str, bytes]) -> bytes:
-    if not fragment_.slots:
-        return pieces[0]
-    if fragment_.only:
-        return values[fragment_.only].join(pieces)
-    assert fragment_.pick is not None
-    out = [b""] * (2 * len(pieces) - 1)
-    out[::2] = pieces
-    out[1::2] = fragment_.pick(values)
-    return b"".join(out)
-
-
-def join(placed: Iterable[tuple[Fragment, str]], texts: Mapping[str, str]) -> tuple[bytes, str]:
-    """(the body of a part, its Content-Transfer-Encoding) from (fragment, paper's number or empty) pairs in order."""
-    placed = list(placed)
-    values = {name: slot_value(text) for name, text in texts.items()}
-    out = []
-    size = plain = 0
+def merge(placed: Iterable[tuple[Fragment, str]]) -> Fragment:
+    """Pieces in order as one, the papers' numbers filled in: the same octets as the pieces one after the other."""
+    raw, coded, slots = [b""], [b""], []
     for piece, number in placed:
-        size += piece.size
-        plain += piece.plain_size
-        if number:
-            values["number"] = number.encode()
-        out.append(_fill(piece.coded, piece, values))
-    if size <= _BASE64_PAYS * plain:
-        return b"".join(out), "quoted-printable"
-    return base64_lines(join_raw(placed, texts).replace(b"\n", CRLF)) + CRLF, "base64"
+        raw[-1] += piece.raw[0]
+        coded[-1] += piece.coded[0]
+        for name, plain, octets in zip(piece.slots, piece.raw[1:], piece.coded[1:], strict=True):
+            if name == "number" and number:
+                raw[-1] += number.encode() + plain
+                coded[-1] += number.encode() + octets
+            else:
+                slots.append(name)
+                raw.append(plain)
+                coded.append(octets)
+    return _fragment(tuple(raw), tuple(coded), tuple(slots))
 
 
-def join_raw(placed: Iterable[tuple[Fragment, str]], texts: Mapping[str, str]) -> bytes:
-    """The part as it is after decoding, with LF line ends."""
+def coded_values(texts: Mapping[str, str], *, markup: bool) -> dict[str, bytes]:
+    """A reader's values as they stand in the slots of the HTML part (`markup`) or of the text part."""
+    return {
+        name: text.encode() if _PLAIN.match(text) else (_coded_markup if markup else _coded_text)(text)
+        for name, text in texts.items()
+    }
+
+
+@lru_cache(maxsize=2048)
+def _coded_markup(text: str) -> bytes:
+    return slot_value(str(escape(text)))
+
+
+@lru_cache(maxsize=2048)
+def _coded_text(text: str) -> bytes:
+    return slot_value(text)
+
+
+def join(placed: Iterable[Fragment], values: Mapping[str, bytes]) -> bytes:
+    """A part as quoted-printable."""
+    return b"".join([_fill(piece.coded, piece, values) for piece in placed])
+
+
+def join_raw(placed: Iterable[Fragment], texts: Mapping[str, str]) -> bytes:
+    """The part as it is after decoding, with LF line ends; `texts` escaped for the HTML part."""
     values = {name: text.encode("utf-8", "replace") for name, text in texts.items()}
-    out = []
-    for piece, number in placed:
-        if number:
-            values["number"] = number.encode()
-        out.append(_fill(piece.raw, piece, values))
-    return b"".join(out)
+    return b"".join([_fill(piece.raw, piece, values) for piece in placed])
+
+
+def base64_pays(placed: Iterable[Fragment]) -> bool:
+    """Whether base64 makes the part shorter than quoted-printable does."""
+    coded = plain = 0
+    for piece in placed:
+        coded += piece.size
+        plain += piece.plain_size
+    return coded > _BASE64_PAYS * plain
+
+
+def as_base64(data: bytes) -> tuple[bytes, str]:
+    return base64_lines(data.replace(b"\n", CRLF)) + CRLF, "base64"
 
 
 def encode_whole(text: str) -> tuple[bytes, str]:
-    """A part that was not cut: (body, Content-Transfer-Encoding), by the same choice as `join`."""
+    """A part that was not cut: (body, Content-Transfer-Encoding), by the same choice as for one that was."""
     data = text.encode("utf-8", "replace")
     coded = quoted_printable(data)
-    if len(coded) <= _BASE64_PAYS * len(data):
-        return coded, "quoted-printable"
-    return base64_lines(data.replace(b"\n", CRLF)) + CRLF, "base64"
+    return (coded, "quoted-printable") if len(coded) <= _BASE64_PAYS * len(data) else as_base64(data)
+
+
+def _fill(pieces: tuple[bytes, ...], of: Fragment, values: Mapping[str, bytes]) -> bytes:
+    if not of.slots:
+        return pieces[0]
+    if of.only:
+        return values[of.only].join(pieces)
+    assert of.pick is not None
+    out = [b""] * (2 * len(pieces) - 1)
+    out[::2] = pieces
+    out[1::2] = of.pick(values)
+    return b"".join(out)

@@ -14,6 +14,9 @@ _UNWANTED = re.compile(
     + "]"
 )
 _BLANKS = re.compile(r"\s+")
+_USUAL_LINK = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d+)?(?:/[A-Za-z0-9/_.~?=&-]*)?\Z")
+_USUAL_URI = re.compile(r"[A-Za-z0-9:/_.~?=&@%+-]+\Z")
+_USUAL_LINE = re.compile(r"[!-~]+(?: [!-~]+)*\Z")
 _URI_SAFE = "!#$%&'()*+,-./:;=?@[]_~"
 
 
@@ -22,6 +25,8 @@ def clean(text: str, limit: int = 0) -> str:
 
     Blanks of every kind, line ends included, become single spaces; nothing is left at either end.
     """
+    if _USUAL_LINE.match(text) and not 0 < limit < len(text):
+        return text
     if limit:
         text = text[: 8 * limit]  # a title of 100,000 characters is not worth cleaning whole
     line = _BLANKS.sub(" ", _UNWANTED.sub("", _BLANKS.sub(" ", text))).strip()
@@ -39,6 +44,8 @@ def shorten(text: str, limit: int) -> str:
 
 def web_link(url: str) -> str:
     """The URL when it is http or https and has a host, with everything outside RFC 3986 percent-encoded; else empty."""
+    if _USUAL_LINK.match(url):
+        return url
     url = clean(url)
     if not url.lower().startswith(("http://", "https://")) or len(url) > 2000:
         return ""
@@ -51,4 +58,4 @@ def web_link(url: str) -> str:
 
 def header_uri(url: str) -> str:
     """A URI that can stand between angle brackets in a header (RFC 2369 section 2): ASCII without blanks."""
-    return quote(_UNWANTED.sub("", url).strip(), safe=_URI_SAFE)
+    return url if _USUAL_URI.match(url) else quote(_UNWANTED.sub("", url).strip(), safe=_URI_SAFE)

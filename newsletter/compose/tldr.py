@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,18 +12,119 @@ from newsletter.compose.text import clean, shorten
 if TYPE_CHECKING:
     from newsletter.model.paper import Paper
 
-_LIMIT = 280
+LIMIT = 280  # characters: two or three lines on a phone's card, one toot
+_READ = 6000  # characters of an abstract that are looked at
+_SHORTEST = 25  # characters; below, a "sentence" is a heading or the rest of an abbreviation
+
+_ENDS = re.compile(r"(?<=[.!?])[\"”’)\]]?\s+(?=[\"“‘(\[]?[A-Z0-9À-ÞΑ-Ω])")
+_ABBREVIATION = re.compile(
+    r"(?:\b(?:e\.g|i\.e|et al|cf|vs|etc|resp|Fig|Figs|Sec|Eq|Eqs|Tab|Ref|Refs|No|Dr|Prof|St|approx|w\.r\.t|a\.k\.a"
+    r"|[A-Z]))\.$"
+)
+_LEAD = re.compile(
+    r"^(?:However|Moreover|Furthermore|Additionally|In addition|Specifically|In particular|Notably|Therefore|Thus|Hence"
+    r"|Consequently|To this end|To address (?:this|these|it)[^,]{0,60}|In this (?:paper|work|study|article|report)"
+    r"|Here|Finally|Overall|In summary|Importantly|Crucially)\s*,\s*",
+)
+# "Based on this hypothesis, we propose": the clause points at a sentence that is not shown.
+_POINTING = re.compile(
+    r"^(?:To|Based|In|Upon|On|By|With|Using|Given|From|Leveraging|Building|Motivated|Inspired|Guided|Following)\b"
+    r"[^,]{0,70}\b(?:this|these|that|those|such|above|aforementioned|issues?|so|it|end|observations?|findings?)\b[^,]{0,30},\s*"
+    r"(?=we\b|this\b|our\b|I\b)",
+)
+# What a sentence does, by its words. The first sentence that does a thing best is taken.
+_IDEA = re.compile(
+    r"\b(?:we|this (?:paper|work|study|article|report|survey)|our)\s+(?:\w+ly\s+|further\s+|also\s+|here\s+|then\s+)?"
+    r"(?:propose|present|introduce|develop|describe|design|build|study|investigate|show that|argue|formali[sz]e|release"
+    r"|propos|present|introduc|develop|explor|examin|analy[sz]e|revisit|find|prove|demonstrate|offer|provide|survey"
+    r"|review|create|collect|address|tackle)\w*",
+    re.IGNORECASE,
+)
+_NEW = re.compile(r"\b(?:propose|present|introduce|develop)\w*\b|\bnovel\b|\bnew\b", re.IGNORECASE)
+_RESULT = re.compile(
+    r"\b(?:experiment\w*|results?|outperform\w*|achiev\w*|improv\w*|surpass\w*|reduc\w*|state[- ]of[- ]the[- ]art|SOTA"
+    r"|evaluat\w*|demonstrat\w*|show(?:s|ed)? that|find that|reveal\w*|yield\w*|gain\w*|faster|speed-?up)\b",
+    re.IGNORECASE,
+)
+_NUMBER = re.compile(r"(?<![\w.])\d+(?:[.,]\d+)*\s?(?:%|×|x\b|times\b|points?\b|K\b|M\b|B\b)?")
+_WEAK = re.compile(
+    r"\b(?:code|data|models?|dataset|project page|website|demo)\b.{0,40}\b(?:available|released|at http)"
+    r"|https?://|\bthe rest of\b|\bwe (?:hope|believe)\b|\bplease\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """At most 280 characters; `by` names whose words they are when they are not the paper's."""
+    """At most 280 characters on one line; `by` names whose words they are when they are not the authors'."""
 
     text: str
     by: str = ""
 
 
 def tldr(paper: Paper) -> Summary:
-    if paper.summary.strip():
-        return Summary(shorten(detex(clean(paper.summary, 1500)), _LIMIT), clean(paper.summary_by, 60))
-    return Summary(shorten(detex(clean(paper.abstract, 6000)), _LIMIT))
+    """The source's summary, attributed, else the best one or two sentences of the abstract in their order."""
+    own = detex(clean(paper.summary, 1500))
+    if own:
+        return Summary(shorten(own, LIMIT), clean(paper.summary_by, 60) or "its source")
+    return Summary(extract(detex(clean(paper.abstract, _READ))))
+
+
+def extract(abstract: str) -> str:
+    """One or two whole sentences within 280 characters where the abstract has such; else the best one, cut at a word.
+
+    The idea comes first in worth, then the result, then the problem. Pure words and places: the same abstract gives
+    the same sentences.
+    """
+    found = sentences(abstract)
+    if not found:
+        return shorten(abstract, LIMIT)
+    places = range(len(found))
+    idea = max(places, key=lambda place: (_idea(found[place], place, len(found)), -place))
+    best = _told(found[idea])
+    others = sorted(
+        (place for place in places if place != idea),
+        key=lambda place: (-_support(found[place], place, len(found), before=place < idea), place),
+    )
+    for place in others:
+        if _support(found[place], place, len(found), before=place < idea) <= 0:
+            break
+        other = _told(found[place])
+        if len(best) + 1 + len(other) <= LIMIT:
+            return f"{other} {best}" if place < idea else f"{best} {other}"
+    return shorten(best, LIMIT)
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of a text; abbreviations and initials do not end one."""
+    out: list[str] = []
+    for piece in _ENDS.split(text):
+        if out and (_ABBREVIATION.search(out[-1]) or len(out[-1]) < _SHORTEST):
+            out[-1] = f"{out[-1]} {piece}"
+        elif piece.strip():
+            out.append(piece.strip())
+    return out
+
+
+def _idea(sentence: str, place: int, count: int) -> float:
+    worth = (
+        2.0 * bool(_IDEA.search(sentence)) + 1.0 * bool(_NEW.search(sentence)) + 0.2 * bool(_RESULT.search(sentence))
+    )
+    worth -= 2.5 * bool(_WEAK.search(sentence)) + 0.5 * (len(sentence) > LIMIT)
+    return worth - 0.3 * place / count
+
+
+def _support(sentence: str, place: int, count: int, *, before: bool) -> float:
+    """What a second sentence adds: a result with figures most, the problem at the start some."""
+    if _WEAK.search(sentence):
+        return -1.0
+    result = 1.2 * bool(_RESULT.search(sentence)) + 0.8 * bool(_NUMBER.search(sentence))
+    if not before and result:
+        return result + 0.3 * place / count
+    return 0.6 - 0.3 * place / count if before else 0.1
+
+
+def _told(sentence: str) -> str:
+    """The sentence without the joint to the one before it."""
+    bare = _POINTING.sub("", _LEAD.sub("", sentence, count=1), count=1)
+    return bare[:1].upper() + bare[1:] if bare != sentence and len(bare) > _SHORTEST else sentence
