@@ -8,6 +8,10 @@ def _pairs(table: str) -> dict[str, str]:
     return dict(zip(words[::2], words[1::2], strict=True))
 
 
+def _names(table: str) -> frozenset[str]:
+    return frozenset(table.split())
+
+
 SYMBOLS = _pairs("""
 alpha α beta β gamma γ delta δ epsilon ε varepsilon ε zeta ζ eta η theta θ vartheta ϑ iota ι kappa κ lambda λ mu μ
 nu ν xi ξ pi π varpi ϖ rho ρ varrho ϱ sigma σ varsigma ς tau τ upsilon υ phi φ varphi φ chi χ psi ψ omega ω
@@ -29,22 +33,25 @@ textless < textgreater > textbar | textmu μ lt < gt > colon : And & LaTeX LaTeX
 """)
 
 # Commands that only change how their argument looks: the argument stays.
-DRESS = frozenset(
-    """textbf textit texttt textsc textsf textrm textsl textup textmd textnormal text emph underline uline mbox hbox
+DRESS = _names("""
+    textbf textit texttt textsc textsf textrm textsl textup textmd textnormal text emph underline uline mbox hbox
     mathrm mathbf mathit mathsf mathtt mathcal mathscr mathfrak mathnormal boldsymbol bm bold operatorname ensuremath
     textcolor mathop mathbin mathrel pmb underbrace overbrace textsuperscript textsubscript title url path nolinkurl
-    protect footnote sout stackrel smash boxed phantom URL""".split()
-)
+    protect footnote sout stackrel smash boxed phantom URL
+""")
 # Those that mean nothing once the type is plain.
-SILENT = frozenset(
-    """left right big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr limits nolimits displaystyle textstyle scriptstyle
+SILENT = _names("""
+    left right big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr limits nolimits displaystyle textstyle scriptstyle
     quad qquad xspace noindent small large Large tiny it bf em rm sf tt sc bfseries itshape ttfamily normalfont
-    centering par newline linebreak hfill vspace hspace thinspace enspace allowbreak middle relax""".split()
-)
+    centering par newline linebreak hfill vspace hspace thinspace enspace allowbreak middle relax
+""")
 # Names that HTML pages leave bare after taking the backslash away; only ones that are no English words by themselves,
 # or that stand right after a digit or a caret.
 BARE = {name: SYMBOLS[name] for name in ("times", "cdot", "pm", "leq", "geq", "approx", "infty", "rightarrow", "sim")}
 DOUBLE = dict(zip("ABCDEFGHIJKLMNOPQRSTUVWXYZ1", "𝔸𝔹ℂ𝔻𝔼𝔽𝔾ℍ𝕀𝕁𝕂𝕃𝕄ℕ𝕆ℙℚℝ𝕊𝕋𝕌𝕍𝕎𝕏𝕐ℤ𝟙", strict=True))
+
+# What a backslash before a sign that is no letter means.
+ESCAPED = {sign: sign for sign in "%&$#_{}"} | dict.fromkeys("\\,;: >", " ") | dict.fromkeys("/!-", "") | {"|": "‖"}
 
 # Combining marks of accents in text, and of hats in formulas.
 ACCENTS = {

@@ -24,6 +24,7 @@ from newsletter.errors import TemplateError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
     from newsletter.compose.body import Part
     from newsletter.compose.facts import Newsletter
     from newsletter.compose.issue import Sizes

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from newsletter.compose.view import FollowUpView, SectionView, Viewer
-    from newsletter.model.edition import Issue
     from newsletter.model.mail import Letterhead, ReaderLinks
     from newsletter.model.subscriber import Subscriber
 
