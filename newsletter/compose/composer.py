@@ -113,7 +113,11 @@ class Composer:
             preheader=fitted.values["preheader"],
             html="" if subscriber.text_only else html,
             text=text,
-            data=data_of(fitted.digester.entries(fitted.issue, cards), fitted.values),
+            data=data_of(
+                fitted.issue,
+                fitted.digester.entries(fitted.issue, cards),
+                fitted.digester.news(fitted.issue, cards),
+            ),
             leave=fitted.values["unsubscribe"],
         )
 

@@ -155,9 +155,13 @@ class Reader:
         inside, closed = self.group(math)
         if not math and closed and self.text[start : self.at - 1] in BARE:
             return BARE[self.text[start : self.at - 1]]
-        if not math and (not closed or "," in inside or ":" in inside):
+        if not math and (not closed or "," in inside or ":" in inside or self.literal(start, inside)):
             return f"{{{inside}{'}' * closed}"
         return inside
+
+    def literal(self, start: int, inside: str) -> bool:
+        """`{{ name }}` and `{% tag %}` are words about templates, no TeX."""
+        return self.text[start : start + 1] in {" ", "%", "#"} or inside.startswith("{")
 
     def stray(self, math: bool) -> str:
         return "" if math else "}"
@@ -199,7 +203,7 @@ class Reader:
         following = self.next()
         if not math and (not (before.isalnum() or before in ")]}|") or not (following == "{" or sign == "^")):
             return sign
-        if not following or following.isspace():
+        if not following or following.isspace() or not (math or following.isalnum() or following in "{\\+-*"):
             return sign
         if not math and following.isalpha():
             name = _NAME.match(self.text, self.at)

@@ -85,6 +85,9 @@ class Digester:
     def viewer(self, feedback: str) -> Viewer:
         return Viewer(base_url=self._newsletter.base_url, locale=self._locale, feedback=feedback)
 
+    def news(self, issue: Issue, cards: Mapping[str, Card]) -> tuple[FollowUpView, ...]:
+        return tuple(self._slotted.follow_up(one, cards.get(one.paper_id)) for one in issue.follow_ups)
+
     def renders(self, issue: Issue, cards: Mapping[str, Card], paper_id: str | None) -> bool:
         """Whether the templates can show this paper alone (None: the issue without papers)."""
         alone = without(issue, set(issue.paper_ids) - {paper_id})
@@ -245,7 +248,7 @@ class Digester:
         sections: tuple[SectionView, ...] = tuple(
             viewer.section(section, tuple(next(rest) for _ in section.picks)) for section in issue.sections
         )
-        news: tuple[FollowUpView, ...] = tuple(viewer.follow_up(n, cards.get(n.paper_id)) for n in issue.follow_ups)
+        news = self.news(issue, cards)
         facts = digest_facts(self._newsletter, values, sections, news, beyond, viewer=viewer, mark=mark)
         html = self._templates.html(HTML, facts)
         plain = values if mark is not no_mark else for_text(values)

@@ -9,12 +9,15 @@ from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
 from newsletter.compose.encode import quoted_printable
+from newsletter.compose.text import clean
 from newsletter.model.paper import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from newsletter.compose.digester import Entry
+    from newsletter.compose.view import FollowUpView
+    from newsletter.model.edition import Issue
 
 _LIMIT = 90_000
 _LEFTOVERS = ("{{", "}}", "{%", "%}", "{#", "<mj-", "</mj-", "Undefined", "\ufdd0", "\U0001d0f4")
@@ -71,10 +74,10 @@ def lint(rendered: Rendered) -> tuple[Problem, ...]:
 
 
 def _leftovers(where: str, text: str, data: tuple[str, ...]) -> list[Problem]:
-    for own in sorted(filter(None, data), key=len, reverse=True):
-        text = text.replace(own, "\n")
-    found = [token for token in _LEFTOVERS if token in text]
-    if _NONE.search(text):
+    """Template syntax that is in the text, but in none of the texts from outside (a paper may be about Jinja)."""
+    own = "\n".join(data)
+    found = [token for token in _LEFTOVERS if token in text and token not in own]
+    if _NONE.search(text) and not _NONE.search(own):
         found.append("None")
     return [Problem(where, f"holds {token!r}, a leftover of the template", "Correct the template.") for token in found]
 
@@ -148,9 +151,11 @@ def _faults(tag: str, given: dict[str, str]) -> list[str]:
     return [what for found, what in checks if found]
 
 
-def data_of(entries: Iterable[Entry], values: Mapping[str, str]) -> tuple[str, ...]:
+def data_of(issue: Issue, entries: Iterable[Entry], follow_ups: Iterable[FollowUpView]) -> tuple[str, ...]:
     """The texts of a digest that came from outside, so that a paper about {{ templates }} is not taken for a fault."""
-    found = list(values.values())
+    found = [clean(section.name) for section in issue.sections]
+    for news in follow_ups:
+        found += (news.title, news.text)
     for entry in entries:
         view = entry.view
         found += (view.title, view.authors, view.tldr, view.tldr_by, view.why, *(url for _, url in view.links))

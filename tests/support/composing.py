@@ -7,7 +7,10 @@ import email.policy
 import re
 from datetime import UTC, date, datetime
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from newsletter.compose import Composer, default_template_folder
 from newsletter.model.edition import Card, FollowUp, Issue, Part, Pick, Score, Section, Topic
@@ -17,7 +20,6 @@ from newsletter.model.subscriber import Subscriber
 
 if TYPE_CHECKING:
     from email.message import EmailMessage
-    from pathlib import Path
 
 DAY = date(2026, 11, 20)
 BASE = "https://papers.example.org"
@@ -137,6 +139,14 @@ def wire_faults(data: bytes) -> list[str]:
         "no end of line": not data.endswith(b"\r\n"),
     }
     return [name for name, found in checks.items() if found]
+
+
+def shared_data(name: str) -> Path:
+    """A file of `../shared/data`; the test is skipped where it is absent."""
+    for folder in Path(__file__).resolve().parents:
+        if (found := folder / "shared" / "data" / name).exists():
+            return found
+    pytest.skip(f"the real papers of ../shared/data/{name} are not here")
 
 
 class _Links(HTMLParser):

@@ -1,0 +1,64 @@
+"""Two sentences that say what a paper is about, without a model."""
+
+from __future__ import annotations
+
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsletter.compose.tldr import LIMIT, Summary, extract, sentences, tldr
+from newsletter.model.paper import Paper
+
+ABSTRACT = (
+    "Language models are slow. Many have tried to make them faster, e.g. by pruning. However, pruning hurts quality. "
+    "To address this issue, we propose Quill, a cache that keeps only $k$ keys per head. "
+    r"Experiments on 5 benchmarks show that Quill is 3.2$\times$ faster at 99\% of the quality. "
+    "Our code is available at https://code.example/quill."
+)
+
+
+def test_the_idea_and_the_result_are_told_with_their_figures_and_without_tex() -> None:
+    assert tldr(Paper(id="1", title="Quill", abstract=ABSTRACT)) == Summary(
+        "We propose Quill, a cache that keeps only k keys per head. "
+        "Experiments on 5 benchmarks show that Quill is 3.2× faster at 99% of the quality."
+    )
+
+
+def test_the_sources_own_words_come_first_and_say_whose_they_are() -> None:
+    paper = Paper(id="1", title="Quill", abstract=ABSTRACT, summary="A smaller\ncache.", summary_by="Hugging Face")
+
+    assert tldr(paper) == Summary("A smaller cache.", "Hugging Face")
+
+
+def test_a_paper_without_an_abstract_has_no_tldr() -> None:
+    assert tldr(Paper(id="1", title="Quill")) == Summary("")
+
+
+def test_an_abbreviation_ends_no_sentence() -> None:
+    assert sentences(
+        "We follow Smith et al. Their idea, i.e. Fig. 3 of it, works well. It is by J. Doe and friends."
+    ) == [
+        "We follow Smith et al. Their idea, i.e. Fig. 3 of it, works well.",
+        "It is by J. Doe and friends.",
+    ]
+
+
+def test_one_long_sentence_is_cut_at_a_word() -> None:
+    told = extract("We propose " + "a very long name " * 40)
+
+    assert told.endswith((" a…", " very…", " long…", " name…"))
+    assert len(told) <= LIMIT
+
+
+@given(st.text(max_size=900) | st.lists(st.sampled_from(ABSTRACT.split(" ")), max_size=90).map(" ".join))
+def test_a_tldr_fits_the_card_and_says_nothing_that_the_abstract_does_not(text: str) -> None:
+    told = tldr(Paper(id="1", title="Any", abstract=text)).text
+
+    words = re.findall(r"\w+", text.casefold())
+    assert len(told) <= LIMIT
+    assert told == tldr(Paper(id="1", title="Any", abstract=text)).text
+    if not re.search(r"[\\${}^_~`]|--|''", text):
+        assert set(re.findall(r"[a-z]{4,}", told.casefold())) <= {w for word in words for w in (word, word[1:])} | set(
+            re.findall(r"[a-z]{4,}", text.casefold())
+        )
