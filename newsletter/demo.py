@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from newsletter import publish
+from newsletter.compose.detex import detex
 from newsletter.config import load_config
 from newsletter.model.codec import issue_from_payload
 from newsletter.sample.folder import SAMPLE, prepare
@@ -23,9 +24,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from newsletter.config import Config
+    from newsletter.model.edition import Card, Issue
     from newsletter.press import Press
     from newsletter.sample.mailbox import Mail
-    from newsletter.sample.story import Reader, Shelf
+    from newsletter.sample.story import Reader
 
 WEEK = tuple(date(2025, 11, 17) + timedelta(days=n) for n in range(7))
 
@@ -94,11 +96,13 @@ def _scene(press: Press, day: date, reader: Reader, mails: list[Mail], silences:
     mail = next((mail for mail in mails if mail.recipient == reader.email), None)
     if mail is None:
         return Scene(day, reader, None, (), silences.get(known.id, "No issue was cut for her."))
-    return Scene(day, reader, mail, _shelves(press, known.id), "")
+    issue, cards = _issue(press, known.id)
+    news = tuple(f"{detex(cards[one.paper_id].paper.title)}: {one.text}" for one in issue.follow_ups)
+    return Scene(day, reader, mail, shelves_of(issue, cards.values()), "", news)
 
 
-def _shelves(press: Press, subscriber_id: int) -> tuple[Shelf, ...]:
-    """What the ledger says of her last issue: the picks that were mailed, looked up in the printed editions."""
+def _issue(press: Press, subscriber_id: int) -> tuple[Issue, dict[str, Card]]:
+    """Her last issue as the ledger has it, looked up in the printed editions, and the cards of those."""
     day = press.ledger.last_day("digest", [subscriber_id])[subscriber_id]  # a weekly issue is its Monday's
     standing = press.ledger.standing(kind="digest", day=day, subscriber_id=subscriber_id, now=press.clock.now())
     assert standing is not None
@@ -106,7 +110,7 @@ def _shelves(press: Press, subscriber_id: int) -> tuple[Shelf, ...]:
     printed = [press.editions.get(date.fromisoformat(one)) for one in json.loads(payload)["editions"]]
     editions = [edition for edition in printed if edition is not None]
     issue = issue_from_payload(payload, subscriber_id=subscriber_id, day=day, editions=editions)
-    return shelves_of(issue, (card for edition in editions for card in edition.cards))
+    return issue, {card.paper.id: card for edition in editions for card in edition.cards}
 
 
 def _sentence(text: str) -> str:

@@ -75,6 +75,7 @@ class Scene:
     mail: Mail | None
     shelves: tuple[Shelf, ...]
     silence: str
+    news: tuple[str, ...] = ()  # of papers of her earlier issues
 
     @property
     def papers(self) -> int:

@@ -111,6 +111,16 @@ def test_nobody_gets_a_paper_twice_not_even_one_that_is_listed_twice(report: dem
     ]
 
 
+def test_readers_of_a_paper_hear_that_its_code_is_out(report: demo.Report) -> None:
+    told = {(scene.reader.name, scene.day.day): scene.news for day in report.days for scene in day.scenes if scene.news}
+
+    assert told == {
+        (name, 20): ("P1: Mastering Physics Olympiads with Reinforcement Learning: A new version names its code.",)
+        for name in ("Ada Sample", "Zoë Ångström-Müller")
+    }
+    assert report.index.read_text(encoding="utf-8").count("A new version names its code.") >= 2
+
+
 def test_every_mail_is_a_real_message_whose_two_editions_hold_every_paper_that_was_picked(report: demo.Report) -> None:
     mailed = [scene for day in report.days for scene in day.scenes if scene.mail is not None]
 
