@@ -6,13 +6,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from newsletter.collect import same
-from newsletter.model.paper import Listing, Paper, Problem, Reading
+from newsletter.model.paper import Listing, Paper, Problem, Reading, identity_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from newsletter.model.paper import Found, Harvest
+
+ALIASES = 20
 
 _KINDS = ("new", "listed", "cross", "replace")
 
@@ -59,7 +61,8 @@ def fold(harvests: Iterable[Harvest], known: Mapping[str, Paper], *, at: datetim
     for name, group in sorted(members.items()):
         fresh = [items[place].paper for place in group if place >= len(ours)]
         old = [items[place].paper for place in group if place < len(ours)]
-        merged.append(replace(blend(fresh, old), id=name))
+        keys = dict.fromkeys(key for place in group for key in items[place].keys)
+        merged.append(_also_known_as(replace(blend(fresh, old), id=name), keys))
         owner.update((place - len(ours), name) for place in group if place >= len(ours))
     owned = [(owner[place], source, found) for place, (source, found) in enumerate(finds)]
     return Merged(tuple(merged), _listings(owned, at), _readings(owned, at), _originals(owned), tuple(problems))
@@ -75,6 +78,13 @@ def _name(group: Sequence[Paper], known: Sequence[int], ours: Sequence[same.Item
         return ids[0].id, []
     first = min(group, key=lambda paper: (not paper.arxiv_id, not paper.doi))
     return first.id, []
+
+
+def _also_known_as(paper: Paper, keys: Iterable[str]) -> Paper:
+    """A retitled blog post must find its paper tomorrow too, when nothing but its title is there to tell."""
+    own = identity_keys(replace(paper, aliases=()))
+    others = [key for key in keys if key not in own and not key.startswith("arxiv:")]
+    return replace(paper, aliases=tuple(others[:ALIASES]))
 
 
 def blend(fresh: Sequence[Paper], known: Sequence[Paper] = ()) -> Paper:

@@ -49,6 +49,7 @@ class Paper:
     project_url: str = ""
     discussion_url: str = ""
     withdrawn: bool = False
+    aliases: tuple[str, ...] = ()  # identity keys of records that were merged into this one: other titles, other DOIs
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +156,7 @@ def identity_keys(paper: Paper) -> tuple[str, ...]:
         keys.append(f"doi:{paper.doi.lower()}")
     if len(title := normalise_title(paper.title)) >= 20:
         keys.append(f"title:{title_digest(title)}")
-    return tuple(keys)
+    return tuple(dict.fromkeys((*keys, *paper.aliases)))
 
 
 def title_digest(normalised: str) -> str:

@@ -21,7 +21,7 @@ from newsletter.collect import clean, ids
         ("lone \ud800 surrogate", "lone surrogate"),
         ("not \ufffe\uffff\ufdd0 characters", "not characters"),
         ("hidden\U000e0041\U000e0042 tags", "hidden tags"),
-        ("family \U0001f468\u200d\U0001f469\u200d\U0001f467 stays", "family \U0001f468\u200d\U0001f469\u200d\U0001f467 stays"),
+        ("\U0001f468\u200d\U0001f469\u200d\U0001f467 stays", "\U0001f468\u200d\U0001f469\u200d\U0001f467 stays"),
         ("rainbow \U0001f3f3\ufe0f\u200d\U0001f308", "rainbow \U0001f3f3\ufe0f\u200d\U0001f308"),
         ("a\u200db and a\u200cb", "ab and ab"),
         ("\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"),

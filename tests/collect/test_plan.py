@@ -13,7 +13,10 @@ from newsletter.collect.settle import Settled, settled
 from newsletter.model.paper import Poll
 
 DAY = date(2026, 1, 20)
+MAYBE = "and may still grow"
 NOON = datetime(2026, 1, 20, 12, tzinfo=UTC)
+
+HAD = "the list of 2026-01-20 had"
 
 
 def days(*numbers: int) -> tuple[date, ...]:
@@ -56,19 +59,27 @@ def polls(*seen: tuple[str, int]) -> list[Poll]:
     ("seen", "now", "verdict"),
     [
         ((), "21T02:00", Settled(True, "the list of 2026-01-20 is closed")),
-        ((("20T23:00", 40),), "21T01:59", Settled(True, "the list of 2026-01-20 had 40 papers at 23:00 UTC: enough for an edition")),
+        ((("20T23:00", 40),), "21T01:59", Settled(True, f"{HAD} 40 papers at 23:00 UTC: enough for an edition")),
         ((), "20T12:00", Settled(False, "the list of 2026-01-20 has not been seen yet")),
         ((), "19T12:00", Settled(False, "the list of 2026-01-20 has not begun")),
-        ((("20T02:01", 3),), "20T02:01", Settled(False, "the list of 2026-01-20 had 3 papers at 02:01 UTC and may still grow")),
-        ((("20T03:00", 12),), "20T03:00", Settled(False, "the list of 2026-01-20 had 12 papers at 03:00 UTC and may still grow")),
-        ((("20T06:00", 10),), "20T06:00", Settled(True, "the list of 2026-01-20 had 10 papers at 06:00 UTC: enough for an edition")),
-        ((("20T03:00", 8), ("20T04:00", 8)), "20T04:00", Settled(True, "the list of 2026-01-20 had 8 papers at 04:00 UTC and has stopped growing")),
-        ((("20T03:00", 8), ("20T03:50", 8)), "20T03:50", Settled(False, "the list of 2026-01-20 had 8 papers at 03:50 UTC and may still grow")),
-        ((("20T03:00", 0), ("20T05:00", 0)), "20T05:00", Settled(False, "the list of 2026-01-20 had 0 papers at 05:00 UTC and may still grow")),
-        ((("20T06:00", 0), ("20T07:00", 0)), "20T07:00", Settled(True, "the list of 2026-01-20 had 0 papers at 07:00 UTC and has stopped growing")),
-        ((("20T03:00", 8), ("20T13:00", 9)), "20T04:30", Settled(False, "the list of 2026-01-20 had 8 papers at 03:00 UTC and may still grow")),
+        ((("20T02:01", 3),), "20T02:01", Settled(False, f"{HAD} 3 papers at 02:01 UTC {MAYBE}")),
+        ((("20T03:00", 12),), "20T03:00", Settled(False, f"{HAD} 12 papers at 03:00 UTC {MAYBE}")),
+        ((("20T06:00", 10),), "20T06:00", Settled(True, f"{HAD} 10 papers at 06:00 UTC: enough for an edition")),
+        (
+            (("20T03:00", 8), ("20T04:00", 8)),
+            "20T04:00",
+            Settled(True, f"{HAD} 8 papers at 04:00 UTC and has stopped growing"),
+        ),
+        ((("20T03:00", 8), ("20T03:50", 8)), "20T03:50", Settled(False, f"{HAD} 8 papers at 03:50 UTC {MAYBE}")),
+        ((("20T03:00", 0), ("20T05:00", 0)), "20T05:00", Settled(False, f"{HAD} 0 papers at 05:00 UTC {MAYBE}")),
+        (
+            (("20T06:00", 0), ("20T07:00", 0)),
+            "20T07:00",
+            Settled(True, f"{HAD} 0 papers at 07:00 UTC and has stopped growing"),
+        ),
+        ((("20T03:00", 8), ("20T13:00", 9)), "20T04:30", Settled(False, f"{HAD} 8 papers at 03:00 UTC {MAYBE}")),
     ],
-)  # fmt: skip
+)
 def test_a_list_is_finished_when_it_is_over_full_or_no_longer_growing(
     seen: tuple[tuple[str, int], ...], now: str, verdict: Settled
 ) -> None:

@@ -123,7 +123,7 @@ def plain(value: object, limit: int = clean.ABSTRACT) -> str:
 
 
 def _item(entry: Mapping[str, Any], today: date) -> Found | str:
-    title = plain(entry.get("title"), clean.TITLE)
+    title = _told(entry, "title", clean.TITLE)
     if not title:
         return "it has no title"
     url = clean.link(entry.get("link")) or clean.link(entry.get("id"))
@@ -156,9 +156,18 @@ def _item(entry: Mapping[str, Any], today: date) -> Found | str:
 
 def _abstract(entry: Mapping[str, Any]) -> str:
     contents = entry.get("content")
-    values = [part.get("value") for part in contents if isinstance(part, dict)] if isinstance(contents, list) else []
-    candidates = [plain(entry.get("summary")), *(plain(value) for value in values[:5])]
+    parts = [part for part in contents[:5] if isinstance(part, dict)] if isinstance(contents, list) else []
+    candidates = [
+        _told(entry, "summary"),
+        *(_told({"value": part.get("value"), "value_detail": part}) for part in parts),
+    ]
     return max(candidates, key=len)
+
+
+def _told(entry: Mapping[str, Any], name: str = "value", limit: int = clean.ABSTRACT) -> str:
+    """Text as the feed means it: what it calls plain holds no markup, even if it looks like some."""
+    kind = items.child(entry, f"{name}_detail").get("type")
+    return clean.text(entry.get(name), limit) if kind == "text/plain" else plain(entry.get(name), limit)
 
 
 def _authors(entry: Mapping[str, Any]) -> tuple[str, ...]:
