@@ -5,13 +5,14 @@ from __future__ import annotations
 import queue
 import threading
 import time
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from newsletter.model.paper import Harvest, Poll, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date, datetime
+    from datetime import datetime
 
     from newsletter.model.paper import Ask
     from newsletter.ports import Source
@@ -59,8 +60,6 @@ def _failed(source: Source, what: str, ask: Ask) -> Harvest:
 
 
 def polls_of(harvest: Harvest, at: datetime) -> tuple[Poll, ...]:
-    """How long each list was: of days with items, and of days that were answered and had none."""
-    sizes: dict[date, int] = dict.fromkeys(harvest.days, 0)
-    for item in harvest.found:
-        sizes[item.day] = sizes.get(item.day, 0) + 1
-    return tuple(Poll(harvest.source, day, size, at) for day, size in sorted(sizes.items()))
+    """How long each list is that was read from end to end; a day without a list has the length 0."""
+    sizes = Counter(item.day for item in harvest.found)
+    return tuple(Poll(harvest.source, day, sizes[day], at) for day in harvest.looked)

@@ -116,6 +116,7 @@ class Harvest:
     problems: tuple[Problem, ...] = ()
     memory: dict[str, str] = field(default_factory=dict)
     note: str = ""  # one sentence: "23 papers on the list of 2026-11-20"
+    looked: tuple[date, ...] = ()  # days whose list was read from end to end now, whether it may still grow or not
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,6 +121,13 @@ def test_missed_days_are_read_from_the_api_by_the_window_that_each_day_announced
     assert "AND+submittedDate:%5B202512311900+TO+202601021859%5D" in server.log[0].path
 
 
+def test_an_announcement_of_an_earlier_day_is_read_once(server: SourcesServer) -> None:
+    first = fetch(server, MONDAY, TUESDAY)
+    server.log.clear()
+    again = fetch(server, MONDAY, TUESDAY, memory=first.memory)
+    assert (again.state, again.days, len(server.log)) == ("unchanged", (MONDAY, TUESDAY), 1)
+
+
 def test_weekends_and_holidays_are_empty_answered_and_cost_no_request(server: SourcesServer) -> None:
     days = (date(2026, 1, 2), date(2026, 1, 3), date(2026, 1, 4))
     harvest = fetch(server, *days, asof=datetime(2026, 1, 4, 12, tzinfo=UTC))

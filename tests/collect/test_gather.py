@@ -69,4 +69,7 @@ def test_polls_count_what_is_there_and_what_is_not() -> None:
     sunday = date(2026, 1, 4)
     items = (Found(Paper(id="a", title="A"), DAY), Found(Paper(id="b", title="B"), DAY))
     at = datetime(2026, 1, 6, 9, tzinfo=UTC)
-    assert polls_of(Harvest("hf", "ok", items, (sunday,)), at) == (Poll("hf", sunday, 0, at), Poll("hf", DAY, 2, at))
+    assert polls_of(Harvest("hf", "ok", items, (), looked=(sunday, DAY)), at) == (
+        Poll("hf", sunday, 0, at),
+        Poll("hf", DAY, 2, at),
+    )

@@ -94,7 +94,7 @@ def test_summaries_can_be_switched_off(server: SourcesServer) -> None:
 
 def test_a_list_of_today_is_read_but_not_called_whole(server: SourcesServer) -> None:
     harvest = fetch(server, asof=datetime(2026, 1, 6, 9, tzinfo=UTC))
-    assert (len(harvest.found), harvest.days) == (2, ())
+    assert (len(harvest.found), harvest.days, harvest.looked) == (2, (), (TUESDAY,))
 
 
 def test_a_weekend_is_empty_and_answered(server: SourcesServer) -> None:

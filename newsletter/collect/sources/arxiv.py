@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from newsletter.collect.sources.arxiv_entries import Entry
     from newsletter.model.paper import Ask, HarvestState
 
+REMEMBERED = 10  # days
 GIVE_UP = 2  # days in a row without an answer: the others wait for the next run
 _SURE = timedelta(hours=6)  # after midnight Eastern the API has the announcement of the evening before
 _LATER = "The next run asks again."
@@ -63,6 +64,7 @@ class _Fetch:
         self._asking = Asking(source.session(), api=source.api, feed=source.feed, tally=self._tally, where=source.name)
         self._newest = latest(ask.asof)
         self._memory = dict(ask.memory)
+        self._closed = set(ask.memory.get("closed", "").split())  # an announcement does not grow: it is read once
         self._found: dict[tuple[str, date], Found] = {}
         self._whole: list[date] = []
         self._missing: list[date] = []
@@ -78,6 +80,10 @@ class _Fetch:
             if window(day) is None:
                 self._whole.append(day)
                 continue
+            if str(day) in self._closed and day != self._newest:
+                self._whole.append(day)
+                self._unchanged = True
+                continue
             if silent >= GIVE_UP:
                 self._tally.add(f"{self._name} {day}", "not asked: the days before it gave no answer", _LATER)
                 complete = False
@@ -86,6 +92,8 @@ class _Fetch:
                 silent = 0 if complete or any(when == day for _, when in self._found) else silent + 1
             if not complete:
                 self._missing.append(day)
+        closed = sorted({*self._closed, *(str(day) for day in self._whole if window(day))})
+        self._memory["closed"] = " ".join(closed[-REMEMBERED:])
         return Harvest(
             source=self._name,
             state=self._state(),

@@ -24,6 +24,7 @@ def by_day(name: str, ask: Ask, tally: Tally, read: Callable[[date], OneDay], no
     """A harvest of the asked days. A day that may still grow is given but not called whole."""
     found: list[Found] = []
     whole: list[date] = []
+    looked: list[date] = []
     lost: list[date] = []
     silent = 0
     days = [day for day in ask.days if day <= ask.asof.date()]
@@ -37,7 +38,9 @@ def by_day(name: str, ask: Ask, tally: Tally, read: Callable[[date], OneDay], no
         silent = 0 if complete or got else silent + 1
         if not complete:
             lost.append(day)
-        elif ask.asof >= datetime.combine(day, time(tzinfo=UTC)) + timedelta(days=1) + SETTLED:
+            continue
+        looked.append(day)
+        if ask.asof >= datetime.combine(day, time(tzinfo=UTC)) + timedelta(days=1) + SETTLED:
             whole.append(day)
     answered = len(days) > len(lost)
     state: HarvestState = "ok" if found else "empty"
@@ -47,4 +50,4 @@ def by_day(name: str, ask: Ask, tally: Tally, read: Callable[[date], OneDay], no
     note = f"{len(found)} papers on the lists of {named}" if found else f"{name}: {nothing} ({named})"
     if lost:
         note = (note if answered or found else f"{name} gave no answer") + f"; missing: {', '.join(map(str, lost[:5]))}"
-    return Harvest(name, state, tuple(found), tuple(whole), tally.problems(name), {}, note)
+    return Harvest(name, state, tuple(found), tuple(whole), tally.problems(name), {}, note, tuple(looked))
