@@ -50,7 +50,7 @@ class _Groups:
 
     def __init__(self, items: Sequence[Item]) -> None:
         self._parent = list(range(len(items)))
-        self._names = [_names(item.paper) for item in items]
+        self._names = [_names(item) for item in items]
 
     def root(self, node: int) -> int:
         while self._parent[node] != node:
@@ -72,19 +72,22 @@ class _Groups:
         return True
 
 
-def _names(paper: Paper) -> _Names:
+def _names(item: Item) -> _Names:
     names = _Names()
-    if paper.arxiv_id:
-        names.arxiv.add(paper.arxiv_id)
-    if paper.doi:
-        names.dois[paper.doi.partition("/")[0]].add(paper.doi.lower())
+    if item.paper.arxiv_id:
+        names.arxiv.add(item.paper.arxiv_id)
+    for key in item.keys:
+        if key.startswith("doi:"):
+            doi = key.removeprefix("doi:")
+            names.dois[doi.partition("/")[0]].add(doi)
     return names
 
 
 def _agree(here: _Names, there: _Names) -> bool:
-    if len(here.arxiv | there.arxiv) > 1:
-        return False
-    return all(len(found | there.dois.get(registrar, set())) <= 1 for registrar, found in here.dois.items())
+    """False when both are named in one system and have no name of it in common."""
+    pairs = [(here.arxiv, there.arxiv)]
+    pairs += [(found, there.dois.get(registrar, set())) for registrar, found in here.dois.items()]
+    return all(not one or not other or one & other for one, other in pairs)
 
 
 def groups(items: Sequence[Item]) -> list[list[int]]:

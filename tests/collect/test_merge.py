@@ -152,7 +152,7 @@ papers = st.builds(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["a", "b", "c"]), papers), max_size=8), st.lists(papers, max_size=3))
 def test_whatever_comes_every_id_is_once_and_nothing_is_lost(items: list[tuple[str, Paper]], held: list[Paper]) -> None:
     harvests = [harvest(source, item) for source, item in items]
