@@ -128,7 +128,8 @@ class Digester:
 
     def told(self, issue: Issue, entries: list[Entry]) -> dict[str, str]:
         """The issue's own values: its headline, date and sums."""
-        key = (issue.day, len(issue.sections), *(entry.serial for entry in entries))
+        day = max((issue.day, *issue.editions))  # a weekly issue that is caught up holds later papers than its own day
+        key = (day, len(issue.sections), *(entry.serial for entry in entries))
         values = self._told.get(key)
         if values is None:
             if len(self._told) > _RUNS:
@@ -137,7 +138,7 @@ class Digester:
                 tuple(entry.view.title for entry in entries),
                 len(issue.sections),
                 sum(entry.view.words for entry in entries),
-                self._slotted.dates(issue.day),
+                self._slotted.dates(day),
             )
         return values
 

@@ -61,6 +61,7 @@ def test_the_daily_reader_gets_a_mail_on_each_weekday_and_hears_why_there_is_non
     assert [scene.mail is not None for scene in ada] == [True] * 5 + [False] * 2
     assert all("no new papers" in scene.silence.lower() for scene in ada[5:])
     assert all({shelf.name for shelf in scene.shelves} <= TOPICS for scene in ada)
+    assert "UFO³: Weaving the Digital Agent Galaxy" in titles(ada)
 
 
 TOPICS = {
@@ -99,6 +100,8 @@ def test_the_weekly_reader_gets_one_mail_with_the_best_of_the_whole_week(report:
         if title in {detex(card.paper.title) for card in day.edition.cards}
     )
     assert len(by_day) >= 4
+    assert rolled_up.mail is not None
+    assert "Friday, November 21, 2025" in rolled_up.mail.text  # when the newest paper in it was printed
 
 
 def test_nobody_gets_a_paper_twice_not_even_one_that_is_listed_twice(report: demo.Report) -> None:
