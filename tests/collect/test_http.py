@@ -266,3 +266,13 @@ def test_a_coding_that_was_not_asked_for_is_refused() -> None:
 )  # fmt: skip
 def test_private_addresses_are_known(address: str, public: bool) -> None:
     assert is_public(address) is public
+
+
+def test_a_proxy_of_the_system_serves_the_world_but_never_this_machine(server: SourcesServer) -> None:
+    http = client(proxies={"http": server.url, "no": "intern.example"})
+    assert isinstance(http.session("http://papers.example").get("http://papers.example/page"), Fetched)
+    assert isinstance(http.session(server.url).get(server.url + "/page"), Fetched)
+    assert [seen.path for seen in server.log] == ["http://papers.example/page", "/page"]
+    assert isinstance(http.session("x").get("http://a.intern.example/page", tries=1), Failed)
+    assert len(server.log) == 2
+    http.close()

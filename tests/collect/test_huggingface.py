@@ -109,6 +109,12 @@ def test_a_day_that_has_not_come_is_not_asked(server: SourcesServer) -> None:
     assert [seen.path for seen in server.log] == ["/api/daily_papers?date=2026-01-06&limit=100&p=0"]
 
 
+def test_a_list_that_has_not_begun_is_empty_and_asked_again(server: SourcesServer) -> None:
+    server.inject("date=2026-01-06", "400")
+    harvest = fetch(server, asof=datetime(2026, 1, 6, 0, 30, tzinfo=UTC))
+    assert (harvest.state, harvest.days, harvest.problems) == ("empty", (), ())
+
+
 def test_long_lists_are_read_page_by_page(server: SourcesServer) -> None:
     server.world.papers[:] = [
         Served(id=f"2601.{n:05}", title=f"Paper number {n}", listed=TUESDAY, upvotes=n) for n in range(1, 241)

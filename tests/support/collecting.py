@@ -26,12 +26,12 @@ class FakeTime:
         self.slept.append(seconds)
 
 
-def client(clock: FakeTime | None = None, **limits: float) -> Http:
+def client(clock: FakeTime | None = None, proxies: dict[str, str] | None = None, **limits: float) -> Http:
     """No real waiting, no jitter, and a second for what would be a minute."""
     return Http(
         contact="papers@example.org",
         clock=clock or FakeTime(),
         chance=lambda: 0.5,
         limits=Limits(**{"deadline": 5.0, "quiet": 2.0, **limits}),
-        proxies={},
+        proxies=proxies or {},
     )

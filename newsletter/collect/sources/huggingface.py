@@ -51,15 +51,17 @@ class HuggingFace:
         session = self._http.session(self._base, pace=self._pace)
         tally = items.Tally()
         nothing = "nothing on the list; there is none at weekends"
-        return by_day(self.name, ask, tally, lambda day: self._day(session, day, tally), nothing)
+        return by_day(self.name, ask, tally, lambda day: self._day(session, day, tally, ask.asof.date()), nothing)
 
-    def _day(self, session: Session, day: date, tally: items.Tally) -> tuple[list[Found], bool]:
+    def _day(self, session: Session, day: date, tally: items.Tally, today: date) -> tuple[list[Found], bool]:
         """The list of one day, page by page, and whether it is whole."""
         got: dict[str, Found] = {}
         where = f"{self.name} {day}"
         query: dict[str, str | int] = {"date": day.isoformat(), "limit": PAGE, "p": 0}
         for page in range(PAGES):
             answer = session.get(self._list, query, accept="application/json")
+            if isinstance(answer, Failed) and answer.status == 400 and day == today:
+                return [], True  # a date in the future is a 400, and the list of today begins when it begins
             if not isinstance(answer, Fetched):
                 tally.add(where, getattr(answer, "reason", "it says unchanged"), getattr(answer, "cure", ""))
                 return list(got.values()), False
