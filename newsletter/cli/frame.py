@@ -45,6 +45,7 @@ class Day(click.ParamType):  # type: ignore[type-arg]  # older click has no para
 
 
 day_option = click.option("--day", type=Day(), help="Act as at the end of this day, for every reader.")
+quiet_option = click.option("--quiet", "-q", is_flag=True, help="Speak of warnings and errors only: for cron.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
 
 
@@ -111,12 +112,13 @@ def visible(text: str) -> str:
     return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
-def watcher(*, as_json: bool) -> Callable[[Note], None]:
-    """Notes as they happen: on stdout for a person, on stderr beside a JSON document."""
+def watcher(*, as_json: bool, quiet: bool = False) -> Callable[[Note], None]:
+    """Notes as they happen: on stdout for a person, on stderr beside a JSON document; warnings always on stderr."""
 
     def watch(note: Note) -> None:
         line = f"{'' if note.level == 'info' else note.level + ': '}{note.subject}: {note.text}"
-        (tell if as_json or note.level != "info" else say)(line)
+        if note.level != "info" or not quiet:
+            (tell if as_json or note.level != "info" else say)(line)
 
     return watch
 

@@ -13,6 +13,7 @@ from newsletter.cli.frame import (
     give,
     json_option,
     opened,
+    quiet_option,
     say,
     stopping,
     tell,
@@ -36,24 +37,26 @@ _END = {
 
 @command("collect", short_help="Ask the sources and signals; keep papers and readings.")
 @day_option
+@quiet_option
 @json_option
-def collect(day: date | None, as_json: bool) -> int:
+def collect(day: date | None, quiet: bool, as_json: bool) -> int:
     """Ask the sources and signals; keep papers and readings. A source that fails does not stop the others."""
     from newsletter import publish
 
     with opened() as press:
-        return _end(publish.collect(press, day, watch=watcher(as_json=as_json)), as_json=as_json)
+        return _end(publish.collect(press, day, watch=watcher(as_json=as_json, quiet=quiet)), as_json=as_json)
 
 
 @command("run", short_help="Collect, rank, cut, send: the command for cron.")
 @day_option
+@quiet_option
 @json_option
-def run(day: date | None, as_json: bool) -> int:
+def run(day: date | None, quiet: bool, as_json: bool) -> int:
     """Collect, rank, cut, send. Safe to run twice, at once, and after a crash: what is done is not done again."""
     from newsletter import publish
 
     with opened() as press, stopping() as stop:
-        watch, count = _watched(press, as_json=as_json)
+        watch, count = _watched(press, as_json=as_json, quiet=quiet)
         report = publish.run(press, day, watch=watch, progress=count, stop=stop)
         return _end(report, as_json=as_json)
 
@@ -62,15 +65,16 @@ def run(day: date | None, as_json: bool) -> int:
 @day_option
 @click.option("--dry-run", is_flag=True, help="Say who would get what; write and send nothing.")
 @click.option("--test", "test", metavar="EMAIL", help="Send the day's digest to this address only, at once.")
+@quiet_option
 @json_option
-def send(day: date | None, dry_run: bool, test: str | None, as_json: bool) -> int:
+def send(day: date | None, dry_run: bool, test: str | None, quiet: bool, as_json: bool) -> int:
     """Cut each reader's issue from the editions that are printed, and dispatch what is due."""
     from newsletter import publish
 
     if test is not None:
         return _send_test(day, test, dry_run=dry_run, as_json=as_json)
     with opened() as press, stopping() as stop:
-        watch, count = _watched(press, as_json=as_json)
+        watch, count = _watched(press, as_json=as_json, quiet=quiet)
         report = publish.send(press, day, dry_run=dry_run, watch=watch, progress=count, stop=stop)
         if dry_run:
             for note in report.notes:
@@ -133,10 +137,10 @@ def _end(report: Report, *, as_json: bool) -> int:
     return report.exit_code
 
 
-def _watched(press: Press, *, as_json: bool) -> tuple[Watch, Callable[[Tally], None]]:
+def _watched(press: Press, *, as_json: bool, quiet: bool) -> tuple[Watch, Callable[[Tally], None]]:
     """Notes as they happen, and a count of mails on stderr while they leave, when somebody watches."""
     line = Counter("mails out:")
-    watch = watcher(as_json=as_json)
+    watch = watcher(as_json=as_json, quiet=quiet)
     waiting = 0
 
     def note(one: Note) -> None:

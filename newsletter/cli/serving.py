@@ -69,6 +69,8 @@ def worker(once: bool) -> int:
 
     watch = watcher(as_json=True)
     with opened() as press, stopping() as stop:
+        if not once:
+            tell("waiting for mail to send; SIGTERM or Ctrl-C ends it")
         while not stop():
             due = press.ledger.next_due(now=press.clock.now())
             if due is None or due > press.clock.now():

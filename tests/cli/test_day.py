@@ -46,6 +46,11 @@ def test_run_sends_the_day_and_a_second_run_sends_nothing_more(desk: Desk) -> No
     assert message["To"] == "ada@example.org"
 
 
+def test_a_quiet_run_says_nothing_when_all_is_well(desk: Desk) -> None:
+    done = desk("run", "--quiet")
+    assert (done.code, done.out, done.err) == (0, "", "")
+
+
 def test_json_is_one_document_on_stdout_and_the_notes_go_to_stderr(desk: Desk) -> None:
     desk("subscribers", "add", "ada@example.org")
     done = desk("run", "--json")

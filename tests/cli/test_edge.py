@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -192,6 +193,22 @@ def test_ctrl_c_is_exit_130(tmp_path: Path) -> None:
         130,
         "error: Stopped.\nRun it again to go on: nothing is lost.\n",
     )
+
+
+def test_sigterm_ends_a_worker_well(tmp_path: Path) -> None:
+    assert shell("init", cwd=tmp_path).returncode == 0
+    with subprocess.Popen(
+        [sys.executable, "-m", "newsletter", "worker"],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    ) as worker:
+        assert worker.stderr is not None
+        assert worker.stderr.readline() == "waiting for mail to send; SIGTERM or Ctrl-C ends it\n"
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(timeout=20) == 0
+        assert worker.stderr.read() == "stopping: finishing what is under way\n"
 
 
 def test_the_config_option_may_stand_before_or_after_the_command(tmp_path: Path) -> None:
