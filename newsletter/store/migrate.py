@@ -30,7 +30,7 @@ def bring_up_to_date(database: Database) -> None:
             return
     with database.writing(lock=MIGRATION_LOCK) as connection:
         if version(connection, database) != HEAD:
-            _upgrade(connection)
+            upgrade(connection, HEAD)
 
 
 def version(connection: Connection, database: Database) -> str:
@@ -46,10 +46,11 @@ def version(connection: Connection, database: Database) -> str:
     return found
 
 
-def _upgrade(connection: Connection) -> None:
+def upgrade(connection: Connection, revision: str) -> None:
+    """Run the missing migrations up to `revision`, in the caller's transaction."""
     from alembic import command  # noqa: PLC0415 - 0.4 s, and only a database that needs it pays
     from alembic.config import Config  # noqa: PLC0415 - as above
 
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")).replace("%", "%%"))
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)

@@ -57,7 +57,7 @@ def fresh_url(kind: str, folder: Path) -> str:
     """The URL of a new database of the latest shape: a copy, since migrating takes longer."""
     if kind == "postgresql":
         return postgres.server().create_database(_postgresql_template())
-    shutil.copyfile(_sqlite_template(), folder / "test.db")
+    shutil.copy(_sqlite_template(), folder / "test.db")
     return "sqlite:///test.db"
 
 

@@ -1,0 +1,131 @@
+"""A database of any age becomes the one that the code was written for, once, or is left alone with a clear word."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine, text
+
+import newsletter.store
+from newsletter.errors import StoreError
+from newsletter.store import ledger_tables, migrate
+from newsletter.store.database import open_database
+from newsletter.store.open import open_store
+from newsletter.store.tables import SQLITE_FULL_TEXT, metadata, postgresql_only
+from tests.support import postgres
+from tests.support.stores import REAL, SECRET, fresh_url
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+assert ledger_tables.deliveries.metadata is metadata
+
+_SQLITE_SHAPE = "SELECT type, name, tbl_name FROM sqlite_master WHERE name NOT LIKE 'sqlite_stat%' ORDER BY 1, 2"
+_COLUMNS = """
+SELECT table_name, column_name, data_type, character_maximum_length, is_nullable, column_default
+FROM information_schema.columns WHERE table_schema = 'public' ORDER BY 1, 2
+"""
+_INDEXES = "SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY 1, 2"
+_RULES = """
+SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid)
+FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND contype <> 'n' ORDER BY 1, 2
+"""
+
+
+def shape(connection: Connection) -> list[Any]:
+    """Everything that makes the schema, without Alembic's own table."""
+    if connection.dialect.name == "sqlite":
+        objects = connection.execute(text(_SQLITE_SHAPE)).all()
+        tables = {row.tbl_name for row in objects}
+        found: list[Any] = [tuple(row) for row in objects]
+        for table in sorted(tables):
+            for pragma in ("table_xinfo", "index_list", "foreign_key_list"):
+                rows = connection.exec_driver_sql(f"PRAGMA {pragma}({table})").all()
+                found += sorted(f"{table} {pragma} {tuple(row)[pragma == 'index_list' :]}" for row in rows)
+    else:
+        found = [tuple(row) for query in (_COLUMNS, _INDEXES, _RULES) for row in connection.execute(text(query))]
+    return [one for one in found if "alembic_version" not in str(one)]
+
+
+@pytest.mark.parametrize("kind", REAL)
+def test_the_migrations_make_exactly_the_tables_that_the_code_describes(kind: str, tmp_path: Path) -> None:
+    described = postgres.server().create_database() if kind == "postgresql" else f"sqlite:///{tmp_path}/described.db"
+    engine = create_engine(described)
+    with engine.begin() as connection:
+        metadata.create_all(connection)
+        if kind == "postgresql":
+            postgresql_only.create_all(connection)
+        else:
+            connection.exec_driver_sql(SQLITE_FULL_TEXT)
+        expected = shape(connection)
+    engine.dispose()
+
+    store = open_store(fresh_url(kind, tmp_path), secret=SECRET, folder=tmp_path)
+    with store.database.reading() as connection:
+        assert shape(connection) == expected
+    store.close()
+
+
+def test_the_code_knows_the_revisions_that_there_are_in_their_order() -> None:
+    folder = Path(str(newsletter.store.__file__)).with_name("migrations")
+    script = ScriptDirectory(str(folder))
+
+    assert tuple(one.revision for one in script.walk_revisions())[::-1] == migrate.REVISIONS
+
+
+@pytest.mark.parametrize("kind", REAL)
+def test_a_database_of_a_newer_version_is_left_alone(kind: str, tmp_path: Path) -> None:
+    url = fresh_url(kind, tmp_path)
+    database = open_database(url, folder=tmp_path)
+    with database.writing() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    database.engine.dispose()
+
+    with pytest.raises(StoreError, match=r"newer version of newsletter \(database version 9999"):
+        open_store(url, secret=SECRET, folder=tmp_path)
+
+
+@pytest.mark.parametrize("kind", REAL)
+def test_a_database_of_the_first_version_is_brought_up_to_date_with_what_is_in_it(kind: str, tmp_path: Path) -> None:
+    url = postgres.server().create_database() if kind == "postgresql" else "sqlite:///old.db"
+    database = open_database(url, folder=tmp_path)
+    with database.writing() as connection:
+        migrate.upgrade(connection, migrate.REVISIONS[0])
+        connection.execute(text("INSERT INTO answers (source, day) VALUES ('arxiv', '2026-11-20')"))
+    database.engine.dispose()
+
+    store = open_store(url, secret=SECRET, folder=tmp_path)
+    with store.database.reading() as connection:
+        assert connection.execute(text("SELECT source, day FROM answers")).all() == [("arxiv", "2026-11-20")]
+        assert migrate.version(connection, store.database) == migrate.HEAD
+    store.close()
+
+
+_OPEN = """
+import sys
+from pathlib import Path
+from newsletter.store.open import open_store
+store = open_store(sys.argv[1], secret="s", folder=Path(sys.argv[2]))
+print(store.papers.count(), "alembic" in sys.modules)
+store.close()
+"""
+
+
+def start(url: str, folder: Path) -> subprocess.Popen[str]:
+    command = [sys.executable, "-W", "error", "-c", _OPEN, url, str(folder)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+@pytest.mark.parametrize("kind", REAL)
+def test_first_starts_at_the_same_time_do_not_clash_and_later_ones_are_quick(kind: str, tmp_path: Path) -> None:
+    url = postgres.server().create_database() if kind == "postgresql" else "sqlite:///new.db"
+
+    firsts = [start(url, tmp_path) for _ in range(3)]
+    said = sorted(one.communicate(timeout=60)[0] for one in firsts)
+    assert all(one.startswith("0 ") for one in said), said
+    assert start(url, tmp_path).communicate(timeout=60)[0] == "0 False\n"
