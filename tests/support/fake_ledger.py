@@ -83,13 +83,14 @@ class FakeLedger:
         fresh = [one for one in free if not one.lease and one.not_before is None]
         due.sort(key=lambda one: (one.not_before, one.delivery.id))
         taken = [*back, *due, *fresh][:limit]
+        for one in self.records.values():
+            if one.lease and not one.held(now):
+                self.owners[one.lease] = ""  # it ran out, and this claim has looked through it
         if not taken:
             return None
         number = len(self.owners) + 1
         self.owners[number] = owner
         for one in taken:
-            if one.lease:
-                self.owners[one.lease] = ""
             one.lease, one.until, one.not_before = number, now + lease, None
         return Claim(number, owner, now + lease, tuple(one.seen() for one in taken))
 
