@@ -18,6 +18,7 @@ from newsletter.store.open import Store, open_store
 from tests.support.stores import REAL, SECRET, fresh_url
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 DAY = date(2026, 11, 25)
@@ -55,6 +56,18 @@ def worker(folder: Path, name: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-c", _WORKER, str(folder), name, str(WINDOW)])
 
 
+def wired(folder: Path) -> list[int]:
+    """The readers whose mail went out, as the wire saw it."""
+    return [int(one) for file in folder.glob("wire.*") for one in file.read_text().split()]
+
+
+def wait_for(many: Callable[[], int], goal: int) -> None:
+    deadline = time.monotonic() + 20
+    while many() < goal:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def test_workers_that_are_killed_lose_nobody_and_double_only_what_was_in_doubt(tmp_path: Path) -> None:
     readers, kills = 600, 0
     store = open_store(fresh_url("sqlite", tmp_path), secret=SECRET, folder=tmp_path)
@@ -62,7 +75,8 @@ def test_workers_that_are_killed_lose_nobody_and_double_only_what_was_in_doubt(t
     chance = random.Random(7)
     for turn in range(2):
         pair = [worker(tmp_path, f"{turn}{n}") for n in range(2)]
-        time.sleep(1.0 + chance.random() / 2)
+        wait_for(lambda: len(wired(tmp_path)), 150 * (turn + 1))
+        time.sleep(chance.random() / 20)
         for one in pair:
             one.kill()
             kills += one.wait(timeout=10) == -9
@@ -75,7 +89,8 @@ def test_workers_that_are_killed_lose_nobody_and_double_only_what_was_in_doubt(t
 
     assert store.ledger.counts(now=datetime.now(UTC)) == {"sent": readers}
     store.close()
-    wire = Counter(int(one) for file in tmp_path.glob("wire.*") for one in file.read_text().split())
+    assert kills == 4
+    wire = Counter(wired(tmp_path))
     assert set(wire) == set(range(readers))
     assert max(wire.values()) <= 2
     assert sum(wire.values()) - readers <= len(doubtful)
@@ -89,6 +104,7 @@ def drain(store: Store, owner: str, got: list[int], *, over: threading.Event) ->
         if claim is None:
             if last:
                 return
+            time.sleep(0.005)
             continue
         got += [one.subscriber_id for one in claim.deliveries]
         store.ledger.settle([(Delivered(one.id), None) for one in claim.deliveries], now=now)
@@ -121,3 +137,39 @@ def test_rows_queued_by_many_while_many_claim_are_each_claimed_once(kind: str, t
     assert sorted(one for mine in got for one in mine) == [1000 * n + k for n in range(3) for k in range(90)]
     assert store.ledger.counts(now=datetime.now(UTC)) == {"sent": 270}
     store.close()
+
+
+@pytest.mark.parametrize("kind", REAL)
+def test_no_row_is_passed_by_while_its_transaction_is_still_open(kind: str, tmp_path: Path) -> None:
+    store = open_store(fresh_url(kind, tmp_path), secret=SECRET, folder=tmp_path)
+    inserted, finish = threading.Event(), threading.Event()
+
+    def slowly() -> Iterator[NewDelivery]:
+        yield from rows(2000)
+        inserted.set()
+        finish.wait(timeout=10)
+        yield from rows(1, 2000)
+
+    claimed: list[int] = []
+
+    def quickly() -> None:
+        store.ledger.queue(rows(1, 3000), at=datetime.now(UTC))
+        claimed.extend(claim_all(store))
+
+    slow = threading.Thread(target=lambda: store.ledger.queue(slowly(), at=datetime.now(UTC)))
+    slow.start()
+    assert inserted.wait(timeout=10)
+    quick = threading.Thread(target=quickly)
+    quick.start()
+    quick.join(timeout=0.3)
+    finish.set()
+    slow.join(timeout=20)
+    quick.join(timeout=20)
+
+    assert sorted([*claimed, *claim_all(store)]) == [*range(2001), 3000]
+    store.close()
+
+
+def claim_all(store: Store) -> list[int]:
+    claim = store.ledger.claim("me", limit=5000, now=datetime.now(UTC), lease=timedelta(minutes=5))
+    return [] if claim is None else [one.subscriber_id for one in claim.deliveries]
