@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import threading
 import tracemalloc
 from datetime import UTC, datetime
@@ -276,3 +277,10 @@ def test_a_proxy_of_the_system_serves_the_world_but_never_this_machine(server: S
     assert isinstance(http.session("x").get("http://a.intern.example/page", tries=1), Failed)
     assert len(server.log) == 2
     http.close()
+
+
+def test_packed_bytes_that_unpack_to_nothing_are_counted_too() -> None:
+    unpacker = Unpacker("gzip", packed_limit=1_000)
+    with pytest.raises(BodyError, match="larger than 1,000 bytes"):
+        for _ in range(100):
+            unpacker.feed(gzip.compress(b""))
