@@ -6,12 +6,12 @@ import threading
 import time
 from contextlib import nullcontext
 from importlib import import_module
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import click
 
 from newsletter.cli.frame import command, opened, stopping, tell, watcher
+from newsletter.errors import NewsletterError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +28,6 @@ RELAY_DOWN = 30.0  # and after the mail server could not be used
 @click.option("--no-schedule", is_flag=True, help="Web pages only: cron or a timer calls `newsletter run`.")
 def serve(host: str, port: int, no_schedule: bool) -> None:
     """Serve the web pages and, every minute, do what is due: collect, print, cut, send."""
-    from newsletter.errors import NewsletterError
     from newsletter.schedule import beat, heartbeat
 
     stop = threading.Event()
@@ -50,15 +49,14 @@ def serve(host: str, port: int, no_schedule: bool) -> None:
 
 def _serve_pages(press: Press, host: str, port: int) -> None:
     """Block until SIGTERM or Ctrl-C."""
-    if find_spec("newsletter.web.server") is not None:
+    try:
+        server = import_module("newsletter.web.server")
         app = import_module("newsletter.wiring").open_app(press)
-        tell(f"pages at http://{host}:{port}/, Ctrl-C ends it")
-        import_module("newsletter.web.server").serve(app, host, port)
-        return
-    tell("no web pages in this version: only the heartbeat runs, Ctrl-C ends it")
-    with stopping() as asked:
-        while not asked():
-            time.sleep(0.2)
+    except ModuleNotFoundError as error:
+        cure = "Install them: pip install 'trending-papers[web]'. Without pages, call `newsletter run` from cron."
+        raise UsageError(f"The web pages need a package that is not here: {error.name}.", cure=cure) from None
+    tell(f"pages at http://{host}:{port}/, Ctrl-C ends it")
+    server.serve(app, host, port)
 
 
 @command("worker", short_help="Drain the queue of a PostgreSQL deployment.")
