@@ -14,6 +14,7 @@ from newsletter.config_types import (
     ScheduleConfig,
     SignalConfig,
     SourceConfig,
+    WebConfig,
 )
 from newsletter.model.edition import Topic
 from newsletter.model.subscriber import CADENCES
@@ -235,7 +236,28 @@ DELIVERY = Section(
     ),
 )
 
-SECTIONS: tuple[Section, ...] = (NEWSLETTER, SOURCES, SIGNALS, TOPICS, RANKING, SCHEDULE, DELIVERY)
+WEB = Section(
+    "web",
+    "The web pages of `newsletter serve`. Every setting may be left out: then what it opens stays closed.",
+    WebConfig,
+    (
+        Key(
+            "operator_password",
+            v.SECRET,
+            "",
+            "An argon2 hash of the password of `/operator`; docs/web.md says how to make one.",
+            secret=True,
+        ),
+        Key("operator_token", v.SECRET, "", "The bearer token for the operator's part of the API.", secret=True),
+        Key("trusted_proxies", v.TEXTS, [], "Networks whose X-Forwarded-For is believed, such as `127.0.0.1/32`."),
+        Key("ses_topics", v.TEXTS, [], "Amazon SNS topic ARNs whose reports of bounces are taken."),
+        Key("mailgun_key", v.SECRET, "", "The webhook signing key of Mailgun.", secret=True),
+        Key("postmark_login", v.SECRET, "", "`user:password` that Postmark's webhook sends.", secret=True),
+        Key("sendgrid_key", v.SECRET, "", "The public key of SendGrid's signed webhook.", secret=True),
+    ),
+)
+
+SECTIONS: tuple[Section, ...] = (NEWSLETTER, SOURCES, SIGNALS, TOPICS, RANKING, SCHEDULE, DELIVERY, WEB)
 
 SOURCE_URLS = {
     "huggingface": "https://huggingface.co",

@@ -86,6 +86,17 @@ class DeliveryConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WebConfig:
+    operator_password: str = field(default="", repr=False)  # an argon2 hash
+    operator_token: str = field(default="", repr=False)
+    trusted_proxies: tuple[str, ...] = ()
+    ses_topics: tuple[str, ...] = ()
+    mailgun_key: str = field(default="", repr=False)
+    postmark_login: str = field(default="", repr=False)
+    sendgrid_key: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """The effective settings. `folder` is where relative paths start: the configuration file's folder."""
 
@@ -97,6 +108,7 @@ class Config:
     ranking: RankingConfig
     schedule: ScheduleConfig
     delivery: DeliveryConfig
+    web: WebConfig = WebConfig()
 
     def locate(self, path: str) -> Path:
         """A path of the configuration as an absolute one: relative to the configuration's folder, `~` allowed."""

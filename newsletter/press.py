@@ -18,7 +18,19 @@ if TYPE_CHECKING:
     from newsletter.model.mail import Letterhead, ReaderLinks
     from newsletter.model.paper import Problem
     from newsletter.model.subscriber import Subscriber
-    from newsletter.ports import Clock, Editions, Ledger, Papers, Runs, Signal, Source, Subscribers, Transport
+    from newsletter.ports import (
+        Clock,
+        Editions,
+        Ledger,
+        Limits,
+        Papers,
+        Records,
+        Runs,
+        Signal,
+        Source,
+        Subscribers,
+        Transport,
+    )
     from newsletter.rank.settings import RankSettings
     from newsletter.rank.text_model import Models
     from newsletter.subscribe.calendar import Defaults
@@ -56,6 +68,8 @@ class Press:
     open_composer: Callable[[], Composer]
     open_models: Callable[[], Models]
     check_store: Callable[[], tuple[Problem, ...]] = tuple
+    limits: Limits | None = None  # what the web pages count and remember; without them there are no pages
+    records: Records | None = None
     filling: frozenset[str] = frozenset()  # names of sources whose list of a day grows while the day lasts
 
     @property

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from starlette.types import ASGIApp
+
     from newsletter.collect.http import Http
     from newsletter.compose import Composer
     from newsletter.config import Config, SignalConfig, SourceConfig
@@ -57,6 +59,8 @@ def open_press(config: Config, *, clock: Clock | None = None) -> Iterator[Press]
             subscribers=store.subscribers,
             ledger=store.ledger,
             runs=store.runs,
+            limits=store.limits,
+            records=store.records,
             signer=Signer(config.secrets),
             letterhead=letterhead,
             reader_defaults=_reader_defaults(config),
@@ -70,6 +74,29 @@ def open_press(config: Config, *, clock: Clock | None = None) -> Iterator[Press]
     finally:
         http.close()
         store.close()
+
+
+def open_app(press: Press) -> ASGIApp:
+    """The web pages over a press. Costs the import of the web framework, which only `serve` pays."""
+    from newsletter.web.app import create_app
+    from newsletter.web.settings import HookSettings, WebSettings
+
+    web = press.config.web
+    assert press.limits is not None
+    assert press.records is not None
+    hooks = HookSettings(
+        ses_topics=web.ses_topics,
+        mailgun_key=web.mailgun_key,
+        postmark_login=web.postmark_login,
+        sendgrid_key=web.sendgrid_key,
+    )
+    settings = WebSettings(
+        operator_password=web.operator_password,
+        operator_token=web.operator_token,
+        trusted_proxies=web.trusted_proxies,
+        hooks=hooks,
+    )
+    return create_app(press, limits=press.limits, records=press.records, settings=settings)
 
 
 def letterhead_of(config: Config) -> Letterhead:

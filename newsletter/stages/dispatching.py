@@ -13,6 +13,7 @@ from newsletter.model.mail import Dropped, Note
 from newsletter.process import is_gone, myself
 from newsletter.send.drain import DrainPolicy, drain
 from newsletter.send.pace import parse_rate
+from newsletter.stages.switch import paused, watched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -45,6 +46,9 @@ def dispatch(
 ) -> Dispatch:
     """Drain what is due. The relay is checked before anything is claimed or composed."""
     now = press.clock.now()
+    if (since := paused(press.records, now=now)) is not None:
+        text = f"sending is paused by the operator since {since:%Y-%m-%d %H:%M} UTC; resume it on /operator"
+        return Dispatch((Note("warning", "send", text),))
     for owner in press.ledger.holders(now=now):
         if is_gone(owner):  # killed on this machine: what it held need not wait for the lease to run out
             press.ledger.disown(owner, now=now)
@@ -62,7 +66,7 @@ def dispatch(
             clock=press.clock,
             owner=myself(),
             policy=_policy(press),
-            stop=stop,
+            stop=watched(press, stop),
             on_progress=on_progress,
         )
     except (RelayError, RelayConfigError) as error:

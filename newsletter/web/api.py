@@ -218,7 +218,7 @@ def _subscribers(desk: Desk, ask: Ask) -> Response:
     limit = _limit(ask)
     if isinstance(limit, Response):
         return limit
-    after = ask.wanted("cursor", "0")
+    after = ask.wanted("cursor") or "0"
     if not (after.isascii() and after.isdigit() and len(after) < 19):
         return problem(400, "`cursor` is not one that we gave.")
     page = desk.press.subscribers.active(after_id=int(after), limit=limit + 1)

@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from newsletter.errors import LaterError, StoreError, TemplateError
 from newsletter.web import ask as asking
-from newsletter.web.desk import Desk, Door, Preview, Search
+from newsletter.web.desk import Desk, Door, Search
 from newsletter.web.doors import doors
 from newsletter.web.headers import dress
 from newsletter.web.library import Library
@@ -44,9 +44,8 @@ def create_app(
     records: Records,
     settings: WebSettings | None = None,
     search: Search | None = None,
-    preview: Preview | None = None,
 ) -> Starlette:
-    """The web pages over one Press. Holds no global state; `search` and `preview` default to word search and none."""
+    """The web pages over one Press. Holds no global state; `search` defaults to search by words."""
     config = press.config
     own = config.locate(config.newsletter.templates) if config.newsletter.templates else None
     shared = {
@@ -69,7 +68,6 @@ def create_app(
         library=Library(press.editions),
         meters=Meters(),
         search=search or (lambda text, limit: press.papers.search(text.split(), limit=limit)),
-        preview=preview,
         topics={topic.slug: topic for topic in config.topics},
     )
     routes = [Route(door.path, _endpoint(desk, door), methods=list(door.methods)) for door in doors()]

@@ -40,6 +40,7 @@ class Ask:
     client: str
     body: bytes = b""
     form: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
     def first(self, name: str, default: str = "") -> str:
         """A form field, trimmed; NUL and surrogates never reach the database."""
@@ -92,6 +93,7 @@ def prefix_of(client: str) -> str:
 async def read(request: Request, body: bytes, trusted: tuple[str, ...]) -> Ask:
     """The request as an `Ask`. Raises Unreadable for a body that is not what its type says."""
     peer = request.client.host if request.client else ""
+    form, files = await _form(request.headers, body) if request.method == "POST" else ({}, {})
     return Ask(
         method=request.method,
         path=request.url.path,
@@ -101,17 +103,18 @@ async def read(request: Request, body: bytes, trusted: tuple[str, ...]) -> Ask:
         cookies=dict(request.cookies),
         client=client_of(peer, request.headers.get("x-forwarded-for", ""), trusted),
         body=body,
-        form=await _form(request.headers, body) if request.method == "POST" else {},
+        form=form,
+        files=files,
     )
 
 
-async def _form(headers: Headers, body: bytes) -> dict[str, tuple[str, ...]]:
+async def _form(headers: Headers, body: bytes) -> tuple[dict[str, tuple[str, ...]], dict[str, bytes]]:
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "multipart/form-data":
         return await _multipart(headers, body)
     if kind in ("application/x-www-form-urlencoded", ""):
-        return _urlencoded(body)
-    return {}
+        return _urlencoded(body), {}
+    return {}, {}
 
 
 def _urlencoded(raw: bytes) -> dict[str, tuple[str, ...]]:
@@ -124,7 +127,7 @@ def _urlencoded(raw: bytes) -> dict[str, tuple[str, ...]]:
     return gather(pairs)
 
 
-async def _multipart(headers: Headers, body: bytes) -> dict[str, tuple[str, ...]]:
+async def _multipart(headers: Headers, body: bytes) -> tuple[dict[str, tuple[str, ...]], dict[str, bytes]]:
     async def stream() -> AsyncGenerator[bytes, None]:
         yield body
 
@@ -132,14 +135,14 @@ async def _multipart(headers: Headers, body: bytes) -> dict[str, tuple[str, ...]
         form = await MultiPartParser(headers, stream(), max_files=2, max_fields=MAX_FIELDS).parse()
     except (MultiPartException, KeyError, ValueError) as error:
         raise Unreadable(400, "This form could not be read.") from error
-    pairs = []
+    pairs, files = [], {}
     for name, value in form.multi_items():
         if isinstance(value, UploadFile):
-            pairs.append((name, (await value.read()).decode("utf-8-sig", "replace")))
+            files[name] = await value.read()
         else:
             pairs.append((name, value))
     await form.close()
-    return gather(pairs)
+    return gather(pairs), files
 
 
 def _is_address(text: str) -> bool:

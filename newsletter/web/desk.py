@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import HTMLResponse, Response
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
+    from datetime import datetime
 
     from newsletter.model.edition import Topic
     from newsletter.ports import Limits, Records
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from newsletter.web.stamps import Stamps
 
 Search = Callable[[str, int], tuple[str, ...]]
-Preview = Callable[[str, "date | None"], str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +39,6 @@ class Desk:
     library: Library
     meters: Meters
     search: Search
-    preview: Preview | None = None
     topics: dict[str, Topic] = field(default_factory=dict)
 
     @property

@@ -6,17 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 from newsletter.web import api, consent, feedback, feeds, paper, plain, preferences, reading, searching
 from newsletter.web.desk import ApiDoc, Door
+from newsletter.web.hooks import taking
+from newsletter.web.operator import dashboard, people, session
 
 if TYPE_CHECKING:
     from newsletter.web.desk import Handler
 
 BOTH = ("GET", "POST")
 SHORT, LONG = 300, 3600  # seconds that a public page may be kept
+HOOK = 2 * 1024 * 1024  # bytes of a provider's report
+IMPORT = 5 * 1024 * 1024  # bytes of a list of readers
 
 
 def doors() -> tuple[Door, ...]:
     """In the order in which they are matched: fixed addresses before those with a part that varies."""
-    return (*_reading(), *_consent(), *_machines(), *_api())
+    return (*_reading(), *_consent(), *_machines(), *_api(), *_operator())
 
 
 def _reading() -> tuple[Door, ...]:
@@ -59,6 +63,7 @@ def _machines() -> tuple[Door, ...]:
         Door(path="/healthz", handler=plain.healthz),
         Door(path="/metrics", handler=plain.metrics),
         Door(path="/static/{name}", handler=plain.static),
+        Door(path="/hooks/{provider}", handler=taking.hook, methods=("POST",), private=True, body_limit=HOOK),
     )
 
 
@@ -107,3 +112,23 @@ def _read(
 ) -> Door:
     doc = ApiDoc(summary=summary, answer=answer, query=query, operator=operator)
     return Door(path=f"/api/v1/{path}", handler=handler, private=operator, doc=doc)
+
+
+def _operator() -> tuple[Door, ...]:
+    def door(path: str, handler: Handler, methods: tuple[str, ...] = ("GET",), limit: int = 0) -> Door:
+        path = f"/operator{path}"
+        return Door(path=path, handler=session.guarded(handler), methods=methods, private=True, body_limit=limit)
+
+    return (
+        Door(path="/operator/login", handler=session.login, methods=BOTH, private=True),
+        door("/logout", session.logout, ("POST",)),
+        door("", dashboard.dashboard, BOTH),
+        door("/runs", dashboard.runs),
+        door("/why", dashboard.why),
+        door("/preview", dashboard.show_preview),
+        door("/preview/frame", dashboard.frame),
+        door("/readers", people.readers),
+        door("/import", people.take_in, ("POST",), IMPORT),
+        door("/export.csv", people.export),
+        door("/suppressions", people.suppressions, BOTH),
+    )

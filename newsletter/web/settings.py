@@ -25,8 +25,6 @@ class WebSettings:
     confirm_within: timedelta = timedelta(days=7)
     answer_floor: timedelta = timedelta(milliseconds=250)  # every sign-up answer takes at least this long
     body_limit: int = 64 * 1024
-    import_limit: int = 5 * 1024 * 1024
-    time_limit: timedelta = timedelta(seconds=30)
     body_time_limit: timedelta = timedelta(seconds=10)
     login_tries: tuple[int, timedelta] = (5, timedelta(minutes=15))
     session: timedelta = timedelta(hours=12)

@@ -133,6 +133,8 @@ def open_site(
         subscribers=store.subscribers,
         ledger=store.ledger,
         runs=store.runs,
+        limits=store.limits,
+        records=store.records,
         signer=Signer(config.secrets),
         letterhead=letterhead,
         reader_defaults=Defaults(),

@@ -1,0 +1,121 @@
+"""Mailgun, Postmark and SendGrid: how each signs its reports, and what they say."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+from newsletter.web.hooks.events import Event, Unread, Unverified, What
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+STALE = timedelta(minutes=10)
+
+
+def mailgun(body: bytes, key: str, now: datetime) -> list[Event]:
+    """HMAC-SHA256 over timestamp and token; https://documentation.mailgun.com/docs/mailgun/user-manual/webhooks/."""
+    report = parsed(body)
+    signed = given(report, "signature", dict)
+    stamp, token = text(signed, "timestamp"), text(signed, "token")
+    mine = hmac.new(key.encode(), f"{stamp}{token}".encode(), hashlib.sha256).hexdigest()
+    if not hmac.compare_digest(mine.encode(), text(signed, "signature").encode()):
+        raise Unverified("the signature is wrong")
+    fresh(stamp, now)
+    data = given(report, "event-data", dict)
+    name, hard = text(data, "event"), text(data, "severity") == "permanent"
+    what: What = "other"
+    if name == "failed" and hard:
+        what = "bounced"
+    elif name == "complained":
+        what = "complained"
+    elif name == "unsubscribed":
+        what = "unsubscribed"
+    return [Event(token, what, text(data, "recipient"), name)]
+
+
+def postmark(body: bytes, headers: Mapping[str, str], login: str) -> list[Event]:
+    """Postmark signs nothing: the hook's address carries Basic auth (https://postmarkapp.com/developer/webhooks)."""
+    mine = "Basic " + base64.b64encode(login.encode()).decode()
+    if not hmac.compare_digest(mine.encode(), headers.get("authorization", "").encode()):
+        raise Unverified("the login is wrong")
+    report = parsed(body)
+    kind, name = text(report, "RecordType"), text(report, "Type")
+    what: What = "other"
+    if kind == "SpamComplaint" or name == "SpamComplaint":
+        what = "complained"
+    elif kind == "Bounce" and name in ("HardBounce", "BadEmailAddress"):
+        what = "bounced"
+    elif kind == "SubscriptionChange" and report.get("SuppressSending") is True:
+        what = "unsubscribed"
+    number = report.get("ID") or text(report, "MessageID")
+    email = text(report, "Email") or text(report, "Recipient")
+    return [Event(f"{kind}.{number}.{email}", what, email, name or kind)]
+
+
+def sendgrid(body: bytes, headers: Mapping[str, str], key: str, now: datetime) -> list[Event]:
+    """ECDSA over timestamp and body (SendGrid, "Getting started with the event webhook security features")."""
+    stamp = headers.get("x-twilio-email-event-webhook-timestamp", "")
+    try:
+        public = load_der_public_key(base64.b64decode(key))
+        signature = base64.b64decode(headers.get("x-twilio-email-event-webhook-signature", ""), validate=True)
+        if not isinstance(public, ec.EllipticCurvePublicKey):
+            raise Unverified("the configured key is of another kind")
+        public.verify(signature, stamp.encode() + body, ec.ECDSA(hashes.SHA256()))
+    except (InvalidSignature, binascii.Error, ValueError) as error:
+        raise Unverified("the signature is wrong") from error
+    fresh(stamp, now)
+    reports = parsed(body)
+    if not isinstance(reports, list):
+        raise Unread("the report is no list")
+    return [_sendgrid(one) for one in reports if isinstance(one, dict)]
+
+
+def parsed(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise Unread("the report is not JSON") from error
+
+
+def given(report: Any, name: str, kind: type) -> Any:
+    value = report.get(name) if isinstance(report, dict) else None
+    if not isinstance(value, kind):
+        raise Unread(f"the report has no `{name}`")
+    return value
+
+
+def text(report: Any, name: str) -> str:
+    """A text of the report, empty when it is missing or of another kind."""
+    value = report.get(name) if isinstance(report, dict) else None
+    return value if isinstance(value, str) else ""
+
+
+def fresh(stamp: str, now: datetime) -> None:
+    """A report that was signed long ago is a replay."""
+    if not (stamp.isascii() and stamp.isdigit() and len(stamp) < 12):
+        raise Unverified("it has no time")
+    if abs(now - datetime.fromtimestamp(int(stamp), UTC)) > STALE:
+        raise Unverified("it is too old")
+
+
+def _sendgrid(one: dict[str, Any]) -> Event:
+    name = text(one, "event")
+    what: What = "other"
+    if name == "bounce" and text(one, "type") != "blocked":
+        what = "bounced"
+    elif name == "spamreport":
+        what = "complained"
+    elif name in ("unsubscribe", "group_unsubscribe"):
+        what = "unsubscribed"
+    return Event(text(one, "sg_event_id"), what, text(one, "email"), name)

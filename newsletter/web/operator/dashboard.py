@@ -1,0 +1,136 @@
+"""How the newsletter is doing: readers, mails of the last editions, the queue, the last runs, and the switch."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from starlette.responses import Response
+
+from newsletter.errors import NewsletterError
+from newsletter.model.edition import Silence
+from newsletter.stages.previewing import preview
+from newsletter.stages.switch import pause, paused, resume
+from newsletter.web.calendar import parse_day, week_of
+from newsletter.web.operator.session import page
+from newsletter.web.plot import bars
+from newsletter.web.words import short_day
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from newsletter.model.mail import DeliveryState
+    from newsletter.web.ask import Ask
+    from newsletter.web.desk import Desk
+
+DAYS, WEEKS = 14, 12
+STATES: tuple[DeliveryState, ...] = (
+    "sent",
+    "queued",
+    "deferred",
+    "refused",
+    "uncertain",
+    "suppressed",
+    "expired",
+    "cancelled",
+)
+FRAME_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox; frame-ancestors 'self'"
+
+
+def dashboard(desk: Desk, ask: Ask) -> Response:
+    """GET shows, POST pauses or resumes sending."""
+    now = desk.now()
+    if ask.method == "POST":
+        if ask.first("action") == "pause":
+            pause(desk.records, at=now)
+        elif ask.first("action") == "resume":
+            resume(desk.records)
+    return page(
+        desk,
+        ask,
+        "dashboard.html.j2",
+        people=dict(desk.press.subscribers.counts()),
+        joined=bars(_joined(desk), width=640, height=120),
+        mails=bars(_mails(desk), width=640, height=120),
+        table=_mails(desk),
+        states=STATES,
+        queue=dict(desk.press.ledger.counts(now=now)),
+        next_due=desk.press.ledger.next_due(now=now),
+        paused=paused(desk.records, now=now),
+        runs=desk.press.runs.last(limit=5),
+    )
+
+
+def runs(desk: Desk, ask: Ask) -> Response:
+    return page(desk, ask, "runs.html.j2", runs=desk.press.runs.last(limit=50))
+
+
+def why(desk: Desk, ask: Ask) -> Response:
+    """What became of one reader's mails of one day, in words."""
+    email, day = ask.wanted("email"), parse_day(ask.wanted("day")) or desk.now().date()
+    who = desk.press.subscribers.by_email(email) if email else None
+    lines: list[str] = []
+    if who is not None:
+        lines.append(f"{who.status}; {who.consent or 'no proof of consent is stored'}")
+        standing = desk.press.ledger.standing(kind="digest", day=day, subscriber_id=who.id, now=desk.now())
+        if standing is not None:
+            answer = f": {standing.reply.code} {standing.reply.text}" if standing.reply else ""
+            lines.append(f"The digest is {standing.state} after {standing.attempts} tries{answer}")
+        lines += [one.text for one in desk.press.ledger.silences(day=day, subscriber_id=who.id)]
+        if len(lines) == 1:
+            lines.append("Nothing was cut for this reader on this day, and no reason is written down.")
+    elif email:
+        lines.append("No reader has this address.")
+    return page(desk, ask, "why.html.j2", email=email, day=day, lines=lines)
+
+
+def show_preview(desk: Desk, ask: Ask) -> Response:
+    """The form, and a sandboxed frame that holds the mail."""
+    email = ask.wanted("email")
+    day = parse_day(ask.wanted("day")) or desk.press.edition_day(desk.now() + timedelta(days=1))
+    return page(desk, ask, "preview.html.j2", email=email, day=day, asked="email" in ask.query)
+
+
+def frame(desk: Desk, ask: Ask) -> Response:
+    """The mail's HTML alone, under a policy that lets nothing in it act."""
+    day = parse_day(ask.wanted("day")) or desk.press.edition_day(desk.now())
+    try:
+        seen = preview(desk.press, day, max(desk.now(), _end_of(day)), email=ask.wanted("email"))
+    except NewsletterError as error:
+        text = str(error)
+    else:
+        if not isinstance(seen, Silence):
+            html = seen.rendered.html or desk.pages.render("operator/text_mail.html.j2", {"text": seen.rendered.text})
+            return _framed(html)
+        text = seen.text
+    return _framed(desk.pages.render("operator/text_mail.html.j2", {"text": text}))
+
+
+def _framed(html: str) -> Response:
+    headers = {"Content-Security-Policy": FRAME_POLICY, "X-Frame-Options": "SAMEORIGIN"}
+    return Response(html, media_type="text/html", headers=headers)
+
+
+def _end_of(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, 23, 59, tzinfo=UTC)
+
+
+def _mails(desk: Desk) -> list[tuple[str, Sequence[tuple[str, int]]]]:
+    """(day, ((state, count), ...)) of the last editions, oldest first."""
+    rows: list[tuple[str, Sequence[tuple[str, int]]]] = []
+    for day in desk.library.days()[-DAYS:]:
+        counts = desk.press.ledger.counts(day=day, now=desk.now())
+        rows.append((short_day(day), tuple((state, counts.get(state, 0)) for state in STATES)))
+    return rows
+
+
+def _joined(desk: Desk) -> list[tuple[str, Sequence[tuple[str, int]]]]:
+    """(week, confirmed readers) of the last weeks; reads the whole table, which an operator may wait for."""
+    this = week_of(desk.now().date()).first
+    counted = Counter(
+        week_of(one.confirmed_at.date()).first for one in desk.press.subscribers.every() if one.confirmed_at
+    )
+    weeks = [this - timedelta(weeks=back) for back in reversed(range(WEEKS))]
+    return [(f"week of {short_day(one)}", (("joined", counted[one]),)) for one in weeks]

@@ -1,0 +1,175 @@
+"""A reader's own page: choices, pause, a new address, her data, being forgotten."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import date
+from typing import TYPE_CHECKING
+
+from newsletter.model.subscriber import Feedback, Subscriber
+from tests.support.website import link_in
+
+if TYPE_CHECKING:
+    from starlette.testclient import TestClient
+
+    from tests.support.website import Site
+
+OLD, NEW = "old@example.org", "new@example.org"
+
+
+def reader(site: Site, email: str = OLD, **more: object) -> Subscriber:
+    added = site.press.subscribers.add(replace(Subscriber(email=email), **more))  # type: ignore[arg-type]
+    assert added is not None
+    return added
+
+
+def now(site: Site, email: str = OLD) -> Subscriber:
+    found = site.press.subscribers.by_email(email)
+    assert found is not None
+    return found
+
+
+def page_of(site: Site, who: Subscriber) -> tuple[TestClient, str]:
+    return site.client(), f"/preferences/{site.press.signer.sign('preferences', who.id, who.generation)}"
+
+
+def test_choices_are_saved_and_what_is_not_offered_is_ignored(site: Site) -> None:
+    who = reader(site)
+    browser, path = page_of(site, who)
+    form = {
+        "topics": ["vision", "robotics", "nonsense"],
+        "cadence": "weekly",
+        "send_hour": "17",
+        "timezone": "Asia/Tokyo",
+        "locale": "de",
+        "per_topic": "3",
+        "text_only": "yes",
+    }
+
+    answer = browser.post(path, data=form)
+
+    assert "Your choices are saved" in answer.text
+    assert now(site) == replace(
+        who,
+        topics=("vision", "robotics"),
+        cadence="weekly",
+        send_hour=17,
+        timezone="Asia/Tokyo",
+        locale="de",
+        per_topic=3,
+        text_only=True,
+    )
+    browser.post(
+        path, data={"cadence": "hourly", "send_hour": "99", "timezone": "Mars/Base", "locale": "xx", "per_topic": "²"}
+    )
+    assert now(site) == who
+
+
+def test_a_pause_holds_until_its_day_and_can_be_ended(site: Site) -> None:
+    who = reader(site)
+    browser, path = page_of(site, who)
+
+    refused = [
+        browser.post(path, data={"action": "pause", "until": day}).status_code
+        for day in ["", "2025-11-21", "2030-01-01", "soon"]
+    ]
+    paused = browser.post(path, data={"action": "pause", "until": "2025-12-24"})
+
+    assert (refused, paused.status_code, now(site).paused_until) == ([400] * 4, 200, date(2025, 12, 24))
+    assert "No mail until Wednesday, 24 December 2025" in paused.text
+    browser.post(path, data={"action": "resume"})
+    assert now(site).paused_until is None
+
+
+def test_a_new_address_takes_over_history_and_choices_once_it_is_confirmed(site: Site) -> None:
+    who = reader(site, topics=("vision",))
+    site.press.subscribers.say(Feedback(who.id, "2511.12609", "save", site.clock.now()))
+    browser, path = page_of(site, who)
+
+    asked = browser.post(path, data={"action": "address", "email": "NEW@Example.org"})
+
+    assert "Look into the inbox of NEW@example.org" in asked.text
+    (mail,) = site.send()
+    assert "To: NEW@example.org" in mail
+    assert now(site) == who
+    confirm = link_in(mail, "confirm")
+    assert "instead of old@example.org" in browser.get(confirm).text
+
+    answers = [browser.post(confirm).status_code for _ in range(2)]
+
+    assert answers == [200, 200]
+    moved = now(site, "new@example.org")
+    assert (moved.id, moved.topics, moved.status, moved.generation) == (who.id, ("vision",), "active", 1)
+    assert site.press.subscribers.by_email(OLD) is None
+    assert len(site.press.subscribers.said([who.id])[who.id]) == 1
+    assert browser.get(path).status_code == 404  # links in mails to the old address are revoked
+
+
+def test_a_new_address_that_is_known_or_suppressed_is_answered_the_same(site: Site) -> None:
+    who = reader(site)
+    reader(site, "other@example.org")
+    site.press.subscribers.suppress("gone@example.org", "asked", at=site.clock.now())
+    browser, path = page_of(site, who)
+
+    pages = [
+        browser.post(path, data={"action": "address", "email": one}).text.replace(one, "X")
+        for one in ["other@example.org", "gone@example.org", "fresh@example.org"]
+    ]
+
+    assert len(set(pages)) == 1
+    kinds = sorted(line for mail in site.send() for line in mail.splitlines() if line.startswith("To: "))
+    assert kinds == ["To: fresh@example.org", "To: other@example.org"]
+    assert now(site) == who
+
+
+def test_a_reader_sees_all_that_is_stored_about_her(site: Site) -> None:
+    who = reader(site, consent="web form v1", topics=("vision",))
+    site.press.subscribers.say(Feedback(who.id, "2511.12609", "more", site.clock.now()))
+    browser, path = page_of(site, who)
+
+    answer = browser.get(f"{path}/data")
+
+    assert answer.headers["content-disposition"] == 'attachment; filename="my-data.json"'
+    assert json.loads(answer.text) == {
+        "subscriber": {"id": who.id, "email": OLD, "status": "active", "topics": ["vision"], "consent": "web form v1"},
+        "feedback": [
+            {"subscriber_id": who.id, "paper_id": "2511.12609", "verb": "more", "at": "2025-11-21T12:00:00+00:00"}
+        ],
+        "papers_mailed": [],
+        "last_digest": None,
+    }
+
+
+def test_being_forgotten_takes_a_tick_and_leaves_a_hash_alone(site: Site) -> None:
+    who = reader(site)
+    browser, path = page_of(site, who)
+
+    assert browser.post(path, data={"action": "forget"}).status_code == 400
+    done = browser.post(path, data={"action": "forget", "sure": "yes"})
+
+    assert "Everything about you is erased" in done.text
+    assert site.press.subscribers.by_email(OLD) is None
+    assert [reason for _, reason, _ in site.press.subscribers.suppressions()] == ["forgotten"]
+    leave = f"/unsubscribe/{site.press.signer.sign('unsubscribe', who.id, 0)}"
+    assert (browser.get(path).status_code, browser.post(leave).status_code) == (404, 200)
+
+
+def test_leaving_and_coming_back_from_the_page(site: Site) -> None:
+    who = reader(site)
+    browser, path = page_of(site, who)
+
+    assert "Goodbye" in browser.post(path, data={"action": "leave"}).text
+    assert now(site).status == "left"
+    assert "Come back" in browser.get(path).text
+    browser.post(path, data={"action": "back"})
+    assert now(site).status == "pending"
+    assert link_in(site.send()[0], "confirm")
+
+
+def test_an_unknown_action_changes_nothing(site: Site) -> None:
+    who = reader(site)
+    browser, path = page_of(site, who)
+
+    assert browser.post(path, data={"action": "promote"}).status_code == 400
+    assert now(site) == who
