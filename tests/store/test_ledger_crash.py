@@ -69,13 +69,13 @@ def wait_for(many: Callable[[], int], goal: int) -> None:
 
 
 def test_workers_that_are_killed_lose_nobody_and_double_only_what_was_in_doubt(tmp_path: Path) -> None:
-    readers, kills = 600, 0
+    readers, kills = 450, 0
     store = open_store(fresh_url("sqlite", tmp_path), secret=SECRET, folder=tmp_path)
     store.ledger.queue(rows(readers), at=datetime.now(UTC))
     chance = random.Random(7)
     for turn in range(2):
         pair = [worker(tmp_path, f"{turn}{n}") for n in range(2)]
-        wait_for(lambda: len(wired(tmp_path)), 150 * (turn + 1))
+        wait_for(lambda: len(wired(tmp_path)), 120 * (turn + 1))
         time.sleep(chance.random() / 20)
         for one in pair:
             one.kill()
@@ -122,7 +122,7 @@ def test_rows_queued_by_many_while_many_claim_are_each_claimed_once(kind: str, t
     ]
 
     def fill(first: int) -> None:
-        for n in range(10):
+        for n in range(6):
             store.ledger.queue(rows(9, first + 9 * n), at=datetime.now(UTC))
 
     fills = [threading.Thread(target=fill, args=(1000 * n,)) for n in range(3)]
@@ -134,8 +134,8 @@ def test_rows_queued_by_many_while_many_claim_are_each_claimed_once(kind: str, t
     for thread in drains:
         thread.join(timeout=30)
 
-    assert sorted(one for mine in got for one in mine) == [1000 * n + k for n in range(3) for k in range(90)]
-    assert store.ledger.counts(now=datetime.now(UTC)) == {"sent": 270}
+    assert sorted(one for mine in got for one in mine) == [1000 * n + k for n in range(3) for k in range(54)]
+    assert store.ledger.counts(now=datetime.now(UTC)) == {"sent": 162}
     store.close()
 
 
