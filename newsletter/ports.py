@@ -223,8 +223,8 @@ class Ledger(Protocol):
         """
 
     def resend(self, delivery_ids: Iterable[int], *, now: datetime, not_before: datetime) -> int:
-        """Queue the uncertain among these again, as a retry due at `not_before`: once in a row's life, never twice.
-        Returns how many; the others stay as they are.
+        """Queue the uncertain among these again, as a retry due at `not_before`: a row settled Uncertain once in its
+        life, one that a worker died on as often as that happens (two kills must not lose a reader). Returns how many.
         """
 
     def cancel(self, *, day: date, now: datetime) -> int:

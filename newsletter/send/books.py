@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from newsletter.model.mail import Claim, Delivery, Outcome
     from newsletter.ports import Clock, Ledger
 
+SHARE = 9  # times the cost of a write that outcomes wait for company
 LAST_TRIES, LAST_PAUSE = 5, 0.5  # how stubbornly the outcomes of a finished run are written
 
 
@@ -28,7 +29,9 @@ class _Held:
 
 @dataclass(slots=True)
 class Books:
-    """Settles after `settle_rows` outcomes or `settle_within` seconds, renews leases at a third of their length.
+    """Settles after `settle_rows` outcomes or `settle_within` seconds, and sooner while writing takes no more than a
+    tenth of the time: what is answered but not written is what a kill would send again. Leases are renewed at a third
+    of their length.
 
     A ledger that fails is kept as `failure`, not raised: what is in flight still gets its answer, and `close` tries
     again to write it down.
@@ -48,6 +51,7 @@ class Books:
     _waiting: list[tuple[Outcome, datetime | None]] = field(default_factory=list)
     _oldest: float = 0.0
     _renewed: float = field(default_factory=time.monotonic)
+    _cost: float = 0.0  # seconds that the last write took
 
     def open(self, claim: Claim) -> None:
         held = _Held(claim, {delivery.id for delivery in claim.deliveries})
@@ -79,7 +83,8 @@ class Books:
     def pulse(self) -> None:
         """Whatever is due: called after each outcome and at least once a second while waiting."""
         now = time.monotonic()
-        if self._waiting and (len(self._waiting) >= self.settle_rows or now - self._oldest >= self.settle_within):
+        within = min(self.settle_within, SHARE * self._cost)
+        if self._waiting and (len(self._waiting) >= self.settle_rows or now - self._oldest >= within):
             self.flush()
         if now - self._renewed >= self.lease.total_seconds() / 3:
             self._renewed = now
@@ -89,8 +94,10 @@ class Books:
         """Write what waits in one transaction, then give back the leases that are used up."""
         if not self._waiting:
             return
+        begun = time.monotonic()
         try:
             self.ledger.settle(self._waiting, now=self.clock.now())
+            self._cost = time.monotonic() - begun
             written, self._waiting = self._waiting, []
             self._let_go(outcome.delivery_id for outcome, _ in written)
         except (LaterError, StoreError) as error:

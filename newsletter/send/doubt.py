@@ -1,4 +1,4 @@
-"""Was a mail sent into silence before? The text of its last answer says so."""
+"""Was a mail sent into silence before, and how often? The text of its last answer says so."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ if TYPE_CHECKING:
     from newsletter.model.mail import Delivery
     from newsletter.ports import Ledger
 
-# Begins the text of a deferral that follows a missing answer; found again, the mail is not sent twice more.
+# Begins the text of a deferral that follows a missing answer; found again, the mail is not sent a third time.
 AGAIN = "uncertain: "
+TWICE = "uncertain twice: "
 
 
-def was_silent(ledger: Ledger, delivery: Delivery, now: datetime) -> bool:
+def last_words(ledger: Ledger, delivery: Delivery, now: datetime) -> str:
+    """The text of the row's last answer, blank when there was none."""
     standing = ledger.standing(kind=delivery.kind, day=delivery.day, subscriber_id=delivery.subscriber_id, now=now)
-    return standing is not None and standing.reply is not None and standing.reply.text.startswith(AGAIN)
+    return standing.reply.text if standing is not None and standing.reply is not None else ""

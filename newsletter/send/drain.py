@@ -12,7 +12,7 @@ from newsletter.errors import RelayConfigError, RelayError
 from newsletter.model.mail import Deferred, Dropped, Message, Refused, Reply, Uncertain
 from newsletter.send.books import Books
 from newsletter.send.breaker import Breaker
-from newsletter.send.doubt import AGAIN, was_silent
+from newsletter.send.doubt import AGAIN, TWICE, last_words
 from newsletter.send.feed import Feed
 from newsletter.send.pace import Pacer, Rate
 from newsletter.send.retry import LATER, SCHEDULE, not_before
@@ -32,9 +32,13 @@ Render = Callable[[Sequence["Delivery"]], Iterator[Message | Dropped]]
 class Pulsing(Protocol):
     """A transport that waits on sockets: it calls `pulse` at least once a second meanwhile, and takes None from the
     message stream as "nothing right now, ask again soon". After `hurry(s)` it waits no longer than `s` for an answer.
+    `capacity` is how many messages it has under way at most.
     """
 
     pulse: Callable[[], None]
+
+    @property
+    def capacity(self) -> int: ...
 
     def hurry(self, seconds: float) -> None: ...
 
@@ -49,7 +53,7 @@ class DrainPolicy:
     patience: timedelta = timedelta(0)
     lease: timedelta = timedelta(minutes=2)
     claim: int = 500  # rows a lease
-    window: int = 64  # rows rendered and marked together: the most that a crash leaves in doubt
+    window: int = 64  # rows rendered and marked as started together, unless the transport has fewer under way
     settle_rows: int = 200
     settle_within: float = 0.1  # seconds
     grace: float = 8.0  # seconds that a quiet stop waits for answers
@@ -124,6 +128,7 @@ class _Drain:
             owner=owner,
             policy=policy,
             pacer=Pacer(policy.rate, sleep=sleep) if policy.rate else None,
+            window=min(policy.window, transport.capacity) if isinstance(transport, Pulsing) else policy.window,
             waits=isinstance(transport, Pulsing),
             closed_domains=self._breaker.closed_domains,
             halted=self._halted,
@@ -204,14 +209,17 @@ class _Drain:
 
     def _after_silence(self, outcome: Uncertain, delivery: Delivery) -> Outcome:
         """No answer after the final dot (RFC 5321 6.1): once more, or for the operator, or never."""
-        reply = Reply(outcome.reply.code, outcome.reply.enhanced, (AGAIN + outcome.reply.text)[:500])
+
+        def said(prefix: str) -> Reply:
+            return Reply(outcome.reply.code, outcome.reply.enhanced, (prefix + outcome.reply.text)[:500])
+
         if self._policy.on_uncertain == "drop":
-            return Dropped(delivery.id, "cancelled", reply.text + " (on_uncertain = drop)")
-        if self._policy.on_uncertain == "hold" or (
-            delivery.attempt > 1 and was_silent(self._ledger, delivery, self._clock.now())
-        ):
-            return Uncertain(delivery.id, reply)
-        return Deferred(delivery.id, reply)
+            return Dropped(delivery.id, "cancelled", said(AGAIN).text + " (on_uncertain = drop)")
+        if self._policy.on_uncertain == "hold":
+            return Uncertain(delivery.id, said(AGAIN))
+        if delivery.attempt > 1 and last_words(self._ledger, delivery, self._clock.now()).startswith(AGAIN):
+            return Uncertain(delivery.id, said(TWICE))
+        return Deferred(delivery.id, said(AGAIN))
 
     def _note_domains(self) -> None:
         for domain, said in sorted(self._breaker.closed_domains.items()):

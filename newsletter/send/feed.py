@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from newsletter.errors import LaterError, NewsletterError, StoreError
 from newsletter.model.mail import Deferred, Dropped, Refused, Reply, Uncertain
-from newsletter.send.doubt import was_silent
+from newsletter.send.doubt import TWICE, last_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -36,13 +36,14 @@ class Feed:
         owner: str,
         policy: DrainPolicy,
         pacer: Pacer | None,
+        window: int,
         waits: bool,
         closed_domains: Mapping[str, str],
         halted: Callable[[], bool],
         decided: Callable[[Outcome, Delivery], None],
     ) -> None:
         self._ledger, self._books, self._render, self._clock, self._owner = ledger, books, render, clock, owner
-        self._policy, self._pacer, self._waits = policy, pacer, waits
+        self._policy, self._pacer, self._most, self._waits = policy, pacer, window, waits
         self._closed, self._halted, self._decided = closed_domains, halted, decided
         self.taken: dict[int, tuple[Delivery, str]] = {}
         self.render_failures = ""
@@ -71,8 +72,8 @@ class Feed:
     def _window(self) -> int:
         """No more rows than a second's worth: who leaves while we wait for our turn is still caught by the renderer."""
         if self._policy.rate is None:
-            return self._policy.window
-        return max(1, min(self._policy.window, int(self._policy.rate.per_second)))
+            return self._most
+        return max(1, min(self._most, int(self._policy.rate.per_second)))
 
     def _batch(self, deliveries: Sequence[Delivery]) -> Iterator[Message | None]:
         due: list[Delivery] = []
@@ -152,12 +153,12 @@ class Feed:
             self.render_failures = f"{self._bad_renders} mails in a row did not render, the last one: {why}"
 
     def _settle_doubtful(self) -> None:
-        """Rows that a dead run left in doubt: the ledger gives them out again only when it is told to, and once."""
+        """Rows in doubt, most often a dead run's: the ledger gives them out again only when it is told to."""
         now = self._clock.now()
         doubtful = [one for one in self._ledger.uncertain_since(now=now) if one.id not in self._doubtful]
         self._doubtful.update(one.id for one in doubtful)
         if self._policy.on_uncertain == "resend":
-            if again := [one.id for one in doubtful if not was_silent(self._ledger, one, now)]:
+            if again := [one.id for one in doubtful if not last_words(self._ledger, one, now).startswith(TWICE)]:
                 self._ledger.resend(again, now=now, not_before=now)
             return
         for delivery in doubtful:

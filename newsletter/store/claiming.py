@@ -206,16 +206,16 @@ _UNCERTAIN = (
     .where(
         or_(
             deliveries.c.id.in_(select(started.c.delivery_id)) & ~ENDED & ~HELD,
-            deliveries.c.id.in_(select(outcomes.c.delivery_id).where(outcomes.c.state == "uncertain")),
+            deliveries.c.id.in_(select(outcomes.c.delivery_id).where(outcomes.c.state == "uncertain"))
+            & deliveries.c.id.not_in(select(resends.c.delivery_id)),
         ),
-        deliveries.c.id.not_in(select(resends.c.delivery_id)),
     )
     .order_by(deliveries.c.id)
 )
 
 
 def uncertain(database: Database, connection: Connection, now: int) -> tuple[Delivery, ...]:
-    """Deliveries whose fate nobody knows and that were not sent again yet."""
+    """Deliveries that a worker died on, and unanswered ones that were not sent again yet."""
     rows = connection.execute(_UNCERTAIN, {"now": now}).all()
     charged = _charged(database, connection, [row.id for row in rows])
     return tuple(as_delivery(row, charged.get(row.id, 0)) for row in rows)

@@ -105,11 +105,13 @@ def forget_start(database: Database, connection: Connection, delivery_ids: Seque
 
 
 def send_again(database: Database, connection: Connection, delivery_ids: Iterable[int], now: int, due: int) -> int:
-    """Requeue the uncertain among these once: they become retries that are due at `due`, and are never here again."""
+    """Requeue the uncertain among these as retries that are due at `due`; those without an answer only once."""
     doubtful = select(deliveries.c.id).where(
         deliveries.c.id.in_(database.numbers()),
-        deliveries.c.id.not_in(select(resends.c.delivery_id)),
-        (select(1).where(outcomes.c.delivery_id == deliveries.c.id, outcomes.c.state == "uncertain").exists())
+        (
+            deliveries.c.id.not_in(select(resends.c.delivery_id))
+            & select(1).where(outcomes.c.delivery_id == deliveries.c.id, outcomes.c.state == "uncertain").exists()
+        )
         | (STARTED & ~ENDED & ~HELD),
     )
     ids = sorted(connection.execute(doubtful, {"numbers": database.listed(delivery_ids), "now": now}).scalars())

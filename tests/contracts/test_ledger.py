@@ -213,7 +213,7 @@ def test_a_worker_that_dies_between_start_and_answer_leaves_doubt_and_no_resend_
     assert nothing(store.ledger, LATER + timedelta(seconds=1))
 
 
-def test_an_uncertain_mail_is_sent_again_once_and_never_twice(store: Stores) -> None:
+def test_an_unanswered_mail_is_sent_again_once_and_one_that_a_worker_died_on_each_time(store: Stores) -> None:
     queue(store.ledger, 3)
     held = claim(store.ledger)
     one, two, three = (each.id for each in held.deliveries)
@@ -234,10 +234,11 @@ def test_an_uncertain_mail_is_sent_again_once_and_never_twice(store: Stores) -> 
     assert [(each.id, each.attempt) for each in again.deliveries] == [(one, 2), (two, 2)]
     store.ledger.settle([(Uncertain(one, Reply(0)), None)], now=due)
     store.ledger.start([two], now=due)
-    assert store.ledger.resend([one, two], now=due + LEASE, not_before=due) == 0
     assert store.ledger.counts(now=due + LEASE) == {"sent": 1, "uncertain": 2}
+    assert [each.id for each in store.ledger.uncertain_since(now=due + LEASE)] == [two]
+    assert store.ledger.resend([one, two], now=due + LEASE, not_before=due) == 1
     assert store.ledger.uncertain_since(now=due + LEASE) == ()
-    assert nothing(store.ledger, due + LEASE)
+    assert [each.id for each in claim(store.ledger, now=due + LEASE).deliveries] == [two]
 
 
 def test_a_late_answer_ends_the_doubt(store: Stores) -> None:

@@ -209,7 +209,7 @@ def test_silence_is_answered_with_one_more_try_and_not_with_two() -> None:
         run(ledger, lambda one: silent, clock=clock)
         clock.at += timedelta(hours=1)
     assert ledger.rows[1].attempt == 2
-    assert ledger.outcomes[1] == Uncertain(1, Reply(0, "", "uncertain: no answer in time"))
+    assert ledger.outcomes[1] == Uncertain(1, Reply(0, "", "uncertain twice: no answer in time"))
 
 
 @pytest.mark.parametrize(("policy", "state"), [("hold", "uncertain"), ("drop", "cancelled")])
@@ -272,6 +272,9 @@ def test_a_ledger_that_fails_while_settling_is_tried_again_before_the_run_gives_
     ledger = Failing(delivery(n) for n in range(1, 4))
     with pytest.raises(BusyError):
         run(ledger)
+    assert ledger.states()[1] == "sent"
+    assert ledger.leased == {}
+    run(ledger)
     assert set(ledger.states().values()) == {"sent"}
 
 

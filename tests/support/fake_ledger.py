@@ -41,6 +41,10 @@ class Record:
             return "sending" if self.started else "claimed"
         return "uncertain" if self.started else "queued"
 
+    def doubtful(self, now: datetime) -> bool:
+        """To be sent again: a worker died on it, or it was not answered and was not sent again yet."""
+        return self.state(now) == "uncertain" and (self.end is None or not self.resent)
+
     def held(self, now: datetime) -> bool:
         return self.until is not None and self.until > now
 
@@ -145,7 +149,7 @@ class FakeLedger:
 
     def resend(self, delivery_ids: Iterable[int], *, now: datetime, not_before: datetime) -> int:
         found = [self.records[one] for one in set(delivery_ids) if one in self.records]
-        found = [one for one in found if one.state(now) == "uncertain" and not one.resent]
+        found = [one for one in found if one.doubtful(now)]
         for one in found:
             if one.end is None:
                 one.reply, one.at = Reply(0, "", "The worker ended before it knew the answer."), now
@@ -218,7 +222,7 @@ class FakeLedger:
 
     def uncertain_since(self, *, now: datetime) -> tuple[Delivery, ...]:
         found = self.records.values()
-        return tuple(one.seen() for one in found if one.state(now) == "uncertain" and not one.resent)
+        return tuple(one.seen() for one in found if one.doubtful(now))
 
 
 _NOT_SEEN = {"cancelled", "expired", "refused", "suppressed"}

@@ -80,7 +80,7 @@ class Conversation:
         self._features, self._patience, self._lmtp = features, patience, lmtp
         pipelining = features.has("PIPELINING")
         self.mode: Mode = "chunks" if pipelining and features.has("CHUNKING") else "pipeline" if pipelining else "step"
-        self._depth = {"step": 1, "pipeline": 2, "chunks": max(1, window)}[self.mode]
+        self.depth = {"step": 1, "pipeline": 2, "chunks": max(1, window)}[self.mode]
         self._left = most
         self._reader = ReplyReader()
         self._expect: deque[tuple[Expected, Item | None]] = deque()
@@ -102,7 +102,7 @@ class Conversation:
         """How many more messages it takes now."""
         if self.closing is not None:
             return 0
-        return min(self._depth - len(self.items) - len(self._todo), self._left)
+        return min(self.depth - len(self.items) - len(self._todo), self._left)
 
     @property
     def busy(self) -> bool:
@@ -188,7 +188,7 @@ class Conversation:
         self.out.append((data, whole))
 
     def _pump(self) -> None:
-        while self._todo and not self._blocked and len(self.items) < self._depth:
+        while self._todo and not self._blocked and len(self.items) < self.depth:
             item = self._todo.popleft()
             item.begun = time.monotonic()
             self.items.append(item)

@@ -12,6 +12,7 @@ from newsletter.errors import NewsletterError, RelayConfigError, RelayError
 from newsletter.model.mail import Deferred, Reply
 from newsletter.model.paper import Problem
 from newsletter.send.transports.conversation import Item, Patience
+from newsletter.send.transports.health import Health
 from newsletter.send.transports.opening import open_link
 from newsletter.send.transports.pool import Channel, Openings
 from newsletter.send.transports.wire import ProtocolFault
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from newsletter.model.mail import Message, Outcome
-    from newsletter.send.transports.opening import Relay
+    from newsletter.send.transports.opening import Link, Relay
 
 TICK = 0.5  # seconds between looks at the clock while nothing happens
 SOON = 0.005  # when the feed has nothing right now
@@ -56,28 +57,35 @@ class SmtpTransport:
             window,
         )
         self._tls = tls or ssl.create_default_context()
-        self._target = self._connections = max(1, connections)
+        self._connections = max(1, connections)
         self._backoff, self._idle = backoff, idle
+        self._health = Health(backoff, self._connections)
         self._selector = selectors.DefaultSelector()
         self._openings = Openings(relay, self._patience, self._tls)
         self._selector.register(self._openings.bell, selectors.EVENT_READ, None)
         self._channels: list[Channel] = []
         self._backlog: deque[Item] = deque()
         self._outcomes: list[Outcome] = []
-        self._failures = 0
-        self._not_before = 0.0  # no new connection before this monotonic time
-        self._fault: NewsletterError | None = None
         self._until: float | None = None  # set by `hurry`
-        self._last_failure: NewsletterError | None = None
-        self._any_answer = False  # whether the server gave any message of this delivery an answer
+        self._depth = 2
 
     def check(self) -> Problem | None:
         try:
             link = open_link(self._relay, self._patience, self._tls)
         except (RelayError, RelayConfigError) as error:
             return Problem(f"mail relay {self._relay.where}", error.what, error.cure)
-        Channel(link, self._patience, lmtp=self._relay.lmtp, window=1, most=1).goodbye(self._patience.quit)
+        self._channel(link).goodbye(self._patience.quit)
         return None
+
+    def _channel(self, link: Link) -> Channel:
+        channel = Channel(link, self._patience, lmtp=self._relay.lmtp, window=self._window, most=self._most)
+        self._depth = channel.talk.depth
+        return channel
+
+    @property
+    def capacity(self) -> int:
+        """Messages under way at most; before the first connection it is a guess."""
+        return self._connections * self._depth
 
     def hurry(self, seconds: float) -> None:
         """Wait no longer than this for what is in flight; what is unanswered then is as after a drop."""
@@ -97,15 +105,12 @@ class SmtpTransport:
                 self._turn(SOON if more and self._thirsty() else TICK)
                 yield from self._take_outcomes()
                 self.pulse()
-            if self._fault is not None or (self._last_failure is not None and not self._any_answer):
-                raise self._fault or self._last_failure or AssertionError
+            self._health.raise_fault()
         finally:
             self._break_off()
 
     def _begin(self) -> None:
-        self._fault, self._until, self._failures, self._not_before = None, None, 0, 0.0
-        self._last_failure, self._any_answer = None, False
-        self._target = self._connections
+        self._health, self._until = Health(self._backoff, self._connections), None
 
     def _break_off(self) -> None:
         """What is still busy when the caller stops asking cannot be trusted with the next delivery."""
@@ -137,7 +142,7 @@ class SmtpTransport:
 
     def _fill(self, feed: Iterator[Message | None]) -> bool:
         """Hand out messages while a connection has room; False when the feed has ended or is not asked again."""
-        if self._fault is not None:
+        if self._health.fault is not None:
             self._give_up_backlog()
             return False
         while True:
@@ -165,7 +170,11 @@ class SmtpTransport:
             self._outcomes.append(refused)
 
     def _open_more(self) -> None:
-        if len(self._channels) + self._openings.under_way < self._target and time.monotonic() >= self._not_before:
+        """The first one alone: a password that is refused must not be refused by every connection at once."""
+        under_way = self._openings.under_way
+        if len(self._channels) + under_way >= self._health.target or (under_way and not self._channels):
+            return
+        if time.monotonic() >= self._health.not_before:
             self._openings.begin()
 
     def _turn(self, most: float) -> None:
@@ -191,35 +200,19 @@ class SmtpTransport:
         if any(channel.readable for channel in self._channels):
             return 0.0
         times += [at - now for channel in self._channels if (at := channel.talk.deadline()) is not None]
-        if self._backlog and self._not_before > now:
-            times.append(self._not_before - now)
+        if self._backlog and self._health.not_before > now:
+            times.append(self._health.not_before - now)
         return max(0.0, min(times))
 
     def _welcome(self) -> None:
         """Connections that were opened meanwhile, or could not be."""
         for result in self._openings.finished():
             if isinstance(result, NewsletterError):
-                self._opening_failed(result)
+                self._health.refused(result, open_now=len(self._channels))
                 continue
-            channel = Channel(result, self._patience, lmtp=self._relay.lmtp, window=self._window, most=self._most)
+            channel = self._channel(result)
             self._channels.append(channel)
             self._selector.register(channel.sock, selectors.EVENT_READ, channel)
-
-    def _opening_failed(self, error: NewsletterError) -> None:
-        if isinstance(error, RelayConfigError):
-            self._fault = self._fault or error
-        elif self._channels:
-            self._target = max(1, len(self._channels))  # it takes no more connections than these: go on with them
-        else:
-            self._failed(error)
-
-    def _failed(self, error: NewsletterError) -> None:
-        self._last_failure = error
-        if self._failures >= len(self._backoff):
-            self._fault = self._fault or error
-            return
-        self._not_before = time.monotonic() + self._backoff[self._failures]
-        self._failures += 1
 
     def _read(self, channel: Channel) -> None:
         before = channel.talk.answered
@@ -236,13 +229,11 @@ class SmtpTransport:
             self._drop(channel, Reply(0, "", f"the connection broke: {error.strerror or error}"))
             return
         if channel.talk.answered > before:
-            self._failures, self._any_answer = 0, True
+            self._health.answered()
         if channel.talk.config_fault is not None:
             said = channel.talk.config_fault
-            self._fault = self._fault or RelayConfigError(
-                f"Mail relay {self._relay.where}: the server said {words(said)}.",
-                cure="Check [delivery] username, password and the sender address.",
-            )
+            what = f"Mail relay {self._relay.where}: the server said {words(said)}."
+            self._health.end(RelayConfigError(what, cure="Check [delivery] username, password and the sender address."))
         if channel.talk.closing is not None:
             self._drop(channel, channel.talk.closing)
         elif not data:
@@ -281,7 +272,7 @@ class SmtpTransport:
         self._move(back, why)
         if blame and was_busy and not channel.talk.answered:
             what = f"Mail relay {self._relay.where}: {words(why)}."
-            self._failed(RelayError(what, cure="Nothing was lost; run this again later."))
+            self._health.failed(RelayError(what, cure="Nothing was lost; run this again later."))
 
     def _move(self, items: list[Item], why: Reply) -> None:
         """To another connection, but not for ever."""
@@ -298,7 +289,7 @@ class SmtpTransport:
 
     def _give_up_backlog(self) -> None:
         for item in self._backlog:
-            why = Reply(0, "", f"not sent: {self._fault.what if self._fault else ''}"[:500])
+            why = Reply(0, "", f"not sent: {self._health.fault.what if self._health.fault else ''}"[:500])
             self._outcomes.append(Deferred(item.message.delivery_id, why, charged=False))
         self._backlog.clear()
 
