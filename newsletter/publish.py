@@ -215,7 +215,7 @@ def _run(press: Press, command: str, day: date, watch: Watch) -> Iterator[Log]:
         log.add(Note("error", command, str(error)))
         press.runs.finish(log.run_id, "failed", at=press.clock.now())
         raise
-    except BaseException:
+    except BaseException:  # edge: a run that is interrupted or crashes is not left as running
         press.runs.finish(log.run_id, "failed", at=press.clock.now())
         raise
     else:

@@ -44,7 +44,7 @@ def init(folder: Path, as_json: bool) -> None:
     say()
     say("Next:")
     say(f"  {where}newsletter subscribers add you@example.org")
-    say(f"  {where}newsletter run                  # collect, rank, cut, send: mails appear under outbox/")
+    say(f"  {where}newsletter run                  # collect, rank, cut, send what is due: mails appear under outbox/")
     say(f"  {where}newsletter doctor               # when [delivery] in config.toml says how mail leaves")
 
 

@@ -43,8 +43,8 @@ def collect(press: Press, asof: datetime) -> tuple[Note, ...]:
 def harvest_notes(harvest: Harvest) -> tuple[Note, ...]:
     """What a person should know of one source's answer."""
     level: Literal["info", "warning", "error"] = "info" if harvest.state in {"ok", "empty", "unchanged"} else "warning"
-    if harvest.state == "failed":
-        level = "error"
+    if harvest.state == "failed" or (level == "warning" and not harvest.found):
+        level = "error"  # nothing came of it: when no source gave anything, the run says "again later"
     text = harvest.note or {"empty": "no list", "unchanged": "nothing new"}.get(harvest.state, harvest.state)
     return (
         Note(level, harvest.source, text),
@@ -81,4 +81,6 @@ def _read_signals(press: Press, asof: datetime) -> tuple[Note, ...]:
 
 
 def _sentence(what: str, cure: str) -> str:
-    return f"{what} {cure}".strip()
+    if not cure:
+        return what
+    return f"{what} {cure}" if what.endswith((".", "!", "?")) else f"{what}. {cure}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from newsletter.model.paper import Candidate
     from newsletter.press import Press
 
+LONGEST_OUTAGE = timedelta(days=30)
 NEVER_TWICE = timedelta(days=120)  # a paper shown in an edition is not a candidate again for so long
 
 
@@ -24,14 +26,15 @@ def draft(
 ) -> tuple[Edition, tuple[Note, ...]]:
     """The edition that would be printed for `day` as at `asof`: same store and day, same edition."""
     config = press.config
-    candidates, held = _ready(press, press.papers.candidates(since=asof - config.ranking.lookback, until=asof), asof)
+    settings = replace(press.rank_settings, lookback=_lookback(press, day, asof))
+    candidates, held = _ready(press, press.papers.candidates(since=asof - settings.lookback, until=asof), asof)
     edition = rank_day(
         candidates,
         config.topics if topics is None else topics,
         day=day,
         asof=asof,
         featured=press.editions.featured(since=day - NEVER_TWICE, before=day),
-        settings=press.rank_settings,
+        settings=settings,
         notes=_edition_notes(press, day, held),
         models=press.open_models(),
     )
@@ -49,6 +52,15 @@ def print_day(press: Press, day: date, asof: datetime) -> tuple[Edition | None, 
     shown = sum(len(pool.shown) for pool in edition.pools)
     text = f"{day} printed: {shown} papers in {sum(bool(pool.picks) for pool in edition.pools)} topics"
     return edition, (*notes, Note("info", "edition", text))
+
+
+def _lookback(press: Press, day: date, asof: datetime) -> timedelta:
+    """`[ranking] lookback`, and after an outage so much more that no list of the days without an edition is lost."""
+    usual = press.config.ranking.lookback
+    before = [printed for printed in press.editions.days() if printed < day]
+    if not before or (last := press.editions.get(max(before))) is None:
+        return usual
+    return min(max(usual, usual + (asof - last.printed_at) - timedelta(days=1)), usual + LONGEST_OUTAGE)
 
 
 def _ready(
@@ -93,4 +105,5 @@ def _nothing(press: Press, edition: Edition, day: date) -> str:
         return f"nothing printed for {day}: {len(edition.left_out)} papers were weighed and none fits a topic"
     if day.isoweekday() >= 6:
         return f"nothing printed for {day}: no new papers, as on most {day:%A}s"
-    return f"nothing printed for {day}: no new papers in the last {press.config.ranking.lookback}"
+    hours = press.config.ranking.lookback // timedelta(hours=1)
+    return f"nothing printed for {day}: no new papers in the last {hours} hours"

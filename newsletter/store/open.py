@@ -64,7 +64,7 @@ def open_store(url: str, *, secret: str, folder: Path, busy: float = 15.0) -> St
     database = open_database(url, folder=folder, busy=busy)
     try:
         bring_up_to_date(database)
-    except BaseException:
+    except BaseException:  # edge: whatever ends the opening, no connection stays open
         database.engine.dispose()
         raise
     return Store(
