@@ -7,7 +7,7 @@ import re
 import signal
 import sys
 from contextlib import contextmanager, suppress
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 import click
@@ -28,23 +28,27 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 class Day(click.ParamType):  # type: ignore[type-arg]  # older click has no parameter here
-    """An ISO date, and nothing that merely looks like one."""
+    """An ISO date, and nothing that merely looks like one; or `today` and `yesterday` by this machine's calendar."""
 
     name = "YYYY-MM-DD"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
         if isinstance(value, date):
             return value
+        if value in {"today", "yesterday"}:
+            return datetime.now().astimezone().date() - timedelta(days=value == "yesterday")
         day = None
         if _DAY.fullmatch(str(value)):
             with suppress(ValueError):
                 day = date.fromisoformat(str(value))
         if day is None:
-            self.fail(f'"{value}" is not a day. Write it as 2026-11-20.', param, ctx)
+            self.fail(f'"{value}" is not a day. Write it as 2026-11-20, or today or yesterday.', param, ctx)
         return day
 
 
-day_option = click.option("--day", type=Day(), help="Act as at the end of this day, for every reader.")
+day_option = click.option(
+    "--day", type=Day(), help="Act as at the end of this day (2026-11-20, today, yesterday), for every reader."
+)
 quiet_option = click.option("--quiet", "-q", is_flag=True, help="Speak of warnings and errors only: for cron.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
 

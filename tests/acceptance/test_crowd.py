@@ -6,13 +6,16 @@ import json
 import subprocess
 import sys
 from collections import Counter
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.house import BASE, ROOT, House
 from tests.support.mail_rules import complaints
 from tests.support.smtp_server import SmtpServer
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SAMPLE = ROOT / "newsletter" / "sample" / "papers.jsonl"
 READERS = 300
@@ -35,8 +38,8 @@ DAY = "2025-11-21"
 def crowd(folder: Path, port: int) -> House:
     house = House(folder)
     house.write(
-        f'{CONFIG}[delivery]\ntransport = "smtp"\nhost = "127.0.0.1"\nport = {port}\nsecurity = "none"\nconnections = 4\n'
-        'bounce_domain = "bounces.example.org"\n'
+        f'{CONFIG}[delivery]\ntransport = "smtp"\nhost = "127.0.0.1"\nport = {port}\nsecurity = "none"\n'
+        'connections = 4\nbounce_domain = "bounces.example.org"\n'
     )
     people = folder / "people.jsonl"
     rows = [

@@ -53,7 +53,7 @@ def open_link(relay: Relay, patience: Patience, tls: ssl.SSLContext) -> Link:
     opening = _Opening(relay, patience, tls)
     try:
         return opening.run()
-    except BaseException:
+    except BaseException:  # edge: whatever ends the opening, the socket is closed
         opening.drop()
         raise
 
