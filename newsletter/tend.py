@@ -18,6 +18,8 @@ def tend(press: Press, *, watch: Watch = quiet) -> tuple[Note, ...]:
     """Keep the house in order; safe at any time, and twice."""
     now = press.clock.now()
     run_id = press.runs.begin("tend", press.edition_day(now), at=now)
+    if press.records is not None:
+        press.records.sweep(now=now)  # ended sessions, counters and keys of the web pages
     notes = (*_wipe_stale_sign_ups(press), *_speak_of_uncertain(press))
     press.runs.note(run_id, notes)
     press.runs.finish(run_id, "done", at=press.clock.now())

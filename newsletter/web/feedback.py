@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from newsletter.model.subscriber import Feedback
 from newsletter.web.consent import preferences_path
-from newsletter.web.paper import plain_card
+from newsletter.web.paper import cards
 from newsletter.web.readers import reader
 from newsletter.web.taste import standing
 
@@ -59,11 +59,11 @@ def _about_paper(desk: Desk, ask: Ask, who: Subscriber, paper_id: str, choice: s
         if verb is None:
             return desk.lost("This choice is not known here.", status=400, title="That did not work")
         desk.press.subscribers.say(Feedback(who.id, paper_id, verb, desk.now()))
-        return _done(desk, ask, who, verb, card=plain_card(known))
+        return _done(desk, ask, who, verb, card=cards(desk, [known])[0])
     said = standing(desk.press.subscribers.said([who.id]).get(who.id, ()))
     return desk.page(
         "feedback.html.j2",
-        card=plain_card(known),
+        card=cards(desk, [known])[0],
         topic=None,
         choice=verb or "more",
         verbs={one: PAPER_VERBS[one][0] for one in ("more", "less", "save")},

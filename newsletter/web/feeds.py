@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from newsletter.web import calendar as cal
 from newsletter.web import views
-from newsletter.web.paper import plain_card
+from newsletter.web.paper import cards
 from newsletter.web.searching import asked, look_up
 
 if TYPE_CHECKING:
@@ -65,8 +65,8 @@ def found(desk: Desk, ask: Ask) -> Response:
     except ValueError as error:
         return desk.lost(str(error), status=400, title="That did not work")
     entries = tuple(
-        Entry(paper.id, plain_card(paper), datetime.combine(paper.published, time(), UTC))
-        for paper in papers
+        Entry(paper.id, card, datetime.combine(paper.published, time(), UTC))
+        for paper, card in zip(papers, cards(desk, papers), strict=True)
         if paper.published
     )
     title = f"{desk.press.config.newsletter.name}: {question.text}"

@@ -14,7 +14,7 @@ from newsletter.web.plot import Plot, draw
 from newsletter.web.words import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from starlette.responses import Response
 
@@ -48,13 +48,7 @@ def paper(desk: Desk, ask: Ask) -> Response:
 def _page(desk: Desk, subject: Paper) -> Response:
     readings = desk.press.papers.readings(subject.id)
     listings = desk.press.papers.listings(subject.id)
-    card = Card(
-        subject,
-        min((one.day for one in listings), default=desk.now().date()),
-        upvotes=newest(readings, ".upvotes"),
-        comments=newest(readings, ".comments"),
-        stars=newest(readings, ".stars"),
-    )
+    card = measured(subject, readings)
     view = views.card_view(card)
     return desk.page(
         "paper.html.j2",
@@ -108,9 +102,19 @@ def similar(desk: Desk, subject: Paper) -> list[views.CardView]:
         return []
     ids = [one for one in desk.search(" ".join(words), SIMILAR + 1) if one != subject.id][:SIMILAR]
     known = desk.press.papers.get(ids)
-    return [plain_card(known[one]) for one in ids if one in known]
+    return cards(desk, [known[one] for one in ids if one in known])
 
 
-def plain_card(subject: Paper) -> views.CardView:
-    """A paper outside of any edition as a card: no votes are claimed that nobody read."""
-    return views.card_view(Card(subject, subject.published or date.min))
+def cards(desk: Desk, papers: Iterable[Paper]) -> list[views.CardView]:
+    """Papers outside of any edition as cards, with the newest counts that were read."""
+    return [views.card_view(measured(one, desk.press.papers.readings(one.id))) for one in papers]
+
+
+def measured(subject: Paper, readings: Sequence[Reading]) -> Card:
+    return Card(
+        subject,
+        subject.published or date.min,
+        upvotes=newest(readings, ".upvotes"),
+        comments=newest(readings, ".comments"),
+        stars=newest(readings, ".stars"),
+    )

@@ -16,7 +16,7 @@ from newsletter.model.subscriber import Feedback
 from newsletter.subscribe.addresses import parse_address
 from newsletter.web import address, citing, signup
 from newsletter.web.calendar import parse_day
-from newsletter.web.paper import plain_card
+from newsletter.web.paper import cards
 from newsletter.web.readers import reader
 from newsletter.web.taste import saved_ids, standing
 
@@ -81,7 +81,7 @@ def saved(desk: Desk, ask: Ask) -> Response:
             return _file(text, "application/json", "saved.json")
     return desk.page(
         "saved.html.j2",
-        cards=[plain_card(paper) for paper in papers],
+        cards=cards(desk, papers),
         token=ask.params["token"],
         private=True,
         signup=False,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from newsletter.web.calendar import parse_day
-from newsletter.web.paper import plain_card
+from newsletter.web.paper import cards
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -82,10 +82,11 @@ def look_up(desk: Desk, question: Question, after: str, limit: int = PAGE) -> Re
     the next page, and nothing that moved down is shown again. Raises ValueError for a broken cursor.
     """
     shown = unpack(after)
-    ids = desk.search(question.text, DEEPEST) if question.text else ()
+    ids = tuple(dict.fromkeys(desk.search(question.text, DEEPEST))) if question.text else ()
     matching = _filtered(desk, question, ids)
-    fresh = [paper for paper in matching if mark(paper.id) not in shown]
-    page = tuple(fresh[:limit])
+    fresh = [one for one in matching if mark(one) not in shown]
+    known = desk.press.papers.get(fresh[:limit])
+    page = tuple(known[one] for one in fresh[:limit] if one in known)
     more = len(fresh) > limit and len(shown) + limit < DEEPEST
     return Results(page, pack(shown, page) if more else "", len(matching))
 
@@ -124,7 +125,7 @@ def search(desk: Desk, ask: Ask) -> Response:
         status=400 if problem else 200,
         problem=problem,
         question=question,
-        cards=[plain_card(paper) for paper in results.papers],
+        cards=cards(desk, results.papers),
         total=results.total,
         deepest=DEEPEST,
         later=bool(ask.wanted("after")),
@@ -135,22 +136,19 @@ def search(desk: Desk, ask: Ask) -> Response:
     )
 
 
-def _filtered(desk: Desk, question: Question, ids: Iterable[str]) -> list[Paper]:
-    ordered = list(dict.fromkeys(ids))
-    known = desk.press.papers.get(ordered)
-    papers = [known[one] for one in ordered if one in known]
-    if question.since or question.until:
-        papers = [paper for paper in papers if _within(paper.published, question)]
+def _filtered(desk: Desk, question: Question, ids: tuple[str, ...]) -> list[str]:
+    """The ids that pass the filters, in their order; only what a filter asks for is read."""
+    left = list(ids)
     if question.topic:
         members = in_topic(desk, question.topic)
-        papers = [paper for paper in papers if paper.id in members]
+        left = [one for one in left if one in members]
+    if question.since or question.until:
+        known = desk.press.papers.get(left)
+        left = [one for one in left if one in known and _within(known[one].published, question)]
     if question.source:
-        papers = [
-            paper
-            for paper in papers
-            if any(one.source == question.source for one in desk.press.papers.listings(paper.id))
-        ]
-    return papers
+        listings = desk.press.papers.listings
+        left = [one for one in left if any(listed.source == question.source for listed in listings(one))]
+    return left
 
 
 def _within(day: date | None, question: Question) -> bool:

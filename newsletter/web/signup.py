@@ -110,12 +110,15 @@ def proven(desk: Desk, email: str) -> None:
 
 
 def ask_again(desk: Desk, known: Subscriber, entrance: str) -> Subscriber:
-    """A known, unsubscribed reader asks again: pending, and links of the time before no longer hold."""
+    """A known, unsubscribed reader asks again: pending, and links of the time before no longer hold.
+
+    The row counts as new from now on: it is wiped when it is not confirmed within the week.
+    """
     now = desk.now()
     again = move(known, "ask", at=now)
     if known.status != "pending":
         again = replace(again, generation=known.generation + 1, confirmed_at=None, paused_until=None)
-    return replace(again, consent=f"{entrance}, {CONSENT_TEXT}, asked {now:%Y-%m-%dT%H:%M:%SZ}")
+    return replace(again, created_at=now, consent=f"{entrance}, {CONSENT_TEXT}, asked {now:%Y-%m-%dT%H:%M:%SZ}")
 
 
 def come_back(desk: Desk, known: Subscriber, entrance: str) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from newsletter.model.subscriber import Subscriber
+from newsletter.tend import tend
 from tests.support.website import link_in, stamp_of
 
 if TYPE_CHECKING:
@@ -228,6 +229,20 @@ def test_a_link_to_confirm_ends_after_a_week(site: Site) -> None:
 
     assert site.client().post(link_in(mail, "confirm")).status_code == 404
     assert reader(site).status == "pending"
+
+
+def test_a_sign_up_that_nobody_confirms_is_wiped_after_a_week_and_not_before(site: Site) -> None:
+    sign_up(site)
+    site.clock.move(timedelta(days=6))
+    sign_up(site, client="198.51.100.9")  # a second mail: the week starts again
+    site.clock.move(timedelta(days=6))
+    tend(site.press)
+    assert reader(site).status == "pending"
+
+    site.clock.move(timedelta(days=2))
+    tend(site.press)
+
+    assert site.press.subscribers.by_email(VICTIM) is None
 
 
 def test_scanners_that_open_every_link_change_nothing(site: Site) -> None:

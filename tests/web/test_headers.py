@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import socket
+from dataclasses import replace
+from datetime import timedelta
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import pytest
 
 from newsletter.model.subscriber import Subscriber
 from newsletter.web.ask import client_of, prefix_of
-from tests.support.website import FAST
+from newsletter.web.settings import WebSettings
+from tests.support.browsing import serving
+from tests.support.website import FAST, open_site
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.support.website import Site
 
 TOKENS = ("confirm", "preferences", "unsubscribe", "feedback")
@@ -77,6 +85,33 @@ def test_bodies_that_are_too_long_broken_or_strange_are_refused_in_words(site: S
 
     assert [one.status_code for one in answers] == [413, 413, 400, 400, 400, 400, 400, 405, 405, 405]
     assert site.press.subscribers.by_email("h@example.org") is not None
+
+
+def test_a_body_that_trickles_in_is_not_waited_for(tmp_path: Path, collected: Path) -> None:
+    slow = replace(FAST, body_time_limit=timedelta(milliseconds=200))
+    site = open_site(tmp_path / "slow", printed=False, like=collected, settings=slow)
+    with serving(site.app) as base, socket.create_connection(("127.0.0.1", int(base.rpartition(":")[2]))) as line:
+        line.sendall(b"POST /subscribe HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\n\r\nemail=")
+        line.settimeout(5)
+        answer = line.recv(4096)
+    site.store.close()
+
+    assert answer.startswith(b"HTTP/1.1 408 ")
+
+
+def test_every_answer_to_a_sign_up_takes_the_same_least_time(tmp_path: Path, collected: Path) -> None:
+    site = open_site(tmp_path / "even", printed=False, like=collected, settings=WebSettings())
+    site.press.subscribers.add(Subscriber(email="known@example.org"))
+    site.press.subscribers.suppress("gone@example.org", "asked", at=site.clock.now())
+    took = []
+    for email in ("known@example.org", "new@example.org", "gone@example.org"):
+        for path in ("/subscribe", "/link"):
+            start = monotonic()
+            site.client(f"198.51.{len(took)}.1").post(path, data={"email": email})
+            took.append(monotonic() - start)
+    site.store.close()
+
+    assert min(took) >= 0.25
 
 
 def test_logs_never_hold_a_token(site: Site, caplog: pytest.LogCaptureFixture) -> None:
