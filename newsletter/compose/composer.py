@@ -168,7 +168,9 @@ class Composer:
         )
         digester = self._digesters.pop((locale, empty), None)
         if digester is None:
-            digester = Digester(self._templates, self._newsletter, locale=locale, empty=empty)
+            digester = Digester(
+                self._templates, self._newsletter, locale=locale, empty=empty, topics=frozenset(self._topic_names)
+            )
             prove(digester)
             if len(self._digesters) >= _DIGESTERS:
                 self._digesters.pop(next(iter(self._digesters)))

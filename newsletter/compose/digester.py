@@ -65,11 +65,20 @@ class Entry:
 class Digester:
     """Makes digests in one locale. A value with nothing in it has no slot, so `empty` is part of its identity."""
 
-    def __init__(self, templates: Templates, newsletter: Newsletter, *, locale: str, empty: frozenset[str]) -> None:
+    def __init__(
+        self,
+        templates: Templates,
+        newsletter: Newsletter,
+        *,
+        locale: str,
+        empty: frozenset[str],
+        topics: frozenset[str] = frozenset(),
+    ) -> None:
         self._templates = templates
         self._newsletter = newsletter
         self._locale = locale
         self.empty = empty
+        self._topics = topics
         self._slotted = self.viewer("" if "feedback" in empty else slot("feedback"))
         self._entries: dict[Key, Entry] = {}
         self._html: dict[Key, Fragment] = {}
@@ -83,7 +92,7 @@ class Digester:
         self.cuttable = True
 
     def viewer(self, feedback: str) -> Viewer:
-        return Viewer(base_url=self._newsletter.base_url, locale=self._locale, feedback=feedback)
+        return Viewer(base_url=self._newsletter.base_url, locale=self._locale, feedback=feedback, topics=self._topics)
 
     def news(self, issue: Issue, cards: Mapping[str, Card]) -> tuple[FollowUpView, ...]:
         return tuple(self._slotted.follow_up(one, cards.get(one.paper_id)) for one in issue.follow_ups)

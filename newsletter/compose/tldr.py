@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from newsletter.compose.detex import detex
@@ -13,7 +14,9 @@ if TYPE_CHECKING:
     from newsletter.model.paper import Paper
 
 LIMIT = 280  # characters: two or three lines on a phone's card, one toot
+_WORTH_CUTTING = 150  # characters left over
 _READ = 6000  # characters of an abstract that are looked at
+_SYNOPSIS = 4  # sentences; so short an abstract says what it is about first
 _SHORTEST = 25  # characters; below, a "sentence" is a heading or the rest of an abbreviation
 
 _ENDS = re.compile(r"(?<=[.!?])[\"”’)\]]?\s+(?=[\"“‘(\[]?[A-Z0-9À-ÞΑ-Ω])")
@@ -31,6 +34,11 @@ _POINTING = re.compile(
     r"^(?:To|Based|In|Upon|On|By|With|Using|Given|From|Leveraging|Building|Motivated|Inspired|Guided|Following)\b"
     r"[^,]{0,70}\b(?:this|these|that|those|such|above|aforementioned|issues?|so|it|end|observations?|findings?)\b[^,]{0,30},\s*"
     r"(?=we\b|this\b|our\b|I\b)",
+)
+# Opens with a word that stands for something said before.
+_HANGING = re.compile(
+    r"^(?:They|It|Its|Their|These|Those|Here|There|Such|He|She|The (?:result|former|latter|same|two|other)\b"
+    r"|This(?! (?:paper|work|study|article|report|survey|review|thesis)\b)|In (?:this|that) (?:way|setting|case)\b)\b"
 )
 # What a sentence does, by its words. The first sentence that does a thing best is taken.
 _IDEA = re.compile(
@@ -70,12 +78,15 @@ def tldr(paper: Paper) -> Summary:
     return Summary(extract(detex(clean(paper.abstract, _READ))))
 
 
+@lru_cache(maxsize=2048)
 def extract(abstract: str) -> str:
     """One or two whole sentences within 280 characters where the abstract has such; else the best one, cut at a word.
 
     The idea comes first in worth, then the result, then the problem. Pure words and places: the same abstract gives
     the same sentences.
     """
+    if len(abstract) <= LIMIT:
+        return abstract
     found = sentences(abstract)
     if not found:
         return shorten(abstract, LIMIT)
@@ -92,6 +103,9 @@ def extract(abstract: str) -> str:
         other = _told(found[place])
         if len(best) + 1 + len(other) <= LIMIT:
             return f"{other} {best}" if place < idea else f"{best} {other}"
+    room = LIMIT - len(best) - 1
+    if room >= _WORTH_CUTTING and idea + 1 < len(found) and not _WEAK.search(found[idea + 1]):
+        return f"{best} {shorten(found[idea + 1], room)}"  # half of what follows says more than a lone half-line
     return shorten(best, LIMIT)
 
 
@@ -110,6 +124,7 @@ def _idea(sentence: str, place: int, count: int) -> float:
     worth = (
         2.0 * bool(_IDEA.search(sentence)) + 1.0 * bool(_NEW.search(sentence)) + 0.2 * bool(_RESULT.search(sentence))
     )
+    worth += 0.8 * (place == 0 and count <= _SYNOPSIS) - 1.2 * bool(_HANGING.search(sentence))
     worth -= 2.5 * bool(_WEAK.search(sentence)) + 0.5 * (len(sentence) > LIMIT)
     return worth - 0.3 * place / count
 

@@ -51,7 +51,7 @@ class CardView:
 
 @dataclass(frozen=True, slots=True)
 class SectionView:
-    """One topic of an issue. `more` is a sentence or empty, `mute` a link or empty."""
+    """One topic of an issue. `url` and `mute` are links, `more` is a sentence; each may be empty."""
 
     slug: str
     name: str
@@ -72,12 +72,16 @@ class FollowUpView:
 
 
 class Viewer:
-    """Makes views in one locale; `feedback` is the reader's prefix, its slot, or empty for no feedback links."""
+    """Makes views in one locale; `feedback` is the reader's prefix, its slot, or empty for no feedback links.
 
-    def __init__(self, *, base_url: str, locale: str, feedback: str) -> None:
+    Only `topics` have a page and can be muted; a section such as "Outside your topics" cannot. Empty: all have.
+    """
+
+    def __init__(self, *, base_url: str, locale: str, feedback: str, topics: frozenset[str] = frozenset()) -> None:
         self._base = web_link(base_url).rstrip("/")
         self._locale = read_locale(locale)
         self._feedback = feedback
+        self._topics = topics
 
     def card(self, pick: Pick, card: Card, number: str) -> CardView:
         paper = card.paper
@@ -101,11 +105,12 @@ class Viewer:
 
     def section(self, section: Section, cards: tuple[CardView, ...]) -> SectionView:
         name = clean(section.name, 100) or section.slug
-        mute = f"{self._feedback}?topic={quote(section.slug)}&choice=mute" if self._feedback else ""
+        known = not self._topics or section.slug in self._topics
+        mute = f"{self._feedback}?topic={quote(section.slug)}&choice=mute" if self._feedback and known else ""
         return SectionView(
             slug=section.slug,
             name=name,
-            url=f"{self._base}/topic/{quote(section.slug)}",
+            url=f"{self._base}/topic/{quote(section.slug)}" if known else "",
             cards=cards,
             more=f"{section.more} more online" if section.more else "",
             mute=mute,

@@ -8,7 +8,7 @@ import re
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsletter.compose.headers import Headers, leave_headers, wire_address
@@ -200,6 +200,7 @@ def test_a_smtputf8_readers_mail_says_so_and_holds_her_address_in_utf_8() -> Non
     assert "\r\nTo: jörg@example.net\r\n".encode() in message.data
 
 
+@settings(max_examples=40)
 @given(st.text(max_size=300))
 def test_no_title_puts_a_second_header_into_the_mail(title: str) -> None:
     evil = card(1, title=title + "\r\nBcc: everybody@example.org\r\n\r\nbody")

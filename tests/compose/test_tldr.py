@@ -51,14 +51,15 @@ def test_one_long_sentence_is_cut_at_a_word() -> None:
     assert len(told) <= LIMIT
 
 
-@given(st.text(max_size=900) | st.lists(st.sampled_from(ABSTRACT.split(" ")), max_size=90).map(" ".join))
-def test_a_tldr_fits_the_card_and_says_nothing_that_the_abstract_does_not(text: str) -> None:
-    told = tldr(Paper(id="1", title="Any", abstract=text)).text
+@given(st.text(max_size=900))
+def test_a_tldr_fits_the_card_whatever_the_abstract_is(text: str) -> None:
+    assert len(tldr(Paper(id="1", title="Any", abstract=text)).text) <= LIMIT
 
-    words = re.findall(r"\w+", text.casefold())
-    assert len(told) <= LIMIT
-    assert told == tldr(Paper(id="1", title="Any", abstract=text)).text
-    if not re.search(r"[\\${}^_~`]|--|''", text):
-        assert set(re.findall(r"[a-z]{4,}", told.casefold())) <= {w for word in words for w in (word, word[1:])} | set(
-            re.findall(r"[a-z]{4,}", text.casefold())
-        )
+
+@given(st.lists(st.sampled_from(ABSTRACT.split(" ")), max_size=90).map(" ".join))
+def test_a_tldr_says_nothing_that_the_abstract_does_not(text: str) -> None:
+    told = extract.__wrapped__(text)
+
+    said = re.findall(r"\w+", told.removesuffix("…").casefold())
+    assert [word for word in said if word not in text.casefold()] == []
+    assert told == extract(text)
