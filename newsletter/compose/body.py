@@ -6,7 +6,7 @@ import hashlib
 
 from newsletter.compose.encode import CRLF
 
-Part = tuple[bytes, str]  # octets with CRLF line ends, Content-Transfer-Encoding
+Part = tuple[list[bytes], bytes]  # octets with CRLF line ends in chunks, Content-Transfer-Encoding
 
 
 def boundary(key: str) -> bytes:
@@ -19,9 +19,9 @@ def text_only(headers: bytes, text: Part) -> bytes:
         (
             headers,
             b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: ",
-            text[1].encode(),
+            text[1],
             b"\r\n\r\n",
-            text[0],
+            *text[0],
         )
     )
 
@@ -37,16 +37,16 @@ def alternative(headers: bytes, key: str, text: Part, html: Part) -> bytes:
             b'"\r\n\r\n--',
             line,
             b"\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: ",
-            text[1].encode(),
+            text[1],
             b"\r\n\r\n",
-            text[0],
+            *text[0],
             CRLF,
             b"--",
             line,
             b"\r\nContent-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: ",
-            html[1].encode(),
+            html[1],
             b"\r\n\r\n",
-            html[0],
+            *html[0],
             CRLF,
             b"--",
             line,

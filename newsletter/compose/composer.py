@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from newsletter.compose import body
 from newsletter.compose.digester import Digester
-from newsletter.compose.facts import newsletter_facts, person_values
+from newsletter.compose.facts import newsletter_facts, person_words
 from newsletter.compose.headers import Headers, wire_address
 from newsletter.compose.issue import HTML_BUDGET, trim, without
 from newsletter.compose.lint import Rendered, data_of
@@ -15,6 +15,7 @@ from newsletter.compose.notices import notice_facts, render_notice
 from newsletter.compose.proof import prove
 from newsletter.compose.splice import encode_whole
 from newsletter.compose.templates import Templates
+from newsletter.compose.view import language_name
 from newsletter.errors import TemplateError
 from newsletter.model.mail import Message
 from newsletter.model.paper import Problem
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from newsletter.model.mail import Delivery, Kind, Letterhead, ReaderLinks
     from newsletter.model.subscriber import Subscriber
 
-_DIGESTERS = 16  # locales times kinds of links, each with its compiled pieces
+_DIGESTERS = 24  # locales times kinds of links, each with its compiled pieces
 _NAMED = 1000
 
 
@@ -64,6 +65,7 @@ class Composer:
         self._topic_names = {topic.slug: topic.name for topic in topics}
         self._locale = default_locale
         self._digesters: dict[tuple[str, frozenset[str]], Digester] = {}
+        self._cuttable: dict[frozenset[str], bool] = {}
         self._dropped: dict[str, Problem] = {}
 
     def digest(
@@ -82,11 +84,12 @@ class Composer:
         recipient, smtputf8 = wire_address(subscriber.email)
         fitted = self._fit(subscriber, issue, cards, links)
         subject = fitted.digester.subject(fitted.values)
-        headers = self._headers.write(delivery, recipient, subject, links)
+        key = delivery.key
+        headers = self._headers.write(delivery, key, recipient, subject, links)
         if subscriber.text_only:
             data = body.text_only(headers, fitted.text)
         else:
-            data = body.alternative(headers, delivery.key, fitted.text, fitted.html)
+            data = body.alternative(headers, key, fitted.text, fitted.html)
         return Message(delivery.id, self._headers.envelope_from(delivery), recipient, data, smtputf8)
 
     def notice(self, delivery: Delivery, subscriber: Subscriber, links: ReaderLinks, **facts: Any) -> Message:
@@ -96,12 +99,13 @@ class Composer:
         """
         recipient, smtputf8 = wire_address(subscriber.email)
         rendered = self.render_notice(delivery.kind, subscriber, links, **facts)
-        headers = self._headers.write(delivery, recipient, rendered.subject, links)
+        key = delivery.key
+        headers = self._headers.write(delivery, key, recipient, rendered.subject, links)
         text = encode_whole(rendered.text)
         if subscriber.text_only:
             data = body.text_only(headers, text)
         else:
-            data = body.alternative(headers, delivery.key, text, encode_whole(rendered.html))
+            data = body.alternative(headers, key, text, encode_whole(rendered.html))
         return Message(delivery.id, self._headers.envelope_from(delivery), recipient, data, smtputf8)
 
     def render(self, subscriber: Subscriber, issue: Issue, cards: Mapping[str, Card], links: ReaderLinks) -> Rendered:
@@ -132,7 +136,7 @@ class Composer:
         return tuple(self._dropped.values())
 
     def _fit(self, subscriber: Subscriber, issue: Issue, cards: Mapping[str, Card], links: ReaderLinks) -> _Fitted:
-        if missing := [paper_id for paper_id in issue.paper_ids if paper_id not in cards]:
+        if missing := [pick.paper_id for s in issue.sections for pick in s.picks if pick.paper_id not in cards]:
             self._name(missing, "has no card in the edition")
             issue = without(issue, missing)
         digester = self._digester(subscriber.locale or self._locale, links)
@@ -150,28 +154,33 @@ class Composer:
     def _cut_to_size(
         self, digester: Digester, subscriber: Subscriber, issue: Issue, cards: Mapping[str, Card], links: ReaderLinks
     ) -> _Fitted:
-        person = person_values(subscriber, links, self._topic_names)
+        person = person_words(subscriber, links, self._topic_names)
         beyond = 0
         while True:
             entries = digester.entries(issue, cards)
-            values = {**digester.told(issue, entries), **person}
-            text, html = digester.parts(issue, cards, entries, values, beyond)
-            over = len(html[0]) - HTML_BUDGET
+            said = digester.told(issue, entries) | person
+            text, html = digester.parts(issue, cards, entries, said, beyond)
+            size = sum(map(len, html[0]))
+            over = size - HTML_BUDGET
             if over <= 0 or not (issue.sections or issue.follow_ups):
-                return _Fitted(digester, issue, beyond, values, text, html)
-            issue, lost = trim(issue, over, digester.sizes(issue, entries, values, len(html[0])))
+                return _Fitted(digester, issue, beyond, said.texts, text, html)
+            issue, lost = trim(issue, over, digester.sizes(issue, entries, said.texts, size))
             beyond += lost
 
     def _digester(self, locale: str, links: ReaderLinks) -> Digester:
         empty = frozenset(
             name for name in ("unsubscribe", "preferences", "view", "feedback") if not getattr(links, name)
         )
+        locale = language_name(locale)
         digester = self._digesters.pop((locale, empty), None)
         if digester is None:
             digester = Digester(
                 self._templates, self._newsletter, locale=locale, empty=empty, topics=frozenset(self._topic_names)
             )
-            prove(digester)
+            if empty not in self._cuttable:
+                prove(digester)
+                self._cuttable[empty] = digester.cuttable
+            digester.cuttable = self._cuttable[empty]
             if len(self._digesters) >= _DIGESTERS:
                 self._digesters.pop(next(iter(self._digesters)))
         self._digesters[locale, empty] = digester

@@ -10,14 +10,15 @@ from newsletter.compose.issue import without
 from newsletter.compose.slots import SLOT, cut, mark, no_mark, slot
 from newsletter.compose.splice import (
     Fragment,
+    Words,
     as_base64,
     base64_pays,
-    coded_values,
     encode_whole,
     fragment,
     join,
     join_raw,
     merge,
+    words,
 )
 from newsletter.compose.view import CardView, FollowUpView, SectionView, Viewer
 from newsletter.errors import TemplateError
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 HTML, TEXT, SUBJECT = "email/digest.mjml.j2", "email/digest.txt.j2", "email/digest.subject.txt.j2"
 _RUNS = 512  # sections that many readers share, about 12 kB each
-_KEPT = 3000  # papers in one locale, about 7 kB each; beyond, all start anew
+_KEPT = 2000  # papers in one locale, about 7 kB each; beyond, all start anew
 
 Key = tuple[object, ...]
 Layout = list[tuple[str, Key, int]]
@@ -84,11 +85,11 @@ class Digester:
         self._html: dict[Key, Fragment] = {}
         self._text: dict[Key, Fragment] = {}
         self._runs: dict[Key, tuple[Fragment, Fragment]] = {}
-        self._told: dict[Key, dict[str, str]] = {}
+        self._told: dict[Key, Words] = {}
         self._made = 0
         slots = as_slots(dict.fromkeys(SLOTS, "x") | dict.fromkeys(empty, ""))
         facts = digest_facts(newsletter, slots, (), (), 0, viewer=self._slotted, mark=no_mark)
-        self._subject = templates.text(SUBJECT, facts)
+        self._subject = SLOT.split(templates.text(SUBJECT, facts))
         self.cuttable = True
 
     def viewer(self, feedback: str) -> Viewer:
@@ -131,11 +132,11 @@ class Digester:
 
     def subject(self, values: Mapping[str, str]) -> str:
         """The Subject of a digest, one line."""
-        pieces = SLOT.split(self._subject)
+        pieces = self._subject.copy()
         pieces[1::2] = [values[name] for name in pieces[1::2]]
         return "".join(pieces).strip()
 
-    def told(self, issue: Issue, entries: list[Entry]) -> dict[str, str]:
+    def told(self, issue: Issue, entries: list[Entry]) -> Words:
         """The issue's own values: its headline, date and sums."""
         day = max((issue.day, *issue.editions))  # a weekly issue that is caught up holds later papers than its own day
         key = (day, len(issue.sections), *(entry.serial for entry in entries))
@@ -143,16 +144,20 @@ class Digester:
         if values is None:
             if len(self._told) > _RUNS:
                 self._told.clear()
-            values = self._told[key] = issue_values(
-                tuple(entry.view.title for entry in entries),
-                len(issue.sections),
-                sum(entry.view.words for entry in entries),
-                self._slotted.dates(day),
+            values = self._told[key] = words(
+                issue_values(
+                    tuple(entry.view.title for entry in entries),
+                    entries[0].view.tldr if len(entries) == 1 else "",
+                    len(issue.sections),
+                    sum(entry.view.words for entry in entries),
+                    self._slotted.dates(day),
+                ),
+                wrapped={},
             )
         return values
 
     def parts(
-        self, issue: Issue, cards: Mapping[str, Card], entries: list[Entry], values: Mapping[str, str], beyond: int
+        self, issue: Issue, cards: Mapping[str, Card], entries: list[Entry], said: Words, beyond: int
     ) -> tuple[Part, Part]:
         """(text, HTML) as they go over the wire; compiles what was not needed before.
 
@@ -164,8 +169,11 @@ class Digester:
             except CannotCutError:
                 self.cuttable = False
             else:
-                return _encoded(text, for_text(values), markup=False), _encoded(html, values, markup=True)
-        whole_html, whole_text = self.whole(issue, cards, values, beyond)
+                return (
+                    _encoded(text, said.text, for_text, said.texts),
+                    _encoded(html, said.html, for_html, said.texts),
+                )
+        whole_html, whole_text = self.whole(issue, cards, said.texts, beyond)
         return encode_whole(whole_text), encode_whole(whole_html)
 
     def sizes(self, issue: Issue, entries: list[Entry], values: Mapping[str, str], html: int) -> Sizes:
@@ -301,10 +309,15 @@ def after_sections(issue: Issue, cards: Mapping[str, Card], beyond: int, kinds: 
     return plan
 
 
-def _encoded(pieces: list[Fragment], values: Mapping[str, str], *, markup: bool) -> Part:
+def _encoded(
+    pieces: list[Fragment],
+    coded: Mapping[str, bytes],
+    shaped: Callable[[Mapping[str, str]], Mapping[str, str]],
+    texts: Mapping[str, str],
+) -> Part:
     if base64_pays(pieces):
-        return as_base64(join_raw(pieces, for_html(values) if markup else values))
-    return join(pieces, coded_values(values, markup=markup)), "quoted-printable"
+        return as_base64(join_raw(pieces, shaped(texts)))
+    return join(pieces, coded), b"quoted-printable"
 
 
 def _keep(document: str, store: dict[Key, Fragment], plan: Layout) -> list[Fragment]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import re
-from functools import lru_cache
 
 # RFC 2045 section 6.7 rule 5: 76 octets a line with the `=` of the soft break.
 _LINE = 75
@@ -81,7 +80,6 @@ def _word(chunk: str, *, q: bool) -> bytes:
     return b"=?utf-8?b?" + base64.b64encode(data) + b"?="
 
 
-@lru_cache(maxsize=512)
 def unstructured(name: str, text: str) -> bytes:
     """A whole header line for free text: plain and folded when it is printable ASCII, else encoded words."""
     head = name.encode() + b": "

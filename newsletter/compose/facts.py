@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import escape
 
 from newsletter.compose.slots import slot
+from newsletter.compose.splice import Words, words
 from newsletter.compose.templates import wrap
 from newsletter.compose.text import clean, shorten, web_link
 
@@ -53,20 +54,22 @@ def newsletter_facts(letterhead: Letterhead) -> Newsletter:
     )
 
 
-def issue_values(titles: tuple[str, ...], topics: int, words: int, dates: tuple[str, str]) -> dict[str, str]:
-    """The values of an issue by slot name."""
+def issue_values(
+    titles: tuple[str, ...], only: str, topics: int, length: int, dates: tuple[str, str]
+) -> dict[str, str]:
+    """The values of an issue by slot name; `only` is the TL;DR of its one paper, when it has but one."""
     return {
         "headline": headline(titles),
-        "preheader": preheader(titles),
+        "preheader": preheader(titles) or shorten(only, 140),
         "date": dates[0],
         "date_short": dates[1],
-        "summary": summary(len(titles), topics, words),
+        "summary": summary(len(titles), topics, length),
     }
 
 
-def person_values(subscriber: Subscriber, links: ReaderLinks, topic_names: Mapping[str, str]) -> dict[str, str]:
+def person_words(subscriber: Subscriber, links: ReaderLinks, topic_names: Mapping[str, str]) -> Words:
     """The values of a reader by slot name; an empty value has no slot."""
-    return {
+    texts = {
         "email": clean(subscriber.email),
         "reason": reason(subscriber, topic_names),
         "unsubscribe": web_link(links.unsubscribe),
@@ -74,6 +77,7 @@ def person_values(subscriber: Subscriber, links: ReaderLinks, topic_names: Mappi
         "view": web_link(links.view),
         "feedback": web_link(links.feedback),
     }
+    return words(texts, wrapped={"reason": _wrapped(texts["reason"])})
 
 
 def for_text(values: Mapping[str, str]) -> dict[str, str]:
@@ -132,8 +136,8 @@ def preheader(titles: Sequence[str]) -> str:
     return shorten(" · ".join(shorten(title, 70) for title in titles[1:4]), 140)
 
 
-def summary(papers: int, topics: int, words: int) -> str:
-    minutes = max(1, round(words / _WORDS_A_MINUTE))
+def summary(papers: int, topics: int, length: int) -> str:
+    minutes = max(1, round(length / _WORDS_A_MINUTE))
     return (
         f"{papers} paper{'s'[: papers != 1]} in {topics} topic{'s'[: topics != 1]}, "
         f"about {minutes} minute{'s'[: minutes != 1]}"

@@ -12,6 +12,7 @@ import hmac
 import re
 from datetime import UTC
 from email.utils import format_datetime, parseaddr
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import idna
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 _LISTED = frozenset({"digest", "welcome", "notice", "test"})  # the others answer something the person just did
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+\Z")
 _BAD_ADDRESS = re.compile(r"[\s<>(),;:\\\"\x00-\x1f\x7f\ud800-\udfff]")
+_DATES = 512
 _SUBJECT = 120  # characters; phones show about 40, desktops about 70
 _LONGEST_LINK = 960  # octets: with the header's name it has to stay under 998 (RFC 5322 section 2.1.1)
 
@@ -39,6 +41,7 @@ class Headers:
     def __init__(self, letterhead: Letterhead, *, secret: str) -> None:
         self._letterhead = letterhead
         self._secret = secret
+        self._key = secret.encode()
         name, self.address = parseaddr(letterhead.sender)
         self.domain = self.address.rpartition("@")[2] or "localhost"
         head = b"From: " + _mailbox(name, self.address) + CRLF
@@ -47,12 +50,12 @@ class Headers:
         self._from = head
         self._list = self._list_headers()
         self._sender_id = _sender_id(self.domain)
-        self._date: tuple[datetime, bytes] | None = None
+        self._dates: dict[datetime, bytes] = {}
 
-    def message_id(self, delivery: Delivery) -> str:
+    def message_id(self, key: str) -> str:
         """`<key.hmac@domain>`: unique for each reader, the same at every try, not to be guessed."""
-        tag = hmac.digest(self._secret.encode(), f"message-id\0{delivery.key}".encode(), "sha256").hex()[:20]
-        return f"<{delivery.key}.{tag}@{self.domain}>"
+        tag = hmac.digest(self._key, b"message-id\0" + key.encode(), "sha256").hex()[:20]
+        return f"<{key}.{tag}@{self.domain}>"
 
     def envelope_from(self, delivery: Delivery) -> str:
         """The signed bounce address, or the From address when the newsletter has no bounce domain."""
@@ -60,16 +63,19 @@ class Headers:
             return self.address
         return bounce_address(delivery, secret=self._secret, domain=self._letterhead.bounce_domain)
 
-    def write(self, delivery: Delivery, recipient: str, subject: str, links: ReaderLinks) -> bytes:
-        """Every header but the Content- ones, each line ended by CRLF. `recipient` as `wire_address` gave it."""
+    def write(self, delivery: Delivery, key: str, recipient: str, subject: str, links: ReaderLinks) -> bytes:
+        """Every header but the Content- ones, each line ended by CRLF.
+
+        `key` is the delivery's (it is wanted in several places), `recipient` as `wire_address` gave it.
+        """
         listed = delivery.kind in _LISTED
         return b"".join(
             (
                 self._date_line(delivery.created_at),
                 self._from,
                 b"To: %b\r\n" % recipient.encode(),
-                unstructured("Subject", clean(subject, _SUBJECT) or self._letterhead.name),
-                b"Message-ID: %b\r\n" % self.message_id(delivery).encode(),
+                _subject(subject) or unstructured("Subject", self._letterhead.name),
+                b"Message-ID: %b\r\n" % self.message_id(key).encode(),
                 b"MIME-Version: 1.0\r\n",
                 self._list if listed else b"",
                 leave_headers(links) if listed else b"",
@@ -80,10 +86,13 @@ class Headers:
         )
 
     def _date_line(self, moment: datetime) -> bytes:
-        if self._date is None or self._date[0] != moment:
+        line = self._dates.get(moment)
+        if line is None:
             aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-            self._date = (moment, b"Date: %b\r\n" % format_datetime(aware).encode())
-        return self._date[1]
+            if len(self._dates) > _DATES:
+                self._dates.clear()
+            line = self._dates[moment] = b"Date: %b\r\n" % format_datetime(aware).encode()
+        return line
 
     def _list_headers(self) -> bytes:
         base = header_uri(self._letterhead.base_url)
@@ -130,6 +139,12 @@ def wire_address(address: str) -> tuple[str, bool]:
         except idna.IDNAError as error:
             raise AddressError(f"{address!r} has no valid domain: {error}.", cure="Remove or mend it.") from error
     return f"{local}@{domain}", not local.isascii()
+
+
+@lru_cache(maxsize=512)
+def _subject(text: str) -> bytes:
+    line = clean(text, _SUBJECT)
+    return unstructured("Subject", line) if line else b""
 
 
 def _mailbox(name: str, address: str) -> bytes:

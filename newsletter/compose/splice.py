@@ -34,8 +34,7 @@ class Fragment:
     slots: tuple[str, ...]
     size: int  # octets of the quoted-printable form without values
     plain_size: int
-    only: str  # the slot's name when all slots are the same one: the common and fast case
-    pick: Callable[[Mapping[str, bytes]], Any] | None  # the values of `slots`, in order
+    pick: Callable[[Mapping[str, bytes]], Any] | None  # the values of `slots`, in order; None: all are the same
 
 
 def fragment(text: str) -> Fragment:
@@ -59,8 +58,7 @@ def _fragment(raw: tuple[bytes, ...], coded: tuple[bytes, ...], slots: tuple[str
         slots=slots,
         size=sum(map(len, coded)),
         plain_size=sum(map(len, raw)),
-        only=slots[0] if len(set(slots)) == 1 else "",
-        pick=itemgetter(*slots) if len(slots) > 1 else None,
+        pick=itemgetter(*slots) if len(set(slots)) > 1 else None,
     )
 
 
@@ -81,12 +79,29 @@ def merge(placed: Iterable[tuple[Fragment, str]]) -> Fragment:
     return _fragment(tuple(raw), tuple(coded), tuple(slots))
 
 
-def coded_values(texts: Mapping[str, str], *, markup: bool) -> dict[str, bytes]:
-    """A reader's values as they stand in the slots of the HTML part (`markup`) or of the text part."""
-    return {
-        name: text.encode() if _PLAIN.match(text) else (_coded_markup if markup else _coded_text)(text)
-        for name, text in texts.items()
-    }
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What goes into the slots: as text, and as it stands on the wire in the HTML part and in the text part."""
+
+    texts: dict[str, str]
+    html: dict[str, bytes]
+    text: dict[str, bytes]
+
+    def __or__(self, other: Words) -> Words:
+        return Words(self.texts | other.texts, self.html | other.html, self.text | other.text)
+
+
+def words(texts: dict[str, str], *, wrapped: Mapping[str, str]) -> Words:
+    """Values by slot name, encoded for both parts; `wrapped` are those that the text part has in another form."""
+    html: dict[str, bytes] = {}
+    text: dict[str, bytes] = {}
+    for name, value in texts.items():
+        if _PLAIN.match(value):
+            html[name] = text[name] = value.encode()
+        else:
+            html[name] = _coded_markup(value)
+            text[name] = _coded_text(wrapped.get(name, value))
+    return Words(texts, html, text)
 
 
 @lru_cache(maxsize=2048)
@@ -99,15 +114,25 @@ def _coded_text(text: str) -> bytes:
     return slot_value(text)
 
 
-def join(placed: Iterable[Fragment], values: Mapping[str, bytes]) -> bytes:
-    """A part as quoted-printable."""
-    return b"".join([_fill(piece.coded, piece, values) for piece in placed])
+def join(placed: Iterable[Fragment], values: Mapping[str, bytes]) -> list[bytes]:
+    """A part as quoted-printable, in chunks: they are copied once only, into the message."""
+    out: list[bytes] = []
+    for piece in placed:
+        if piece.slots:
+            chunks = [values[piece.slots[0]]] * (2 * len(piece.coded) - 1)
+            chunks[::2] = piece.coded
+            if piece.pick is not None:
+                chunks[1::2] = piece.pick(values)
+            out += chunks
+        else:
+            out += piece.coded
+    return out
 
 
 def join_raw(placed: Iterable[Fragment], texts: Mapping[str, str]) -> bytes:
     """The part as it is after decoding, with LF line ends; `texts` escaped for the HTML part."""
     values = {name: text.encode("utf-8", "replace") for name, text in texts.items()}
-    return b"".join([_fill(piece.raw, piece, values) for piece in placed])
+    return b"".join([chunk for piece in placed for chunk in _raw_chunks(piece, values)])
 
 
 def base64_pays(placed: Iterable[Fragment]) -> bool:
@@ -119,24 +144,19 @@ def base64_pays(placed: Iterable[Fragment]) -> bool:
     return coded > _BASE64_PAYS * plain
 
 
-def as_base64(data: bytes) -> tuple[bytes, str]:
-    return base64_lines(data.replace(b"\n", CRLF)) + CRLF, "base64"
+def as_base64(data: bytes) -> tuple[list[bytes], bytes]:
+    return [base64_lines(data.replace(b"\n", CRLF)), CRLF], b"base64"
 
 
-def encode_whole(text: str) -> tuple[bytes, str]:
+def encode_whole(text: str) -> tuple[list[bytes], bytes]:
     """A part that was not cut: (body, Content-Transfer-Encoding), by the same choice as for one that was."""
     data = text.encode("utf-8", "replace")
     coded = quoted_printable(data)
-    return (coded, "quoted-printable") if len(coded) <= _BASE64_PAYS * len(data) else as_base64(data)
+    return ([coded], b"quoted-printable") if len(coded) <= _BASE64_PAYS * len(data) else as_base64(data)
 
 
-def _fill(pieces: tuple[bytes, ...], of: Fragment, values: Mapping[str, bytes]) -> bytes:
-    if not of.slots:
-        return pieces[0]
-    if of.only:
-        return values[of.only].join(pieces)
-    assert of.pick is not None
-    out = [b""] * (2 * len(pieces) - 1)
-    out[::2] = pieces
-    out[1::2] = of.pick(values)
-    return b"".join(out)
+def _raw_chunks(piece: Fragment, values: Mapping[str, bytes]) -> list[bytes]:
+    chunks = [b""] * (2 * len(piece.raw) - 1)
+    chunks[::2] = piece.raw
+    chunks[1::2] = [values[name] for name in piece.slots]
+    return chunks

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -143,6 +144,12 @@ class Viewer:
             return ()
         asked = f"{self._feedback}?paper={quote(paper_id, safe='')}&choice="
         return (("More like this", asked + "more"), ("Less", asked + "less"), ("Save", asked + "save"))
+
+
+@lru_cache(maxsize=512)
+def language_name(name: str) -> str:
+    """One name for every spelling of a locale."""
+    return str(read_locale(name))
 
 
 def read_locale(name: str) -> Locale:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsletter.compose.slots import slot
-from newsletter.compose.splice import coded_values, fragment, join, join_raw, merge
+from newsletter.compose.splice import fragment, join, join_raw, merge, words
 from newsletter.model.edition import FollowUp, Issue, Section
 from newsletter.model.mail import ReaderLinks
 from tests.support.composing import ADA, DAY, by_id, card, composer, delivery, links, parsed, part, pick, wire_faults
@@ -119,7 +119,7 @@ def test_a_value_in_a_slot_breaks_no_line_and_reads_as_it_was(texts: list[str], 
     given_values = {"view": one, "email": two, "number": "7"}
 
     merged = merge([(pieces[0], ""), (pieces[1], "7")])
-    coded = join([merged], coded_values(given_values, markup=False))
+    coded = b"".join(join([merged], words(given_values, wrapped={}).text))
 
     expected = join_raw(pieces, given_values)
     assert decodestring(coded).replace(b"\r\n", b"\n") == expected
