@@ -239,7 +239,7 @@ def test_a_hostile_paper_is_shown_as_the_text_it_is_and_costs_nobody_a_mail(name
         ),
     )
     cards = by_id(evil, card(2))
-    press = composer()
+    press = _PRESS
 
     message = press.digest(delivery(), ADA, one, cards, links())
     seen = press.render(ADA, one, cards, links())
@@ -309,7 +309,8 @@ def test_an_issue_with_news_only_or_with_empty_topics_is_a_whole_mail() -> None:
         assert lint(seen) == ()
 
 
-_PLAIN = composer().digest(delivery(), ADA, issue(("language", [FULL])), by_id(FULL), links())
+_PRESS = composer()
+_PLAIN = _PRESS.digest(delivery(), ADA, issue(("language", [FULL])), by_id(FULL), links())
 CLEAN_NAMES = list(parsed(_PLAIN).keys())
 CLEAN_TAGS = tags(part(parsed(_PLAIN), "html"))
 TEXT = """\

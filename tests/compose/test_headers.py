@@ -100,7 +100,7 @@ def test_each_reader_has_her_own_message_id_and_all_share_one_feedback_id() -> N
 def test_the_leave_link_is_never_encoded_or_folded_whatever_its_length(length: int) -> None:
     url = "https://papers.example.org/unsubscribe/".ljust(length, "x")
 
-    mail = composer().digest(delivery(), ADA, ISSUE, CARDS, dataclasses.replace(links(), unsubscribe=url)).data
+    mail = _PRESS.digest(delivery(), ADA, ISSUE, CARDS, dataclasses.replace(links(), unsubscribe=url)).data
 
     assert f"List-Unsubscribe: <{url}>,\r\n <mailto:".encode() in mail
     assert wire_faults(mail) == []
