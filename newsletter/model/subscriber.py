@@ -40,6 +40,15 @@ class Subscriber:
 
 
 @dataclass(frozen=True, slots=True)
+class Hours:
+    """What decides when a reader is due; None: the newsletter's default. Many readers share the same."""
+
+    timezone: str | None
+    send_hour: int | None
+    cadence: Cadence | None
+
+
+@dataclass(frozen=True, slots=True)
 class Slot:
     """A reader is due: the issue of her local `day`, not before `at`, worthless after `expires`."""
 

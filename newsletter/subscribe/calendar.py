@@ -12,7 +12,7 @@ from newsletter.model.edition import Silence
 from newsletter.model.subscriber import Slot
 
 if TYPE_CHECKING:
-    from newsletter.model.subscriber import Cadence, Subscriber
+    from newsletter.model.subscriber import Cadence, Hours, Subscriber
 
 
 _Standing = Literal["unconfirmed", "left", "suppressed"]
@@ -28,7 +28,6 @@ class Defaults:
     expire_after: timedelta = timedelta(hours=20)
 
 
-_CAUGHT_UP = ("weekly", "monthly")
 _STANDING: dict[str, tuple[_Standing, str]] = {
     "pending": ("unconfirmed", "has not confirmed the subscription"),
     "left": ("left", "has left the newsletter"),
@@ -39,27 +38,28 @@ _STANDING: dict[str, tuple[_Standing, str]] = {
 
 
 def due(subscriber: Subscriber, asof: datetime, *, defaults: Defaults, last_day: date | None) -> Slot | Silence:
-    """The slot that `asof` has reached and that was not used yet, or why there is none.
+    """The slot that `asof` has reached last, unless it was used, or why there is none.
 
     `asof` is UTC; `last_day` is the day of her last issue. A slot is named by its own day: the day itself for daily
-    and weekday readers, the Monday of the ISO week for weekly and the 1st for monthly ones. The last two are caught
-    up on any later day of their week or month; a daily one until it expires, even past midnight. Slots of earlier
-    periods are not made up for: the next issue holds their papers.
+    and weekday readers, the Monday of the ISO week for weekly and the 1st for monthly ones. It stays open until her
+    next one is reached: cron may come a day later, an outage may last until Monday. Slots before it are not made up
+    for: the next issue holds their papers. Whoever came after a slot of an earlier day, week or month waits for the
+    next. An issue is worth sending for `expire_after` from now, when it is cut.
     """
     zone = zone_of(subscriber, defaults)
     today = asof.astimezone(zone).date()
     if silence := _standing(subscriber, today):
         return silence
     hour = _hour(subscriber, defaults)
-    for day in _slot_days(subscriber, today, defaults):
+    current = slot_day(subscriber, today, defaults)
+    for day in slot_days(_cadence(subscriber, defaults), today):
         at = local_instant(day, hour, zone)
-        if asof < at or (last_day is not None and last_day >= day):
+        if asof < at:
             continue
-        expires = at + defaults.expire_after
-        if asof < expires and (day == today or at >= _since(subscriber)):
-            return Slot(day, at, expires)
-        if _cadence(subscriber, defaults) in _CAUGHT_UP:
+        used = last_day is not None and last_day >= day
+        if not used and (day == current or at >= _since(subscriber)):
             return Slot(day, at, asof + defaults.expire_after)
+        break
     return _not_due(subscriber, asof, defaults, last_day)
 
 
@@ -83,8 +83,36 @@ def due_on(
 
 def slot_day(subscriber: Subscriber, day: date, defaults: Defaults) -> date | None:
     """The day that names the issue which `day` may bring; None: no issue is made on such a day."""
-    found = next(iter(_slot_days(subscriber, day, defaults)), None)
-    return found if found == day or _cadence(subscriber, defaults) in _CAUGHT_UP else None
+    cadence = _cadence(subscriber, defaults)
+    found = slot_days(cadence, day)[0]
+    return None if cadence == "weekdays" and found != day else found
+
+
+def slot_days(cadence: Cadence, day: date) -> tuple[date, date]:
+    """The last two days up to `day` that name an issue, the later one first."""
+    if cadence == "weekly":
+        monday = day - timedelta(days=day.weekday())
+        return monday, monday - timedelta(days=7)
+    if cadence == "monthly":
+        first = day.replace(day=1)
+        return first, (first - timedelta(days=1)).replace(day=1)
+    if cadence == "weekdays":
+        last = day - timedelta(days=max(0, day.weekday() - 4))
+        return last, last - timedelta(days=3 if last.weekday() == 0 else 1)
+    return day, day - timedelta(days=1)
+
+
+def reached(hours: Hours, after: datetime, until: datetime, *, defaults: Defaults) -> datetime | None:
+    """The first instant in (after, until] at which a slot of readers with these choices is reached (UTC), if any."""
+    zone = _zone(hours.timezone or defaults.timezone, defaults.timezone)
+    hour = defaults.send_hour if hours.send_hour is None else hours.send_hour
+    cadence = hours.cadence or defaults.cadence
+    day, last = after.astimezone(zone).date() - timedelta(days=1), until.astimezone(zone).date()
+    while day <= last:
+        if slot_days(cadence, day)[0] == day and after < (at := local_instant(day, hour, zone)) <= until:
+            return at
+        day += timedelta(days=1)
+    return None
 
 
 def zone_of(subscriber: Subscriber, defaults: Defaults) -> ZoneInfo:
@@ -128,20 +156,8 @@ def _standing(subscriber: Subscriber, day: date) -> Silence | None:
     return None
 
 
-def _slot_days(subscriber: Subscriber, today: date, defaults: Defaults) -> tuple[date, ...]:
-    """The days whose slots may still be open on `today`, latest first."""
-    match _cadence(subscriber, defaults):
-        case "weekly":
-            return (today - timedelta(days=today.weekday()),)
-        case "monthly":
-            return (today.replace(day=1),)
-        case "weekdays":
-            return tuple(day for day in (today, today - timedelta(days=1)) if day.weekday() < 5)
-    return (today, today - timedelta(days=1))
-
-
 def _not_due(subscriber: Subscriber, asof: datetime, defaults: Defaults, last_day: date | None) -> Silence:
-    """Why no slot is open: had already, still ahead, run out, or not a day for mail."""
+    """Why no slot is open: had already, still ahead, or not a day for mail."""
     zone = zone_of(subscriber, defaults)
     today = asof.astimezone(zone).date()
     day = slot_day(subscriber, today, defaults)
@@ -151,10 +167,7 @@ def _not_due(subscriber: Subscriber, asof: datetime, defaults: Defaults, last_da
         return _had_it(subscriber, today, last_day)
     at = local_instant(day, _hour(subscriber, defaults), zone)
     clock = f"{at.astimezone(zone):%H:%M} {zone.key}"
-    if asof < at:
-        return Silence(subscriber.id, today, "not-due", f"The issue of {day} is due at {clock}, which is still ahead.")
-    text = f"The issue of {day} was due at {clock} and not made in time; the next one holds its papers."
-    return Silence(subscriber.id, today, "not-due", text)
+    return Silence(subscriber.id, today, "not-due", f"The issue of {day} is due at {clock}, which is still ahead.")
 
 
 def _had_it(subscriber: Subscriber, day: date, last_day: date) -> Silence:

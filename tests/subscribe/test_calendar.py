@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.model.edition import Silence
-from newsletter.model.subscriber import CADENCES, Slot, Subscriber
-from newsletter.subscribe.calendar import Defaults, due, due_on, local_instant
+from newsletter.model.subscriber import CADENCES, Hours, Slot, Subscriber
+from newsletter.subscribe.calendar import Defaults, due, due_on, local_instant, reached
 
 DEFAULTS = Defaults()
 HOURS20 = timedelta(hours=20)
@@ -92,13 +92,71 @@ def test_a_day_is_used_once() -> None:
     )
 
 
-def test_a_slot_missed_by_an_outage_is_made_up_for_past_midnight_until_it_expires() -> None:
+def test_a_slot_stays_open_until_her_next_one_and_its_issue_lives_from_the_cut() -> None:
     ada = reader(created_at=utc("2026-11-01T00:00"))
-    slot = Slot(date(2026, 11, 19), utc("2026-11-19T08:00"), utc("2026-11-20T04:00"))
-    assert due(ada, utc("2026-11-20T03:59"), defaults=DEFAULTS, last_day=date(2026, 11, 18)) == slot
-    assert isinstance(due(ada, utc("2026-11-20T04:00"), defaults=DEFAULTS, last_day=date(2026, 11, 18)), Silence)
+    had = date(2026, 11, 18)
+    for now in ("2026-11-19T08:00", "2026-11-20T03:59", "2026-11-20T07:59"):
+        slot = Slot(date(2026, 11, 19), utc("2026-11-19T08:00"), utc(now) + HOURS20)
+        assert due(ada, utc(now), defaults=DEFAULTS, last_day=had) == slot
+    next_one = Slot(date(2026, 11, 20), utc("2026-11-20T08:00"), utc("2026-11-21T04:00"))
+    assert due(ada, utc("2026-11-20T08:00"), defaults=DEFAULTS, last_day=had) == next_one
     fresh = reader(created_at=utc("2026-11-20T01:00"))
     assert isinstance(due(fresh, utc("2026-11-20T02:00"), defaults=DEFAULTS, last_day=None), Silence)
+
+
+@pytest.mark.parametrize(
+    ("cadence", "days"),
+    [
+        ("daily", [date(2027, 1, 1) + timedelta(days=n) for n in range(364)]),
+        ("weekdays", [day for n in range(364) if (day := date(2027, 1, 1) + timedelta(days=n)).weekday() < 5]),
+        ("weekly", [date(2027, 1, 4) + timedelta(days=7 * n) for n in range(52)]),
+        ("monthly", [date(2027, month, 1) for month in range(1, 13)]),
+    ],
+)
+def test_one_cron_run_a_day_before_her_hour_gives_each_of_her_issues_a_day_later(
+    cadence: str, days: list[date]
+) -> None:
+    ada = reader(cadence=cadence, timezone="Europe/Berlin", created_at=utc("2026-01-01T00:00"))
+    cron, last, got = datetime(2027, 1, 1, 7, 5, tzinfo=ZoneInfo("Europe/Berlin")), date(2026, 12, 31), []
+    while cron.year == 2027:
+        now = cron.astimezone(UTC)
+        match due(ada, now, defaults=DEFAULTS, last_day=last):
+            case Slot(day, at, expires):
+                assert timedelta(hours=22) <= now - at < timedelta(hours=25)
+                assert expires == now + HOURS20
+                got.append(day)
+                last = day
+        cron += timedelta(days=1)
+    assert [day for day in got if day <= days[-1]] == days
+
+
+def test_an_outage_of_days_is_made_up_for_with_one_issue() -> None:
+    ada, now, last, got = reader(created_at=utc("2026-01-01T00:00")), utc("2026-11-20T07:30"), date(2026, 11, 14), []
+    for _ in range(200):
+        match due(ada, now, defaults=DEFAULTS, last_day=last):
+            case Slot(day):
+                got.append((day, now))
+                last = day
+        now += timedelta(minutes=10)
+    assert got == [
+        (date(2026, 11, 19), utc("2026-11-20T07:30")),
+        (date(2026, 11, 20), utc("2026-11-20T08:00")),
+        (date(2026, 11, 21), utc("2026-11-21T08:00")),
+    ]
+
+
+def test_fridays_issue_may_be_late_until_mondays_is_due() -> None:
+    ada = reader(cadence="weekdays", created_at=utc("2026-11-01T00:00"))
+    friday, had = date(2026, 11, 20), date(2026, 11, 19)
+    for now in ("2026-11-20T08:00", "2026-11-21T12:00", "2026-11-22T23:00", "2026-11-23T07:59"):
+        slot = Slot(friday, utc("2026-11-20T08:00"), utc(now) + HOURS20)
+        assert due(ada, utc(now), defaults=DEFAULTS, last_day=had) == slot
+    monday = due(ada, utc("2026-11-23T08:00"), defaults=DEFAULTS, last_day=had)
+    assert monday == Slot(date(2026, 11, 23), utc("2026-11-23T08:00"), utc("2026-11-24T04:00"))
+    newcomer = reader(cadence="weekdays", created_at=utc("2026-11-21T10:00"))
+    assert due(newcomer, utc("2026-11-21T12:00"), defaults=DEFAULTS, last_day=None) == Silence(
+        7, date(2026, 11, 21), "not-due", "The reader gets mail on weekdays, and 2026-11-21 is a Saturday."
+    )
 
 
 def test_weekday_readers_rest_at_the_weekend_of_their_own_zone() -> None:
@@ -117,6 +175,8 @@ def test_a_weekly_reader_gets_mondays_issue_and_catches_up_later_in_the_week() -
     before, monday, thursday = utc("2026-11-16T07:59"), utc("2026-11-16T08:00"), utc("2026-11-19T13:00")
     had = date(2026, 11, 9)
     assert isinstance(due(ada, before, defaults=DEFAULTS, last_day=had), Silence)
+    missed = Slot(had, utc("2026-11-09T08:00"), before + HOURS20)
+    assert due(ada, before, defaults=DEFAULTS, last_day=date(2026, 11, 2)) == missed
     assert due(ada, monday, defaults=DEFAULTS, last_day=had) == Slot(date(2026, 11, 16), monday, monday + HOURS20)
     assert due(ada, thursday, defaults=DEFAULTS, last_day=had) == Slot(date(2026, 11, 16), monday, thursday + HOURS20)
     assert isinstance(due(ada, thursday, defaults=DEFAULTS, last_day=date(2026, 11, 16)), Silence)
@@ -175,6 +235,22 @@ def test_with_a_day_given_every_hour_counts_as_reached_and_the_mail_is_fresh() -
     assert due_on(weekly, date(2026, 11, 20), now=now, defaults=DEFAULTS, last_day=date(2026, 11, 9)) == Slot(
         date(2026, 11, 16), utc("2026-11-16T08:00"), now + HOURS20
     )
+
+
+def test_the_next_time_that_anybody_with_the_same_choices_is_due_is_known_without_looking_at_readers() -> None:
+    berlin = Hours("Europe/Berlin", 2, "weekdays")
+    # Sunday's change of the clock is no slot of hers; on Monday it is summer time.
+    assert reached(berlin, utc("2027-03-26T01:00"), utc("2027-03-29T00:00"), defaults=DEFAULTS) == utc(
+        "2027-03-29T00:00"
+    )
+    assert reached(berlin, utc("2027-03-26T01:00"), utc("2027-03-28T23:59"), defaults=DEFAULTS) is None
+    nobody_chose = Hours(None, None, None)
+    assert reached(nobody_chose, utc("2027-01-01T08:00"), utc("2027-01-02T08:00"), defaults=DEFAULTS) == utc(
+        "2027-01-02T08:00"
+    )
+    assert reached(
+        Hours("Asia/Kathmandu", 8, "monthly"), utc("2027-01-01T03:00"), utc("2027-02-01T03:00"), defaults=DEFAULTS
+    ) == utc("2027-02-01T02:15")
 
 
 def test_a_zone_that_this_machine_does_not_know_counts_as_the_newsletters() -> None:
