@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from newsletter.errors import NewsletterError
-from newsletter.send.transports.conversation import Patience
 from newsletter.send.transports.opening import Relay
+from newsletter.send.transports.patience import Patience
 from newsletter.send.transports.smtp import SmtpTransport
 from tests.send.ledger import message
 from tests.support.smtp_server import ALL, PIPELINED, STEPS

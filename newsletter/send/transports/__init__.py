@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import ssl
 
     from newsletter.ports import Transport
-    from newsletter.send.transports.conversation import Patience
+    from newsletter.send.transports.patience import Patience
 
 __all__ = ["open_transport"]
 

@@ -4,51 +4,20 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from newsletter.model.mail import Deferred, Refused, Reply, Uncertain
+from newsletter.model.mail import Deferred, Delivered, Refused, Reply, Uncertain
 from newsletter.send.transports.wire import NotSendable, ProtocolFault, ReplyReader, clean, dotted, envelope
 from newsletter.send.verdict import judge, outcome
 
 if TYPE_CHECKING:
     from newsletter.model.mail import Message, Outcome
+    from newsletter.send.transports.patience import Expected, Patience
     from newsletter.send.transports.wire import Features
     from newsletter.send.verdict import Phase
 
-Expected = Literal["mail", "rcpt", "data", "dot", "lone-dot", "rset", "quit"]
+STALLED = 1.0  # seconds
 Mode = Literal["step", "pipeline", "chunks"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
-    """Seconds to wait for each answer (RFC 5321 4.5.3.2); `message` bounds one message from first to last octet."""
-
-    connect: float = 30.0
-    banner: float = 300.0
-    command: float = 300.0  # EHLO, STARTTLS, AUTH, RSET
-    mail: float = 300.0
-    rcpt: float = 300.0
-    data: float = 120.0
-    block: float = 180.0
-    dot: float = 600.0
-    quit: float = 2.0
-    message: float = 1800.0
-
-    def of(self, expected: Expected) -> float:
-        match expected:
-            case "mail":
-                return self.mail
-            case "rcpt":
-                return self.rcpt
-            case "data":
-                return self.data
-            case "dot" | "lone-dot":
-                return self.dot
-            case "quit":
-                return self.quit
-            case _:
-                return self.command
 
 
 class Item:
@@ -81,28 +50,34 @@ class Conversation:
         pipelining = features.has("PIPELINING")
         self.mode: Mode = "chunks" if pipelining and features.has("CHUNKING") else "pipeline" if pipelining else "step"
         self.depth = {"step": 1, "pipeline": 2, "chunks": max(1, window)}[self.mode]
+        self._ahead = int(self.mode == "pipeline")  # one more at hand, so that an envelope can ride on every dot
         self._left = most
         self._reader = ReplyReader()
         self._expect: deque[tuple[Expected, Item | None]] = deque()
         self.again: list[Item] = []  # to be tried once more on a fresh connection
         self.config_fault: Reply | None = None  # the relay wants something of the operator
-        self.out: deque[tuple[bytes | memoryview, Item | None]] = (
-            deque()
-        )  # octets, and the item that is whole once they are written
+        # Octets to write, each with the item that is whole once they are written.
+        self.out: deque[tuple[bytes | memoryview, Item | None]] = deque()
         self.items: deque[Item] = deque()  # begun and not answered, oldest first
         self._todo: deque[Item] = deque()
         self._blocked = False
         self._dirty = False
         self.answered = 0  # messages that got a final answer here: an outcome of their own
+        self.stalled = False
         self.closing: Reply | None = None  # a 421: the server is about to close
         self._since = time.monotonic()
 
     @property
     def room(self) -> int:
         """How many more messages it takes now."""
-        if self.closing is not None:
+        if self.closing is not None or self.stalled:
             return 0
-        return min(self.depth - len(self.items) - len(self._todo), self._left)
+        return min(self.depth + self._ahead - len(self.items) - len(self._todo), self._left)
+
+    @property
+    def most(self) -> int:
+        """How many messages it has at once."""
+        return self.depth + self._ahead
 
     @property
     def busy(self) -> bool:
@@ -128,6 +103,7 @@ class Conversation:
 
     def receive(self, data: bytes, outcomes: list[Outcome]) -> None:
         """Match every reply in `data` to its command; outcomes are appended. ProtocolFault: drop the connection."""
+        self._since, self.stalled = time.monotonic(), False
         for reply in self._reader.feed(data):
             if self.closing is None:
                 self._on_reply(reply, outcomes)
@@ -156,9 +132,12 @@ class Conversation:
         step = self._since + (self._patience.block if self.out else self._patience.of(self._expect[0][0]))
         return min(step, self.items[0].begun + self._patience.message) if self.items else step
 
-    def quit(self) -> None:
-        self._write(b"QUIT\r\n")
-        self._expect.append(("quit", None))
+    def unstarted(self, now: float) -> list[Item]:
+        """Items that wait behind an answer that does not come: another connection may have them meanwhile."""
+        self.stalled = bool(self._expect) and now - self._since > STALLED
+        items, self._todo = (list(self._todo), deque[Item]()) if self.stalled else ([], self._todo)
+        self._left += len(items)
+        return items
 
     def end(self, why: Reply) -> tuple[list[Outcome], list[Item]]:
         """The connection is gone. Outcomes of what it leaves decided or in doubt, and the items that may go elsewhere.
@@ -214,8 +193,7 @@ class Conversation:
         if not self._expect and reply.code != 421:
             raise ProtocolFault(f"an answer to nothing: {reply.code} {reply.text[:80]}")
         expected, item = self._expect.popleft() if self._expect else ("rset", None)
-        self._since = time.monotonic()
-        if reply.code == 421 or expected == "quit":
+        if reply.code == 421:
             self.closing = reply
             for unanswered in self.items:  # a server that says goodbye has not taken what it did not answer
                 unanswered.whole = False
@@ -257,7 +235,8 @@ class Conversation:
         """354 lets the body follow; after a refused envelope it must be answered with a lone dot (RFC 2920 3.1)."""
         go = reply.code // 100 == 3
         if go and item.failed is None:
-            self._write(dotted(item.body, vetted=item.message.vetted) + b".\r\n", item)
+            self._write(dotted(item.body, vetted=item.message.vetted))
+            self._write(b".\r\n", item)
             self._expect.append(("dot", item))
             self._blocked = self.mode == "step"
             return
@@ -280,6 +259,10 @@ class Conversation:
 
     def _finish(self, item: Item, phase: Phase, reply: Reply, outcomes: list[Outcome]) -> None:
         self.items.remove(item)
+        if phase == "dot" and reply.code == 250:  # what nearly all of them hear
+            self.answered += 1
+            outcomes.append(Delivered(item.message.delivery_id, reply))
+            return
         verdict = judge(phase, reply)
         if verdict.fresh:
             self._left = 0  # what is under way here is finished, then the connection is given up

@@ -17,7 +17,7 @@ from newsletter.send.transports.wire import Features, ProtocolFault, ReplyReader
 from newsletter.send.verdict import judge, words
 
 if TYPE_CHECKING:
-    from newsletter.send.transports.conversation import Patience
+    from newsletter.send.transports.patience import Patience
     from newsletter.send.verdict import Phase
 
 Security = Literal["none", "starttls", "tls"]
@@ -202,6 +202,7 @@ class _Opening:
         """One reply within an overall deadline: a server that drips octets is not waited for any longer."""
         assert self._sock is not None
         until = time.monotonic() + seconds
+        self._reader.lines = []
         try:
             while True:
                 # Past the deadline the least time-out is left, and it runs out at once.

@@ -16,8 +16,8 @@ from newsletter.send.transports.conversation import Conversation
 from newsletter.send.transports.opening import open_link
 
 if TYPE_CHECKING:
-    from newsletter.send.transports.conversation import Patience
     from newsletter.send.transports.opening import Link, Relay
+    from newsletter.send.transports.patience import Patience
 
 READ = 65536
 BUFFERS = 64  # for one sendmsg; IOV_MAX is 1024

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from newsletter.errors import NewsletterError, RelayConfigError, RelayError
 from newsletter.model.mail import Deferred, Reply
 from newsletter.model.paper import Problem
-from newsletter.send.transports.conversation import Item, Patience
+from newsletter.send.transports.conversation import Item
 from newsletter.send.transports.health import Health
 from newsletter.send.transports.opening import open_link
+from newsletter.send.transports.patience import Patience
 from newsletter.send.transports.pool import Channel, Openings
 from newsletter.send.transports.wire import ProtocolFault
 from newsletter.send.verdict import words
@@ -32,8 +33,8 @@ SECOND_TRIES = 1  # how often a message moves to another connection before it is
 class SmtpTransport:
     """`deliver` runs the loop while its caller asks for outcomes; connections stay open between calls.
 
-    A connection that the server closes costs nothing when it had taken mail before: its unanswered messages move to
-    another one. When connections fail time after time, RelayError ends the delivery; what was taken is deferred,
+    A connection that the server closes costs nothing when it had taken mail before: what it left unanswered moves to
+    another one. When connections fail time after time RelayError ends the delivery; what was taken is deferred,
     uncharged. `pulse` is called at least twice a second while waiting.
     """
 
@@ -49,7 +50,7 @@ class SmtpTransport:
         backoff: tuple[float, ...] = (0.5, 2.0, 5.0),
         idle: float = 60.0,
     ) -> None:
-        self.pulse: Callable[[], None] = _nothing
+        self.pulse: Callable[[], None] = lambda: None
         self._relay, self._patience, self._most, self._window = (
             relay,
             patience or Patience(),
@@ -67,6 +68,8 @@ class SmtpTransport:
         self._backlog: deque[Item] = deque()
         self._outcomes: list[Outcome] = []
         self._until: float | None = None  # set by `hurry`
+        self._feed: Iterator[Message | None] = iter(())
+        self._more = False  # whether the feed may have another
         self._depth = 2
 
     def check(self) -> Problem | None:
@@ -79,7 +82,7 @@ class SmtpTransport:
 
     def _channel(self, link: Link) -> Channel:
         channel = Channel(link, self._patience, lmtp=self._relay.lmtp, window=self._window, most=self._most)
-        self._depth = channel.talk.depth
+        self._depth = channel.talk.most
         return channel
 
     @property
@@ -93,24 +96,20 @@ class SmtpTransport:
             self._until = time.monotonic() + seconds
 
     def deliver(self, messages: Iterable[Message]) -> Iterator[Outcome]:
-        self._begin()
-        feed = iter(messages)
-        more = True
+        self._health, self._until = Health(self._backoff, self._connections), None
+        self._feed, self._more = iter(messages), True
         try:
             while True:
-                more = self._fill(feed) and more
+                self._fill()
                 yield from self._take_outcomes()
-                if not (more or self._backlog or self._in_flight()):
+                if not (self._more or self._backlog or self._in_flight()):
                     break
-                self._turn(SOON if more and self._thirsty() else TICK)
+                self._turn(SOON if self._more and self._thirsty() else TICK)
                 yield from self._take_outcomes()
                 self.pulse()
             self._health.raise_fault()
         finally:
             self._break_off()
-
-    def _begin(self) -> None:
-        self._health, self._until = Health(self._backoff, self._connections), None
 
     def _break_off(self) -> None:
         """What is still busy when the caller stops asking cannot be trusted with the next delivery."""
@@ -138,31 +137,35 @@ class SmtpTransport:
         outcomes, self._outcomes = self._outcomes, []
         return outcomes
 
-    # The loop's parts
-
-    def _fill(self, feed: Iterator[Message | None]) -> bool:
-        """Hand out messages while a connection has room; False when the feed has ended or is not asked again."""
-        if self._health.fault is not None:
-            self._give_up_backlog()
-            return False
-        while True:
-            channel = self._roomy()
-            if self._backlog and channel is not None:
+    def _fill(self) -> None:
+        """Hand out messages while a connection has room, and open another one while something waits for it."""
+        if self._health.fault is not None or self._late():
+            self._more = False
+            if not self._in_flight():
+                self._give_up_backlog()
+            return
+        for channel in self._channels:
+            for _ in range(channel.talk.room):
+                if not self._supply():
+                    return
                 self._hand(channel)
-            elif self._backlog:
-                self._open_more()
-                return True
-            else:
-                try:
-                    message = next(feed)
-                except StopIteration:
-                    return False
-                if message is None:
-                    return True
-                self._backlog.append(Item(message))
+        if self._supply():
+            self._open_more()
 
-    def _roomy(self) -> Channel | None:
-        return next((channel for channel in self._channels if channel.talk.room > 0), None)
+    def _supply(self) -> bool:
+        """Whether a message is at hand; the feed is asked for no more than one ahead."""
+        if not self._backlog and self._more:
+            try:
+                message = next(self._feed)
+            except StopIteration:
+                self._more = False
+                return False
+            if message is not None:
+                self._backlog.append(Item(message))
+        return bool(self._backlog)
+
+    def _late(self) -> bool:
+        return self._until is not None and time.monotonic() >= self._until
 
     def _hand(self, channel: Channel) -> None:
         refused = channel.talk.take(self._backlog.popleft())
@@ -190,9 +193,9 @@ class SmtpTransport:
                 self._read(channel)
             if channel in self._channels:
                 self._write(channel)
-        now = time.monotonic()
+        now, late = time.monotonic(), self._late()
         for channel in list(self._channels):
-            self._watch(channel, now)
+            self._watch(channel, now, late=late)
 
     def _wait(self, most: float) -> float:
         now = time.monotonic()
@@ -243,7 +246,8 @@ class SmtpTransport:
         try:
             channel.write()
         except OSError as error:
-            if not channel.readable:
+            self._read(channel)  # a server that hung up may have said why: a 421 tells more than a broken pipe
+            if channel in self._channels:
                 self._drop(channel, Reply(0, "", f"the connection broke: {error.strerror or error}"))
             return
         wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if channel.talk.out else 0)
@@ -251,9 +255,9 @@ class SmtpTransport:
             channel.events = wanted
             self._selector.modify(channel.sock, wanted, channel)
 
-    def _watch(self, channel: Channel, now: float) -> None:
+    def _watch(self, channel: Channel, now: float, *, late: bool) -> None:
         deadline = channel.talk.deadline()
-        if self._until is not None and now >= self._until and channel.talk.busy:
+        if late and channel.talk.busy:
             self._drop(channel, Reply(0, "", "no answer before this run had to end"), blame=False)
         elif deadline is not None and now >= deadline:
             self._drop(channel, Reply(0, "", "no answer in time"))
@@ -261,6 +265,8 @@ class SmtpTransport:
             self._move(channel.talk.end(Reply(0))[1], Reply(0))
             self._remove(channel)
             channel.goodbye(0.0)
+        elif waiting := channel.talk.unstarted(now):
+            self._backlog.extend(waiting)
 
     def _drop(self, channel: Channel, why: Reply, *, blame: bool = True) -> None:
         """The connection is lost: decide what it leaves, move the rest, and back off when it had been no use."""
@@ -292,7 +298,3 @@ class SmtpTransport:
             why = Reply(0, "", f"not sent: {self._health.fault.what if self._health.fault else ''}"[:500])
             self._outcomes.append(Deferred(item.message.delivery_id, why, charged=False))
         self._backlog.clear()
-
-
-def _nothing() -> None:
-    pass

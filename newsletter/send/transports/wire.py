@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 # RFC 5321 4.5.3.1.5 asks for 512 octets a line; real servers send more, hostile ones never end.
 MOST_LINE, MOST_LINES, MOST_TEXT = 4096, 100, 500
+SHORT_LINE = 200
 LONGEST_LINE = 998  # RFC 5322 2.1.1, without CRLF
 
 _LINE = re.compile(rb"([2-5]\d\d)(?:([ -])(.*))?", re.DOTALL)
@@ -62,8 +63,8 @@ class ReplyReader:
         parts = (self._tail + data).split(b"\n")
         self._tail = parts.pop()
         for part in parts:
-            reply = self._line(part)
-            if reply is not None:
+            reply = _single(part) if not self._texts and len(part) < SHORT_LINE else None
+            if reply is not None or (reply := self._line(part)) is not None:
                 yield reply
         if len(self._tail) > MOST_LINE:
             raise ProtocolFault("a reply line that does not end")
@@ -93,12 +94,17 @@ class ReplyReader:
         return _reply(code, enhanced, " ".join(self.lines))
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
+def _single(part: bytes) -> Reply | None:
+    """A reply of one line, as nearly all are; most say the same words every time."""
+    code, more, enhanced, text = _parse_line(part)
+    return None if more else Reply(code, enhanced, text)
+
+
 def _reply(code: int, enhanced: str, text: str) -> Reply:
     return Reply(code, enhanced, text[:MOST_TEXT])
 
 
-@lru_cache(maxsize=256)
 def _parse_line(line: bytes) -> tuple[int, bool, str, str]:
     found = _LINE.fullmatch(line.removesuffix(b"\r"))
     if found is None:
