@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from newsletter.compose.facts import SLOTS, as_slots, digest_facts, for_html, for_text, issue_values
 from newsletter.compose.issue import without
+from newsletter.compose.layout import after_sections, block_kinds, layout
 from newsletter.compose.slots import SLOT, cut, mark, no_mark, slot
 from newsletter.compose.splice import (
     Fragment,
@@ -29,15 +30,14 @@ if TYPE_CHECKING:
     from newsletter.compose.body import Part
     from newsletter.compose.facts import Newsletter
     from newsletter.compose.issue import Sizes
+    from newsletter.compose.layout import Key, Layout
+    from newsletter.compose.splice import Placed
     from newsletter.compose.templates import Templates
     from newsletter.model.edition import Card, Issue, Pick, Section
 
 HTML, TEXT, SUBJECT = "email/digest.mjml.j2", "email/digest.txt.j2", "email/digest.subject.txt.j2"
-_RUNS = 512  # sections that many readers share, about 12 kB each
-_KEPT = 2000  # papers in one locale, about 7 kB each; beyond, all start anew
-
-Key = tuple[object, ...]
-Layout = list[tuple[str, Key, int]]
+_RUNS = 1024  # sections as single pieces, about 12 kB each, for those that many readers share
+_KEPT = 5000  # papers of topics in one locale, about 7 kB each; beyond, all start anew
 
 
 class CannotCutError(Exception):
@@ -84,7 +84,7 @@ class Digester:
         self._entries: dict[Key, Entry] = {}
         self._html: dict[Key, Fragment] = {}
         self._text: dict[Key, Fragment] = {}
-        self._runs: dict[Key, tuple[Fragment, Fragment]] = {}
+        self._runs: dict[Key, tuple[()] | tuple[Placed, Placed]] = {}  # (): seen once
         self._told: dict[Key, Words] = {}
         self._made = 0
         slots = as_slots(dict.fromkeys(SLOTS, "x") | dict.fromkeys(empty, ""))
@@ -191,7 +191,7 @@ class Digester:
 
     def pieces(
         self, issue: Issue, cards: Mapping[str, Card], entries: list[Entry], beyond: int
-    ) -> tuple[list[Fragment], list[Fragment]]:
+    ) -> tuple[Placed, Placed]:
         """(HTML, text) as pieces in order; compiles what is missing. Raises CannotCutError."""
         try:
             return self._placed(issue, cards, entries, beyond)
@@ -201,42 +201,48 @@ class Digester:
 
     def _placed(
         self, issue: Issue, cards: Mapping[str, Card], entries: list[Entry], beyond: int
-    ) -> tuple[list[Fragment], list[Fragment]]:
+    ) -> tuple[Placed, Placed]:
         """KeyError: a piece is not compiled yet."""
-        html: list[Fragment] = []
-        text: list[Fragment] = []
+        html: Placed = []
+        text: Placed = []
         kinds = block_kinds(issue, beyond)
-        keys: list[Key] = [("", kinds[0])]
+        key: Key = ("", kinds[0])
         start = 0
         for number, section in enumerate(issue.sections):
             stop = start + len(section.picks)
-            pair = self._run(section, entries[start:stop], start)
-            html += (self._html[keys[-1]], pair[0])
-            text += (self._text[keys[-1]], pair[1])
-            keys.append(("section", kinds[number + 1]))
+            run = self._run(section, entries[start:stop], start)
+            html.append((self._html[key], ""))
+            text.append((self._text[key], ""))
+            html += run[0]
+            text += run[1]
+            key = ("section", kinds[number + 1])
             start = stop
-        rest = [keys[-1], *(key for _, key, _ in after_sections(issue, cards, beyond, kinds))]
-        html += [self._html[key] for key in rest]
-        text += [self._text[key] for key in rest]
+        for rest in (key, *(later for _, later, _ in after_sections(issue, cards, beyond, kinds))):
+            html.append((self._html[rest], ""))
+            text.append((self._text[rest], ""))
         return html, text
 
-    def _run(self, section: Section, entries: list[Entry], start: int) -> tuple[Fragment, Fragment]:
-        """(HTML, text) of a whole section as one piece each: readers of the same topic share it."""
+    def _run(self, section: Section, entries: list[Entry], start: int) -> tuple[Placed, Placed]:
+        """(HTML, text) of a whole section. One that comes a second time becomes one piece: many readers share it."""
         key = (section.slug, section.name, section.more, start, *(entry.serial for entry in entries))
-        pair = self._runs.get(key)
-        if pair is None:
-            head = ("section", section.slug, section.name)
-            tail = ("tail", section.slug, section.name, section.more)
-            html = [(self._html[head], ""), *((entry.piece(0), "") for entry in entries), (self._html[tail], "")]
-            text = [
-                (self._text[head], ""),
-                *((entry.piece(1), str(place)) for place, entry in enumerate(entries, start + 1)),
-                (self._text[tail], ""),
-            ]
+        run = self._runs.get(key)
+        if run:
+            return run
+        head = ("section", section.slug, section.name)
+        tail = ("tail", section.slug, section.name, section.more)
+        html = [(self._html[head], ""), *((entry.piece(0), "") for entry in entries), (self._html[tail], "")]
+        text = [
+            (self._text[head], ""),
+            *((entry.piece(1), str(place)) for place, entry in enumerate(entries, start + 1)),
+            (self._text[tail], ""),
+        ]
+        if run is None:
             if len(self._runs) > _RUNS:
                 self._runs.clear()
-            pair = self._runs[key] = (merge(html), merge(text))
-        return pair
+            self._runs[key] = ()
+            return html, text
+        merged = self._runs[key] = ([(merge(html), "")], [(merge(text), "")])
+        return merged
 
     def _compile(self, issue: Issue, cards: Mapping[str, Card], entries: list[Entry], beyond: int) -> None:
         if len(self._html) > _KEPT:
@@ -274,43 +280,8 @@ class Digester:
         return html, self._templates.text(TEXT, facts)
 
 
-def block_kinds(issue: Issue, beyond: int) -> list[str]:
-    """What an issue is made of, in order, up to its end `$`."""
-    return ["section"] * len(issue.sections) + ["follow"] * bool(issue.follow_ups) + ["beyond"] * bool(beyond) + ["$"]
-
-
-def layout(issue: Issue, cards: Mapping[str, Card], beyond: int) -> Layout:
-    """The pieces of an issue in order: (label, key, place of the paper or -1). The templates give the same labels."""
-    kinds = block_kinds(issue, beyond)
-    plan: Layout = [("", ("", kinds[0]), -1)]
-    place = 0
-    for number, section in enumerate(issue.sections):
-        plan.append(("section", ("section", section.slug, section.name), -1))
-        for _ in section.picks:
-            plan.append(("card", (), place))
-            place += 1
-        plan.append(("tail", ("tail", section.slug, section.name, section.more), -1))
-        plan.append(("end", ("section", kinds[number + 1]), -1))
-    return plan + after_sections(issue, cards, beyond, kinds)
-
-
-def after_sections(issue: Issue, cards: Mapping[str, Card], beyond: int, kinds: list[str]) -> Layout:
-    plan: Layout = []
-    if issue.follow_ups:
-        plan.append(("follow", ("follow",), -1))
-        for news in issue.follow_ups:
-            card = cards.get(news.paper_id)
-            about = (card.paper.title, card.paper.url) if card else ()
-            plan.append(("item", ("item", news.paper_id, news.kind, news.text, *about), -1))
-        plan.append(("end", ("follow", kinds[len(issue.sections) + 1]), -1))
-    if beyond:
-        plan.append(("beyond", ("beyond", beyond), -1))
-        plan.append(("end", ("beyond", "$"), -1))
-    return plan
-
-
 def _encoded(
-    pieces: list[Fragment],
+    pieces: Placed,
     coded: Mapping[str, bytes],
     shaped: Callable[[Mapping[str, str]], Mapping[str, str]],
     texts: Mapping[str, str],

@@ -17,7 +17,7 @@ from newsletter.compose.encode import CRLF, SOFT, base64_lines, quoted_printable
 from newsletter.compose.slots import SLOT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
 # Base64 with its line ends costs 4/3 * 78/76; quoted-printable of Chinese or Japanese costs about 3.
 _BASE64_PAYS = 1.37
@@ -62,7 +62,10 @@ def _fragment(raw: tuple[bytes, ...], coded: tuple[bytes, ...], slots: tuple[str
     )
 
 
-def merge(placed: Iterable[tuple[Fragment, str]]) -> Fragment:
+Placed = list[tuple[Fragment, str]]  # pieces in order, each with its paper's number or nothing
+
+
+def merge(placed: Placed) -> Fragment:
     """Pieces in order as one, the papers' numbers filled in: the same octets as the pieces one after the other."""
     raw, coded, slots = [b""], [b""], []
     for piece, number in placed:
@@ -114,11 +117,14 @@ def _coded_text(text: str) -> bytes:
     return slot_value(text)
 
 
-def join(placed: Iterable[Fragment], values: Mapping[str, bytes]) -> list[bytes]:
+def join(placed: Placed, values: Mapping[str, bytes]) -> list[bytes]:
     """A part as quoted-printable, in chunks: they are copied once only, into the message."""
     out: list[bytes] = []
-    for piece in placed:
+    values = dict(values)
+    for piece, number in placed:
         if piece.slots:
+            if number:
+                values["number"] = number.encode()
             chunks = [values[piece.slots[0]]] * (2 * len(piece.coded) - 1)
             chunks[::2] = piece.coded
             if piece.pick is not None:
@@ -129,16 +135,22 @@ def join(placed: Iterable[Fragment], values: Mapping[str, bytes]) -> list[bytes]
     return out
 
 
-def join_raw(placed: Iterable[Fragment], texts: Mapping[str, str]) -> bytes:
+def join_raw(placed: Placed, texts: Mapping[str, str]) -> bytes:
     """The part as it is after decoding, with LF line ends; `texts` escaped for the HTML part."""
     values = {name: text.encode("utf-8", "replace") for name, text in texts.items()}
-    return b"".join([chunk for piece in placed for chunk in _raw_chunks(piece, values)])
+    out: list[bytes] = []
+    for piece, number in placed:
+        chunks = [b""] * (2 * len(piece.raw) - 1)
+        chunks[::2] = piece.raw
+        chunks[1::2] = [number.encode() if name == "number" and number else values[name] for name in piece.slots]
+        out += chunks
+    return b"".join(out)
 
 
-def base64_pays(placed: Iterable[Fragment]) -> bool:
+def base64_pays(placed: Placed) -> bool:
     """Whether base64 makes the part shorter than quoted-printable does."""
     coded = plain = 0
-    for piece in placed:
+    for piece, _ in placed:
         coded += piece.size
         plain += piece.plain_size
     return coded > _BASE64_PAYS * plain
@@ -153,10 +165,3 @@ def encode_whole(text: str) -> tuple[list[bytes], bytes]:
     data = text.encode("utf-8", "replace")
     coded = quoted_printable(data)
     return ([coded], b"quoted-printable") if len(coded) <= _BASE64_PAYS * len(data) else as_base64(data)
-
-
-def _raw_chunks(piece: Fragment, values: Mapping[str, bytes]) -> list[bytes]:
-    chunks = [b""] * (2 * len(piece.raw) - 1)
-    chunks[::2] = piece.raw
-    chunks[1::2] = [values[name] for name in piece.slots]
-    return chunks

@@ -86,6 +86,7 @@ def test_a_second_try_is_the_same_mail_octet_by_octet() -> None:
     two = later.digest(delivery(attempt=2), ADA, ISSUE, CARDS, links())
 
     assert one == two
+    assert [first.digest(delivery(), ADA, ISSUE, CARDS, links()) for _ in range(3)] == [one] * 3
 
 
 def test_each_reader_has_her_own_message_id_and_all_share_one_feedback_id() -> None:

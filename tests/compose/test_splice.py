@@ -119,9 +119,9 @@ def test_a_value_in_a_slot_breaks_no_line_and_reads_as_it_was(texts: list[str], 
     given_values = {"view": one, "email": two, "number": "7"}
 
     merged = merge([(pieces[0], ""), (pieces[1], "7")])
-    coded = b"".join(join([merged], words(given_values, wrapped={}).text))
+    coded = b"".join(join([(merged, "")], words(given_values, wrapped={}).text))
 
-    expected = join_raw(pieces, given_values)
+    expected = join_raw([(piece, "7") for piece in pieces], given_values)
     assert decodestring(coded).replace(b"\r\n", b"\n") == expected
     assert max(map(len, coded.split(b"\r\n"))) <= 76
     assert not [line for line in coded.split(b"\r\n") if line.startswith(b".")]
