@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parseaddr
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -14,7 +14,7 @@ from newsletter.model.mail import Letterhead
 from newsletter.press import Press
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from starlette.types import ASGIApp
@@ -89,6 +89,7 @@ def open_app(press: Press) -> ASGIApp:
         mailgun_key=web.mailgun_key,
         postmark_login=web.postmark_login,
         sendgrid_key=web.sendgrid_key,
+        fetch=_provider_fetch(press.letterhead.address) if web.ses_topics else None,
     )
     settings = WebSettings(
         operator_password=web.operator_password,
@@ -97,6 +98,26 @@ def open_app(press: Press) -> ASGIApp:
         hooks=hooks,
     )
     return create_app(press, limits=press.limits, records=press.records, settings=settings)
+
+
+def _provider_fetch(contact: str) -> Callable[[str], bytes]:
+    """Reads a provider's certificate, once; never from a private network. Raises LaterError when it does not come."""
+    from newsletter.collect.answers import Fetched
+    from newsletter.collect.http import Http
+    from newsletter.errors import LaterError
+
+    @lru_cache(maxsize=16)
+    def fetch(url: str) -> bytes:
+        http = Http(contact=contact)
+        try:
+            answer = http.session().get(url, tries=1)
+        finally:
+            http.close()
+        if isinstance(answer, Fetched):
+            return answer.body
+        raise LaterError("The mail provider's certificate could not be read.", cure="It is asked again.")
+
+    return fetch
 
 
 def letterhead_of(config: Config) -> Letterhead:

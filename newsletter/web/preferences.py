@@ -6,7 +6,6 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
-from zoneinfo import available_timezones
 
 from starlette.responses import Response
 
@@ -98,7 +97,7 @@ def _page(desk: Desk, ask: Ask, who: Subscriber, *, notice: str = "", problem: s
         token=ask.params["token"],
         notice=notice,
         problem=problem,
-        zones=sorted(available_timezones()),
+        zones=sorted(signup.zones()),
         locales=LOCALES,
         muted=sorted(slug for slug, verb in said.topics.items() if verb == "mute"),
         saved_count=len(said.saved),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Literal
 from zoneinfo import available_timezones
 
@@ -48,15 +49,27 @@ class Answer:
 
 
 def wish_of(desk: Desk, *, email: str, topics: Sequence[str], cadence: str, hour: str, zone: str) -> Wish:
-    """A form's fields as a wish: what is not offered falls back to the default, so a bot's value is stored nowhere."""
+    """A form's fields as a wish.
+
+    What is not offered falls back to the default, so a bot's value is stored nowhere; what is the default anyway is
+    stored as such, so that it follows the operator's changes.
+    """
+    config = desk.press.config
     chosen = tuple(slug for slug in desk.topics if slug in topics)
+    wanted = int(hour) if hour.isascii() and hour.isdigit() and len(hour) <= 2 and int(hour) < 24 else None
     return Wish(
         email=email,
         topics=() if len(chosen) == len(desk.topics) else chosen,
-        cadence=next((one for one in CADENCES if one == cadence), None),
-        send_hour=int(hour) if hour.isascii() and hour.isdigit() and len(hour) <= 2 and int(hour) < 24 else None,
-        timezone=zone if zone in available_timezones() else None,
+        cadence=next((one for one in CADENCES if one == cadence != config.schedule.cadence), None),
+        send_hour=None if wanted == config.schedule.send_hour else wanted,
+        timezone=zone if zone != config.newsletter.timezone and zone in zones() else None,
     )
+
+
+@cache
+def zones() -> frozenset[str]:
+    """The time zones that this machine knows; finding them reads hundreds of files."""
+    return frozenset(available_timezones())
 
 
 def sign_up(desk: Desk, ask: Ask, wish: Wish, *, human: bool, entrance: str) -> Answer:

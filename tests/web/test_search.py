@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from tests.support.website import Site
 
 NOW = datetime(2025, 11, 21, tzinfo=UTC)
+ROOT = Path(__file__).resolve().parents[2]
+SEEDS = [up / "shared/data/seeds.jsonl" for up in ROOT.parents[:2]]
 
 
 def keep(site: Site, *papers: Paper, source: str = "arxiv") -> None:
@@ -92,3 +96,33 @@ def test_the_page_and_the_api_give_the_same_order(week: Site) -> None:
     api = week.client().get("/api/v1/search?q=reasoning").json()
 
     assert [one["id"] for one in api["items"]] == ids == list(week.press.papers.search(["reasoning"], limit=20))
+
+
+@pytest.mark.realdata
+def test_the_five_lists_of_the_mission_s_page_page_through_whole_and_in_one_order(site: Site) -> None:
+    seeds = next((one for one in SEEDS if one.exists()), None)
+    if seeds is None:
+        pytest.skip("the real papers are not here: ../shared/data/seeds.jsonl")
+    rows = [json.loads(line) for line in seeds.read_text("utf-8").splitlines()]
+    titles = {row["title"]: row for row in rows}
+    keep(
+        site,
+        *(
+            Paper(id=f"26{n:02}.00001", title=row["title"], abstract=row["abstract"])
+            for n, row in enumerate(titles.values())
+        ),
+    )
+    browser = site.client()
+    for question in ("token sharing", "input tokens"):
+        whole = list(site.press.papers.search(question.split(), limit=400))
+        seen, href = [], f"/search?q={question}"
+        while href:
+            ids, href = page_ids(browser, href)
+            seen += ids
+        cursor, asked = "", []
+        while cursor is not None:
+            page = browser.get("/api/v1/search", params={"q": question, "limit": 7, "cursor": cursor}).json()
+            asked += [one["id"] for one in page["items"]]
+            cursor = page["next"]
+        assert seen == asked == whole
+        assert len(whole) > 20
