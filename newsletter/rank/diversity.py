@@ -34,6 +34,7 @@ def duplicates(corpus: Corpus, preference: Sequence[int], threshold: float) -> d
     where they share a rare word, since two abstracts that are half the same always do.
     """
     sets = [frozenset(term for term in counts if "_" not in term) for counts in corpus.counts]
+    bits = _bits(sets)
     titles: dict[str, int] = {}
     buckets: dict[str, list[int]] = {}
     repeats: dict[int, int] = {}
@@ -43,7 +44,14 @@ def duplicates(corpus: Corpus, preference: Sequence[int], threshold: float) -> d
         others = dict.fromkeys(other for key in keys for other in buckets.get(key, ()))
         twin = titles.get(title) if len(title) >= 20 else None
         if twin is None:
-            twin = next((other for other in others if _alike(sets[row], sets[other], threshold)), None)
+            twin = next(
+                (
+                    other
+                    for other in others
+                    if _alike(bits[row], bits[other], len(sets[row]), len(sets[other]), threshold)
+                ),
+                None,
+            )
         if twin is not None:
             repeats[row] = twin
             continue
@@ -59,9 +67,17 @@ def _rare(corpus: Corpus, words: frozenset[str], threshold: float) -> list[str]:
     return ordered[: len(ordered) - int(np.ceil(threshold * len(ordered))) + 1]
 
 
-def _alike(one: frozenset[str], other: frozenset[str], threshold: float) -> bool:
-    shared = len(one & other)
-    return min(len(one), len(other)) >= 20 and shared >= threshold * (len(one) + len(other) - shared)
+def _bits(sets: Sequence[frozenset[str]]) -> list[int]:
+    """Each set as a whole number with a bit for each word: two are compared in one operation."""
+    place: dict[str, int] = {}
+    return [sum(1 << place.setdefault(word, len(place)) for word in words) for words in sets]
+
+
+def _alike(one: int, other: int, size: int, other_size: int, threshold: float) -> bool:
+    if size < 20 or other_size < 20:
+        return False
+    shared = (one & other).bit_count()
+    return shared >= threshold * (size + other_size - shared)
 
 
 def choose(corpus: Corpus, order: Sequence[int], scores: Sequence[float], top: int, settings: RankSettings) -> Chosen:

@@ -119,16 +119,23 @@ def surface(text: str, phrase: str) -> str:
     wanted = phrase.split()
     if not wanted:
         return ""
+    stems, starts, ends = _spans(text)
+    for first, one in enumerate(stems):
+        if one == wanted[0] and stems[first : first + len(wanted)] == wanted:
+            return " ".join(text[starts[first] : ends[first + len(wanted) - 1]].split())
+    return ""
+
+
+@lru_cache(maxsize=4096)
+def _spans(text: str) -> tuple[list[str], list[int], list[int]]:
+    """The stems of a text's words and where each begins and ends; many topics ask of the same text."""
     flat = plain(text)
     spans = [
         (stem(flat[start:end]), start, end)
         for word in _WORD.finditer(flat)
         for start, end in _parts(word.group(), word.start())
     ]
-    for first in range(len(spans) - len(wanted) + 1):
-        if all(spans[first + n][0] == one for n, one in enumerate(wanted)):
-            return " ".join(text[spans[first][1] : spans[first + len(wanted) - 1][2]].split())
-    return ""
+    return [one for one, _, _ in spans], [start for _, start, _ in spans], [end for _, _, end in spans]
 
 
 def _parts(word: str, offset: int) -> list[tuple[int, int]]:
@@ -148,6 +155,7 @@ def unquote(keyword: str) -> tuple[str, bool]:
     return (bare[1:-1].strip(), True) if quoted else (bare, False)
 
 
+@lru_cache(maxsize=100_000)
 def name_key(name: str) -> tuple[str, str]:
     """(given names, family name) of a person, folded; `Doe, Jane` and `Jane Doe` are the same."""
     turned = " ".join(reversed(name.split(",", 1))) if "," in name else name
