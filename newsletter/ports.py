@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         Standing,
     )
     from newsletter.model.paper import Ask, Candidate, Harvest, Listing, Paper, Poll, Problem, Reading
+    from newsletter.model.returns import Evidence, Letter
     from newsletter.model.subscriber import Feedback, Subscriber
 
 
@@ -211,6 +212,9 @@ class Ledger(Protocol):
         `since` leaves out digests of earlier days: with a million readers a year's are many.
         """
 
+    def latest(self, subscriber_id: int, *, limit: int) -> tuple[tuple[date, bool], ...]:
+        """Her latest digests that the next hop answered, newest first: (day, True when it took it)."""
+
     def standing(self, *, kind: str, day: date, subscriber_id: int, now: datetime) -> Standing | None: ...
 
     def standings(
@@ -272,6 +276,42 @@ class Records(Protocol):
 
     def sweep(self, *, now: datetime) -> int:
         """Erase what has ended, limits too; returns how many rows."""
+
+
+class Returns(Protocol):
+    """What came back, as evidence: kept once, open until it was acted on."""
+
+    def keep(self, evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
+        """Write in one transaction; a key that is there already stays as it is. Returns those that are open, as
+        they were first said, oldest first: the new ones, and those that a crash left open.
+        """
+
+    def close(self, keys: Iterable[str], *, at: datetime) -> None:
+        """They were acted on."""
+
+    def open(self, *, limit: int) -> tuple[Evidence, ...]:
+        """What nobody acted on yet, oldest first."""
+
+    def about(self, subscriber_ids: Iterable[int], *, since: datetime) -> Mapping[int, tuple[Evidence, ...]]:
+        """All that came since, oldest first, signed or not; readers of whom there is nothing are left out."""
+
+    def seen(self, mails: Iterable[str]) -> frozenset[str]:
+        """Those returned mails (`Evidence.mail`) that something was kept of and acted on."""
+
+    def sweep(self, *, before: datetime) -> int:
+        """Erase what came earlier and is closed; returns how many rows."""
+
+
+class Mailbox(Protocol):
+    """Where returned mail arrives. Nothing in it changes before `finish`."""
+
+    name: str
+
+    def letters(self, *, limit: int) -> Iterator[Letter]:
+        """At most `limit`, oldest first. Raises RelayError or RelayConfigError when it cannot be read."""
+
+    def finish(self, done: Sequence[str], aside: Sequence[str]) -> None:
+        """Erase the letters of these names, put those aside where a person finds them. What is gone is gone."""
 
 
 class Transport(Protocol):

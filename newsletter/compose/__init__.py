@@ -1,8 +1,7 @@
 """PURE. Edition and reader to message: digest, notices, letterhead, MJML, splice, plain text, TeX to Unicode."""
 
-from newsletter.compose.bounce import read_bounce_address
 from newsletter.compose.composer import Composer
 from newsletter.compose.lint import Rendered, lint
 from newsletter.compose.templates import default_template_folder
 
-__all__ = ["Composer", "Rendered", "default_template_folder", "lint", "read_bounce_address"]
+__all__ = ["Composer", "Rendered", "default_template_folder", "lint"]

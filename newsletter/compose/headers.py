@@ -8,7 +8,6 @@ an encoded word, and one-click leaving is dead.
 from __future__ import annotations
 
 import hashlib
-import hmac
 import re
 from datetime import UTC
 from email.utils import format_datetime, parseaddr
@@ -17,10 +16,10 @@ from typing import TYPE_CHECKING
 
 import idna
 
-from newsletter.compose.bounce import bounce_address
 from newsletter.compose.encode import CRLF, encoded_words, unstructured
 from newsletter.compose.text import clean, header_uri
 from newsletter.errors import AddressError, TemplateError
+from newsletter.model.bounce import bounce_address, message_id
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -41,7 +40,6 @@ class Headers:
     def __init__(self, letterhead: Letterhead, *, secret: str) -> None:
         self._letterhead = letterhead
         self._secret = secret
-        self._key = secret.encode()
         name, self.address = parseaddr(letterhead.sender)
         self.domain = self.address.rpartition("@")[2] or "localhost"
         head = b"From: " + _mailbox(name, self.address) + CRLF
@@ -54,8 +52,7 @@ class Headers:
 
     def message_id(self, key: str) -> str:
         """`<key.hmac@domain>`: unique for each reader, the same at every try, not to be guessed."""
-        tag = hmac.digest(self._key, b"message-id\0" + key.encode(), "sha256").hex()[:20]
-        return f"<{key}.{tag}@{self.domain}>"
+        return message_id(key, secret=self._secret, domain=self.domain)
 
     def envelope_from(self, delivery: Delivery) -> str:
         """The signed bounce address, or the From address when the newsletter has no bounce domain."""

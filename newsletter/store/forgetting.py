@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, select, update
 
 from newsletter.store.ledger_tables import deferrals, deliveries, outcomes, silences
+from newsletter.store.returns import returns
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -21,4 +22,5 @@ def forget_mail(connection: Connection, subscriber_id: int) -> None:
     for table in (outcomes, deferrals):
         connection.execute(update(table).where(table.c.delivery_id.in_(hers)).values(text=""))
     connection.execute(update(deliveries).where(deliveries.c.subscriber_id == subscriber_id).values(payload="{}"))
+    connection.execute(delete(returns).where(returns.c.subscriber_id == subscriber_id))
     connection.execute(delete(silences).where(silences.c.subscriber_id == subscriber_id))

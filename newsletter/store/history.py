@@ -81,6 +81,22 @@ def seen(
     return {reader: frozenset(papers) for reader, papers in found.items()}
 
 
+def latest(connection: Connection, reader: int, limit: int) -> tuple[tuple[date, bool], ...]:
+    statement = (
+        select(deliveries.c.day, outcomes.c.state)
+        .join(outcomes, outcomes.c.delivery_id == deliveries.c.id)
+        .where(
+            deliveries.c.subscriber_id == bindparam("reader"),
+            deliveries.c.kind == "digest",
+            outcomes.c.state.in_(("sent", "refused")),
+        )
+        .order_by(deliveries.c.day.desc())
+        .limit(bindparam("many"))
+    )
+    rows = connection.execute(statement, {"reader": reader, "many": limit})
+    return tuple((as_day(row.day), row.state == "sent") for row in rows)
+
+
 def papers_of(payload: str) -> frozenset[str]:
     """The picks of a digest's payload (`newsletter.model.codec.issue_to_payload`)."""
     return frozenset(pick[0] for section in _parsed(payload).get("sections", ()) for pick in section[3])

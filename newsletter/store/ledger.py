@@ -149,6 +149,10 @@ class SqlLedger:
         with self._db.reading() as connection:
             return history.seen(self._db, connection, subscriber_ids, since)
 
+    def latest(self, subscriber_id: int, *, limit: int) -> tuple[tuple[date, bool], ...]:
+        with self._db.reading() as connection:
+            return history.latest(connection, subscriber_id, limit)
+
     def standing(self, *, kind: str, day: date, subscriber_id: int, now: datetime) -> Standing | None:
         statement = standing.states().where(
             _deliveries.c.kind == kind,

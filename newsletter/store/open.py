@@ -16,6 +16,7 @@ from newsletter.store.ledger import SqlLedger
 from newsletter.store.limits import SqlLimits, SqlRecords
 from newsletter.store.migrate import bring_up_to_date
 from newsletter.store.papers import SqlPapers
+from newsletter.store.returns import SqlReturns
 from newsletter.store.runs import SqlRuns
 from newsletter.store.subscribers import SqlSubscribers
 
@@ -38,6 +39,7 @@ class Store:
     runs: SqlRuns
     limits: SqlLimits
     records: SqlRecords
+    returns: SqlReturns
     database: Database
 
     def close(self) -> None:
@@ -75,6 +77,7 @@ def open_store(url: str, *, secret: str, folder: Path, busy: float = 15.0) -> St
         SqlRuns(database),
         SqlLimits(database),
         SqlRecords(database),
+        SqlReturns(database),
         database,
     )
 

@@ -202,6 +202,16 @@ class FakeLedger:
                 found[one.subscriber_id] = found.get(one.subscriber_id, frozenset()) | picks
         return found
 
+    def latest(self, subscriber_id: int, *, limit: int) -> tuple[tuple[date, bool], ...]:
+        found = [
+            (one.delivery.day, one.end == "sent")
+            for one in self.records.values()
+            if one.delivery.subscriber_id == subscriber_id
+            and one.delivery.kind == "digest"
+            and one.end in {"sent", "refused"}
+        ]
+        return tuple(sorted(found, reverse=True)[:limit])
+
     def standing(self, *, kind: str, day: date, subscriber_id: int, now: datetime) -> Standing | None:
         for one in self.records.values():
             d = one.delivery

@@ -12,13 +12,14 @@ import pytest
 
 from newsletter.store.open import Store, open_store
 from tests.support import postgres
+from tests.support.fake_returns import FakeReturns
 from tests.support.fake_web import FakeLimits, FakeRecords
 from tests.support.fakes import FakeEditions, FakeLedger, FakePapers, FakeRuns, FakeSubscribers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from newsletter.ports import Editions, Ledger, Limits, Papers, Records, Runs, Subscribers
+    from newsletter.ports import Editions, Ledger, Limits, Papers, Records, Returns, Runs, Subscribers
 
 SECRET = "a secret for tests"
 
@@ -31,6 +32,7 @@ class Stores(NamedTuple):
     runs: Runs
     limits: Limits
     records: Records
+    returns: Returns
 
 
 EVERY = [
@@ -45,7 +47,14 @@ def stores(kind: str, folder: Path) -> Iterator[Stores | Store]:
     if kind == "fake":
         limits = FakeLimits()
         yield Stores(
-            FakePapers(), FakeEditions(), FakeSubscribers(), FakeLedger(), FakeRuns(), limits, FakeRecords(limits)
+            FakePapers(),
+            FakeEditions(),
+            FakeSubscribers(),
+            FakeLedger(),
+            FakeRuns(),
+            limits,
+            FakeRecords(limits),
+            FakeReturns(),
         )
         return
     store = open_store(fresh_url(kind, folder), secret=SECRET, folder=folder)

@@ -1,10 +1,11 @@
-"""The envelope sender: an address that says which mail came back, and that nobody else can make (VERP, signed)."""
+"""What a mail carries so that it is known when it comes back: signed envelope sender (VERP) and Message-ID."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import hmac
+import re
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ _KINDS = {"digest": 1, "confirm": 2, "welcome": 3, "goodbye": 4, "link": 5, "add
 _NAMES = {number: kind for kind, number in _KINDS.items()}
 _TAG = 10  # octets of HMAC-SHA256 kept: 80 bits, checked online only
 _MAX_ID = 8
+_MESSAGE_ID = re.compile(r"<?([a-z]{4,10}\.\d{4}-\d\d-\d\d\.\d{1,20})\.([0-9a-f]{20})@[^\s<>]{1,255}>?")
 
 
 def bounce_address(delivery: Delivery, *, secret: str, domain: str) -> str:
@@ -51,6 +53,23 @@ def read_bounce_address(address: str, secret: str) -> str | None:
         return None
     kind, day = _NAMES.get(packed[0]), date.fromordinal(int.from_bytes(packed[1:4], "big"))
     return f"{kind}.{day.isoformat()}.{int.from_bytes(packed[4:], 'big')}" if kind else None
+
+
+def message_id(key: str, *, secret: str, domain: str) -> str:
+    """`<key.hmac@domain>` of a `Delivery.key`: unique for each reader, the same at every try, not to be guessed."""
+    return f"<{key}.{_id_tag(key, secret)}@{domain}>"
+
+
+def read_message_id(text: str, secret: str) -> str | None:
+    """The `Delivery.key` of a Message-ID that we made, or None."""
+    found = _MESSAGE_ID.fullmatch(text.strip())
+    if found is None or not hmac.compare_digest(found[2], _id_tag(found[1], secret)):
+        return None
+    return found[1]
+
+
+def _id_tag(key: str, secret: str) -> str:
+    return hmac.digest(secret.encode(), f"message-id\0{key}".encode(), "sha256").hex()[:20]
 
 
 def _tag(packed: bytes, secret: str) -> bytes:

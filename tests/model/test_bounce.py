@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, get_args
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.compose import read_bounce_address
-from newsletter.compose.bounce import bounce_address
+from newsletter.model.bounce import bounce_address, message_id, read_bounce_address, read_message_id
 from newsletter.model.mail import Kind
 from tests.support.composing import SECRET, delivery
 
@@ -57,3 +56,15 @@ def test_the_address_is_the_same_at_every_try_and_another_for_every_reader() -> 
     readers = {bounce_address(delivery(reader=n), secret=SECRET, domain="x.org") for n in range(500)}
 
     assert (len(tries), len(readers)) == (1, 500)
+
+
+@given(kinds, st.dates(), ids)
+def test_our_message_id_names_the_mail_and_no_altered_one_does(kind: Kind, day: date, reader: int) -> None:
+    mail = delivery(kind, reader=reader, day=day)
+
+    made = message_id(mail.key, secret=SECRET, domain="papers.example.org")
+
+    assert read_message_id(made, SECRET) == mail.key
+    assert read_message_id(made, "another secret") is None
+    assert read_message_id(made.replace(f".{reader}.", f".{reader + 1}."), SECRET) is None
+    assert read_message_id("<somebody@example.org>", SECRET) is None
