@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+import idna
+
 from newsletter.model.mail import Reply
 
 if TYPE_CHECKING:
@@ -210,8 +212,8 @@ def features_of(lines: list[str]) -> Features:
 def _ascii_domain(address: str) -> str:
     local, at, domain = address.rpartition("@")
     try:
-        return f"{local}{at}{domain.encode('idna').decode()}"
-    except UnicodeError:
+        return f"{local}{at}{idna.encode(domain, uts46=True).decode()}"
+    except idna.IDNAError:
         return address
 
 

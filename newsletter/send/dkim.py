@@ -1,0 +1,170 @@
+"""DKIM signatures (RFC 6376, 8301, 8463): relaxed/relaxed, with the headers oversigned that a forger would add."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+from newsletter.errors import ConfigError
+from newsletter.model.mail import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from newsletter.model.mail import Dropped
+
+# RFC 6376 5.4.1; the List- headers as RFC 8058 4 wants them, Feedback-ID as Gmail wants it.
+SIGNED = (
+    "from",
+    "reply-to",
+    "subject",
+    "date",
+    "to",
+    "cc",
+    "message-id",
+    "mime-version",
+    "content-type",
+    "content-transfer-encoding",
+    "list-id",
+    "list-unsubscribe",
+    "list-unsubscribe-post",
+    "list-help",
+    "list-post",
+    "list-archive",
+    "feedback-id",
+)
+# Named once more than they occur, so that nobody can add a second one under our signature (RFC 6376 8.15).
+OVERSIGNED = frozenset({"from", "subject", "date", "to", "list-unsubscribe", "list-unsubscribe-post"})
+LEAST_BITS = 1024  # RFC 8301 3.2; 2048 are what it recommends
+
+_SPACES = re.compile(rb"[ \t]+")
+_FOLD = re.compile(rb"\r\n(?=[ \t])")
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """One key. The signature holds no time, so that a message composed again is the same octets again."""
+
+    domain: str
+    selector: str
+    key: RSAPrivateKey | Ed25519PrivateKey
+
+    def sign(self, data: bytes) -> bytes:
+        """The message with a DKIM-Signature on top. `data` has CRLF line ends and a blank line after its headers."""
+        head, _, body = data.partition(b"\r\n\r\n")
+        names, canonical = _chosen(_headers(head + b"\r\n"))
+        digest = base64.b64encode(hashlib.sha256(relaxed_body(body)).digest()).decode()
+        algorithm = "rsa-sha256" if isinstance(self.key, RSAPrivateKey) else "ed25519-sha256"
+        tags = f"v=1; a={algorithm}; c=relaxed/relaxed;\r\n d={self.domain}; s={self.selector};\r\n"
+        tags += f" h={_folded(names)};\r\n bh={digest};\r\n b="
+        unsigned = _relaxed(b"dkim-signature", tags.encode())
+        signature = base64.b64encode(self._signature(canonical + unsigned)).decode()
+        lines = "\r\n ".join(signature[at : at + 72] for at in range(0, len(signature), 72))
+        return f"DKIM-Signature: {tags}{lines}\r\n".encode() + data
+
+    def record(self) -> tuple[str, str]:
+        """(name, TXT value) that has to stand in the DNS for receivers to verify the signature."""
+        if isinstance(self.key, RSAPrivateKey):
+            kind, form, encoding = "rsa", serialization.PublicFormat.SubjectPublicKeyInfo, serialization.Encoding.DER
+        else:
+            kind, form, encoding = "ed25519", serialization.PublicFormat.Raw, serialization.Encoding.Raw
+        public = base64.b64encode(self.key.public_key().public_bytes(encoding, form)).decode()
+        return f"{self.selector}._domainkey.{self.domain}", f"v=DKIM1; k={kind}; p={public}"
+
+    def _signature(self, signed: bytes) -> bytes:
+        if isinstance(self.key, RSAPrivateKey):
+            return self.key.sign(signed, padding.PKCS1v15(), hashes.SHA256())
+        return self.key.sign(hashlib.sha256(signed).digest())  # RFC 8463 3: Ed25519 over the hash
+
+
+def load_signer(path: Path, *, domain: str, selector: str) -> Signer:
+    """A signer from a PEM file, RSA (at least 1024 bits) or Ed25519. ConfigError says what is wrong with the file."""
+    try:
+        key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+    except OSError as error:
+        raise _bad(f"{path} cannot be read ({error.strerror}). Give the path of the private key file.") from error
+    except TypeError as error:
+        raise _bad(
+            f"{path} is protected by a passphrase. Save the key without one, readable by this user only."
+        ) from error
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise _bad(
+            f"{path} is not a private key in PEM form. Make one with `openssl genrsa -out FILE 2048`."
+        ) from error
+    if isinstance(key, RSAPrivateKey) and key.key_size < LEAST_BITS:
+        raise _bad(f"{path} holds an RSA key of {key.key_size} bits; receivers ignore those. Make one of 2048 bits.")
+    if not isinstance(key, RSAPrivateKey | Ed25519PrivateKey):
+        raise _bad(f"{path} holds a key of another kind. DKIM knows RSA and Ed25519.")
+    return Signer(domain, selector, key)
+
+
+def signed(results: Iterable[Message | Dropped], *signers: Signer) -> Iterator[Message | Dropped]:
+    """What a renderer gives, with every message signed by each signer; the first one's signature comes first."""
+    for result in results:
+        if isinstance(result, Message):
+            data = result.data
+            for signer in reversed(signers):
+                data = signer.sign(data)
+            yield replace(result, data=data)
+        else:
+            yield result
+
+
+def relaxed_body(body: bytes) -> bytes:
+    """RFC 6376 3.4.4. A body that is in this form already, as ours are, is only looked through."""
+    if b"\t" in body or b"  " in body or b" \r\n" in body:
+        body = b"\r\n".join(_SPACES.sub(b" ", line).rstrip(b" ") for line in body.split(b"\r\n"))
+    if body.endswith(b"\r\n\r\n") or body == b"\r\n":
+        body = body.rstrip(b"\r\n") + b"\r\n"
+        return b"" if body == b"\r\n" else body
+    return body if not body or body.endswith(b"\r\n") else body + b"\r\n"
+
+
+def _headers(head: bytes) -> dict[str, list[bytes]]:
+    """Canonical header lines by lower-case name, in the order of the message."""
+    found: dict[str, list[bytes]] = {}
+    for line in _FOLD.sub(b"", head).split(b"\r\n"):
+        name, colon, value = line.partition(b":")
+        if colon:
+            lower = name.strip().lower()
+            found.setdefault(lower.decode("ascii", "replace"), []).append(_relaxed(lower, value) + b"\r\n")
+    return found
+
+
+def _chosen(headers: dict[str, list[bytes]]) -> tuple[list[str], bytes]:
+    """The names for h= and the lines that they stand for: of equal names the last comes first (RFC 6376 5.4.2)."""
+    names: list[str] = []
+    lines: list[bytes] = []
+    for name in SIGNED:
+        present = headers.get(name, [])
+        names += [name] * (len(present) + (name in OVERSIGNED))
+        lines += reversed(present)
+    return names, b"".join(lines)
+
+
+def _relaxed(name: bytes, value: bytes) -> bytes:
+    """RFC 6376 3.4.2."""
+    return name + b":" + _SPACES.sub(b" ", _FOLD.sub(b"", value)).strip(b" ")
+
+
+def _folded(names: list[str]) -> str:
+    lines = [""]
+    for name in names:
+        if len(lines[-1]) + len(name) > 70:
+            lines.append("")
+        lines[-1] += name + ":"
+    return "\r\n ".join(lines).removesuffix(":")
+
+
+def _bad(what: str) -> ConfigError:
+    return ConfigError((f"delivery.dkim_key: {what}",))

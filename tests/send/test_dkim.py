@@ -1,0 +1,136 @@
+"""Signatures that others verify, and that break when anything a reader relies on is changed."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import dkim
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from newsletter.errors import ConfigError
+from newsletter.model.mail import Dropped
+from newsletter.send.dkim import Signer, load_signer, relaxed_body, signed
+from tests.send.ledger import message
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MAIL = (
+    b"From: Papers <papers@news.example>\r\nTo: ada@example.org\r\nSubject: Today's  papers,\r\n\tfolded\r\n"
+    b"Date: Fri, 20 Nov 2026 08:00:00 +0000\r\nMessage-ID: <digest.1@news.example>\r\nMIME-Version: 1.0\r\n"
+    b"List-Unsubscribe: <https://news.example/unsubscribe/abc>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
+    b"List-Id: Papers <papers.news.example>\r\nFeedback-ID: a:b:c:papers\r\nContent-Type: text/plain; charset=utf-8\r\n"
+    b"\r\nHello  reader, \r\n\r\n.dot\r\n\r\n\r\n"
+)
+
+
+@pytest.fixture(scope="module", params=["rsa", "ed25519"])
+def signer(request: pytest.FixtureRequest) -> Signer:
+    if request.param == "rsa":
+        return Signer("news.example", "s1", rsa.generate_private_key(public_exponent=65537, key_size=2048))
+    return Signer("news.example", "s1", Ed25519PrivateKey.generate())
+
+
+def verifies(data: bytes, *signers: Signer) -> bool:
+    zone = dict(signer.record() for signer in signers)
+    return bool(dkim.verify(data, dnsfunc=lambda name, timeout=5: zone.get(name.decode().rstrip("."), "").encode()))
+
+
+def test_a_signed_mail_is_verified_by_another_implementation(signer: Signer) -> None:
+    assert verifies(signer.sign(MAIL), signer)
+
+
+def test_the_same_mail_gets_the_same_signature_at_every_try(signer: Signer) -> None:
+    assert signer.sign(MAIL) == signer.sign(MAIL)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"Hello", b"Hullo"),
+        (b"Today's", b"Yesterday's"),
+        (b"unsubscribe/abc", b"unsubscribe/xyz"),
+        (b"One-Click", b"Two-Clicks"),
+        (b"To: ada", b"To: eve"),
+        (b"\r\nFrom:", b"\r\nFrom: Eve <eve@example.net>\r\nFrom:"),
+        (b"\r\nSubject:", b"\r\nSubject: Free\r\nSubject:"),
+        (b"\r\nDate:", b"\r\nDate: Sat, 21 Nov 2026 08:00:00 +0000\r\nDate:"),
+        (b"\r\nList-Unsubscribe:", b"\r\nList-Unsubscribe: <https://evil.example/>\r\nList-Unsubscribe:"),
+        (b"\r\nList-Unsubscribe-Post:", b"\r\nList-Unsubscribe-Post: x\r\nList-Unsubscribe-Post:"),
+    ],
+)
+def test_a_change_of_what_readers_rely_on_breaks_the_signature(signer: Signer, old: bytes, new: bytes) -> None:
+    changed = signer.sign(MAIL).replace(old, new, 1)
+    assert changed != signer.sign(MAIL)
+    assert not verifies(changed, signer)
+
+
+def test_blanks_that_a_relay_may_change_do_not_break_it(signer: Signer) -> None:
+    assert verifies(signer.sign(MAIL).replace(b"Hello  reader, \r\n", b"Hello reader,\r\n"), signer)
+
+
+def test_no_line_of_the_signature_is_longer_than_78_octets(signer: Signer) -> None:
+    head, _, _ = signer.sign(MAIL).partition(b"\r\nFrom:")
+    assert max(map(len, head.split(b"\r\n"))) <= 78
+
+
+def test_every_list_header_is_covered(signer: Signer) -> None:
+    found = re.search(rb"h=([^;]*);", signer.sign(MAIL))
+    assert found is not None
+    names = re.sub(rb"\s", b"", found[1]).split(b":")
+    for name in (b"from", b"subject", b"date", b"to", b"list-unsubscribe", b"list-unsubscribe-post"):
+        assert names.count(name) == 2
+    assert {b"list-id", b"message-id", b"feedback-id", b"mime-version", b"content-type"} <= set(names)
+
+
+def test_two_keys_sign_one_mail_and_dropped_rows_pass_through() -> None:
+    old = Signer("news.example", "rsa1", rsa.generate_private_key(public_exponent=65537, key_size=2048))
+    new = Signer("news.example", "ed1", Ed25519PrivateKey.generate())
+    dropped = Dropped(2, "suppressed", "left")
+    one, two = signed([message(1, data=MAIL), dropped], old, new)
+    assert two == dropped
+    assert not isinstance(one, Dropped)
+    assert one.data.startswith(b"DKIM-Signature: v=1; a=rsa-sha256;")
+    assert one.data.count(b"DKIM-Signature:") == 2
+    assert verifies(one.data, old, new)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.text(alphabet="ab .\t", max_size=6), max_size=6))
+def test_every_body_is_made_relaxed_as_the_other_implementation_makes_it(lines: list[str]) -> None:
+    body = "".join(f"{line}\r\n" for line in lines).encode()
+    theirs = dkim.canonicalization.Relaxed.canonicalize_body(body)
+    assert relaxed_body(body) == theirs
+
+
+def write(path: Path, key: object, password: bytes | None = None) -> Path:
+    locked = serialization.BestAvailableEncryption(password) if password else serialization.NoEncryption()
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, locked)  # type: ignore[attr-defined]
+    path.write_bytes(pem)
+    return path
+
+
+def test_keys_are_read_from_files(tmp_path: Path) -> None:
+    for key in (rsa.generate_private_key(public_exponent=65537, key_size=1024), Ed25519PrivateKey.generate()):
+        signer = load_signer(write(tmp_path / "key.pem", key), domain="news.example", selector="s1")
+        assert verifies(signer.sign(MAIL), signer)
+
+
+def test_a_key_file_that_will_not_do_says_why(tmp_path: Path) -> None:
+    good = rsa.generate_private_key(public_exponent=65537, key_size=1024)
+    (tmp_path / "text.pem").write_text("hello")
+    said = {
+        tmp_path / "none.pem": "cannot be read",
+        tmp_path / "text.pem": "not a private key in PEM form",
+        write(tmp_path / "locked.pem", good, b"x"): "protected by a passphrase",
+        write(tmp_path / "curve.pem", ec.generate_private_key(ec.SECP256R1())): "DKIM knows RSA and Ed25519",
+    }
+    for path, words in said.items():
+        with pytest.raises(ConfigError, match=f"delivery.dkim_key: .*{words}"):
+            load_signer(path, domain="news.example", selector="s1")
