@@ -32,7 +32,7 @@ _DIGESTERS = 24  # locales times kinds of links, each with its compiled pieces
 _NAMED = 1000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Fitted:
     """An issue that renders and is small enough, and its parts as they go over the wire."""
 

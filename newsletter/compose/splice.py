@@ -82,7 +82,7 @@ def merge(placed: Placed) -> Fragment:
     return _fragment(tuple(raw), tuple(coded), tuple(slots))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Words:
     """What goes into the slots: as text, and as it stands on the wire in the HTML part and in the text part."""
 

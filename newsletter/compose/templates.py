@@ -25,10 +25,10 @@ _FAULTS = (jinja2.TemplateError, TypeError, ValueError, LookupError, AttributeEr
 
 
 def default_template_folder() -> Path:
-    """The templates that come with the program: `templates/` of a checkout, else the copy inside the package."""
+    """The templates that come with the program: the copy inside an installed package, else `templates/` beside it."""
     package = Path(__file__).resolve().parent.parent
-    checkout = package.parent / "templates"
-    return checkout if (checkout / "email").is_dir() else package / "_templates"
+    inside = package / "_templates"
+    return inside if inside.is_dir() else package.parent / "templates"
 
 
 # Indentation whose line end went with a Jinja tag: MRML 6 refuses it in the head, and keeps it as text in the body.
