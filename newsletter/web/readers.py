@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 NOTICE_LIFE = timedelta(hours=24)  # a notice that could not go out for a day is not sent late; for the two that
 # hold a link to confirm, the row's end is the link's end too
+COUNTED = ("confirm", "address", "link")  # a limit lets each through; others, such as a welcome, come once a day
 SEVERAL = 30  # notices of one kind that one reader's day may hold
 
 
@@ -44,7 +45,7 @@ def queue_notice(desk: Desk, kind: Kind, subscriber_id: int, **payload: str) -> 
     life = desk.settings.confirm_within if kind in ("confirm", "address") else NOTICE_LIFE
     row = NewDelivery(
         kind,
-        _free_day(desk, kind, subscriber_id),
+        _free_day(desk, kind, subscriber_id) if kind in COUNTED else now.date(),
         subscriber_id,
         json.dumps(payload, sort_keys=True),
         now + life,

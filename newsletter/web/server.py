@@ -4,12 +4,52 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import h11
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 if TYPE_CHECKING:
+    import asyncio
+
     from starlette.types import ASGIApp
 
 MOST_AT_ONCE = 1000  # connections; more are answered 503 at once
+
+
+class Punctual(H11Protocol):
+    """Hangs up on whoever does not send a whole request head in time: uvicorn itself would wait for ever."""
+
+    head_time = 10.0  # seconds
+    _head: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in uvicorn
+        super().connection_made(transport)
+        self._expect()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._expect()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._calm()
+        super().connection_lost(exc)
+
+    def _expect(self) -> None:
+        """The timer runs exactly while a head is awaited; more bytes of it do not turn it back."""
+        if self.conn.their_state is not h11.IDLE:
+            self._calm()
+        elif self._head is None:
+            self._head = self.loop.call_later(self.head_time, self._hang_up)
+
+    def _calm(self) -> None:
+        if self._head is not None:
+            self._head.cancel()
+            self._head = None
+
+    def _hang_up(self) -> None:
+        self._head = None
+        if self.conn.their_state is h11.IDLE and self.conn.our_state is h11.IDLE:
+            self.transport.close()
 
 
 def serve(app: ASGIApp, host: str, port: int) -> None:
@@ -21,6 +61,7 @@ def configure(app: ASGIApp, host: str, port: int) -> uvicorn.Config:
     """No access log (paths hold tokens), no trust in forwarded headers (the app reads them), no Server header."""
     return uvicorn.Config(
         app,
+        http=Punctual,  # with h11 whatever else is installed: the limit on heads is its own
         host=host,
         port=port,
         access_log=False,

@@ -95,6 +95,7 @@ def open_site(
     printed: bool = True,
     at: datetime | None = None,
     like: Path | None = None,
+    busy: float = 15.0,
     **app: Any,
 ) -> Site:
     """A site whose sample week is collected and, unless told otherwise, printed; a copy of `like` if that is given."""
@@ -106,7 +107,7 @@ def open_site(
     (folder / "papers.jsonl").touch()
     config = load_config(folder / "config.toml", {})
     clock = SetClock(at or datetime(2025, 11, 21, 12, tzinfo=UTC))
-    store = open_store(config.database_url, secret=config.secrets[0], folder=folder)
+    store = open_store(config.database_url, secret=config.secrets[0], folder=folder, busy=busy)
     letterhead = Letterhead(
         config.newsletter.name,
         config.newsletter.sender,

@@ -5,13 +5,14 @@ from __future__ import annotations
 import socket
 from dataclasses import replace
 from datetime import timedelta
-from time import monotonic
+from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 import pytest
 
 from newsletter.model.subscriber import Subscriber
 from newsletter.web.ask import client_of, prefix_of
+from newsletter.web.server import Punctual
 from newsletter.web.settings import WebSettings
 from tests.support.browsing import serving
 from tests.support.website import FAST, open_site
@@ -97,6 +98,26 @@ def test_a_body_that_trickles_in_is_not_waited_for(tmp_path: Path, collected: Pa
     site.store.close()
 
     assert answer.startswith(b"HTTP/1.1 408 ")
+
+
+def test_a_head_that_trickles_in_is_not_waited_for(week: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Punctual, "head_time", 0.3)
+    with serving(week.app) as base:
+        port = int(base.rpartition(":")[2])
+        with (
+            socket.create_connection(("127.0.0.1", port)) as slow,
+            socket.create_connection(("127.0.0.1", port)) as good,
+        ):
+            slow.settimeout(5)
+            good.settimeout(5)
+            good.sendall(b"GET /robots.txt HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert good.recv(9000).startswith(b"HTTP/1.1 200")
+            with pytest.raises(OSError, match=r"pipe|reset"):  # noqa: PT012 - the third byte or the thirtieth
+                for _ in range(100):
+                    slow.sendall(b"G")
+                    sleep(0.05)
+            good.sendall(b"GET /robots.txt HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert good.recv(9000).startswith(b"HTTP/1.1 200")
 
 
 def test_every_answer_to_a_sign_up_takes_the_same_least_time(tmp_path: Path, collected: Path) -> None:
