@@ -103,7 +103,16 @@ def _edition_notes(press: Press, day: date, held: tuple[str, ...]) -> tuple[str,
 def _nothing(press: Press, edition: Edition, day: date) -> str:
     if edition.left_out:
         return f"nothing printed for {day}: {len(edition.left_out)} papers were weighed and none fits a topic"
+    if failed := _failed(press, day):
+        return f"nothing printed for {day}: no new papers, and {failed} could not be read"
     if day.isoweekday() >= 6:
         return f"nothing printed for {day}: no new papers, as on most {day:%A}s"
     hours = press.config.ranking.lookback // timedelta(hours=1)
     return f"nothing printed for {day}: no new papers in the last {hours} hours"
+
+
+def _failed(press: Press, day: date) -> str:
+    """The sources that gave nothing at the last look, in words."""
+    asked = next((run for run in press.runs.last(limit=5, day=day) if run.command in {"collect", "run"}), None)
+    notes = asked.notes if asked else ()
+    return " and ".join(sorted({n.subject for n in notes if n.level == "error" and n.subject in press.source_names}))
