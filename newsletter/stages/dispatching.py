@@ -74,7 +74,9 @@ def dispatch(
     finally:
         transport.close()
     _act_on_refusals(press, tally)
-    return Dispatch(_notes(tally), tally, attention=tally.stop == "attention")
+    left_out = press.open_composer().dropped() if tally.done else ()
+    notes = (Note("warning", "compose", f"{p.where}: {p.what}. {p.cure}") for p in left_out)
+    return Dispatch((*_notes(tally), *notes), tally, attention=tally.stop == "attention")
 
 
 def render(press: Press, deliveries: Sequence[Delivery]) -> Iterator[Message | Dropped]:
