@@ -188,10 +188,11 @@ def test_messages_that_a_broken_relay_never_took_are_deferred_and_not_charged(ex
 
 @each_mode
 @pytest.mark.parametrize("goodbye", ["", "421 4.7.0 enough for now"])
+@pytest.mark.parametrize("after", [1, 5])
 def test_a_server_that_closes_after_some_messages_is_met_again_and_nobody_is_charged(
-    extensions: tuple[str, ...], goodbye: str
+    extensions: tuple[str, ...], after: int, goodbye: str
 ) -> None:
-    with SmtpServer(extensions=extensions, close_after=5, goodbye=goodbye) as server:
+    with SmtpServer(extensions=extensions, close_after=after, goodbye=goodbye) as server:
         out = send(server, 23, window=1)
     certain = {n: short(one) for n, one in out.items() if short(one) != ("uncertain",)}
     assert set(certain.values()) == {("delivered",)}
@@ -390,3 +391,20 @@ def test_what_waits_behind_a_stalled_answer_goes_out_over_another_connection() -
         order = [outcome.delivery_id for outcome in one.deliver(numbered(6))]
         one.close()
     assert order[-2:] == [1, 2]  # the second one's envelope rode on the first one's dot
+
+
+def test_a_servers_limit_is_learned_so_that_no_chunk_is_sent_into_the_closing_door() -> None:
+    with SmtpServer(extensions=ALL, close_after=5) as server:
+        out = send(server, 100, window=4)
+    doubts = [n for n, one in out.items() if short(one) == ("uncertain",)]
+    assert len(doubts) <= 8  # two windows, until the limit was known
+    assert all(short(out[n]) == ("delivered",) for n in out if n not in doubts)
+    assert server.faults == []
+
+
+def test_one_message_that_a_server_stumbles_over_is_put_off_and_the_others_arrive() -> None:
+    with SmtpServer(extensions=PIPELINED, script={"rcpt": {"r5@example.org": Drop()}}) as server:
+        out = send(server, 30)
+    assert short(out[5]) == ("deferred", False)
+    assert all(short(out[n]) == ("delivered",) for n in out if n != 5)
+    assert server.faults == []

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import trustme
 
+from newsletter.send.transports.patience import Patience
+from tests.send.ledger import message
 from tests.send.sending import send, send_broken, transport
 from tests.send.test_smtp_faults import short
 from tests.support.smtp_server import PIPELINED, Drop, SmtpServer, Stall
@@ -53,11 +55,11 @@ def test_mail_and_password_travel_under_tls(authority: trustme.CA, trusting: ssl
 
 
 def test_a_large_body_fits_through_tls(authority: trustme.CA, trusting: ssl.SSLContext) -> None:
-    from tests.send.ledger import message
 
     body = b"a: b\r\n\r\n" + b"x" * 76 + b"\r\n" * 1 + (b"y" * 76 + b"\r\n") * 40_000
     with SmtpServer(tls=server_side(authority)) as server:
-        out = send(server, [message(n, data=body) for n in (1, 2)], security="starttls", host="localhost", tls=trusting)
+        rows = [message(n, data=body) for n in (1, 2)]
+        out = send(server, rows, security="starttls", host="localhost", tls=trusting, patience=Patience())
     assert delivered(out)
     assert [one.data for one in server.accepted] == [body, body]
     assert server.faults == []

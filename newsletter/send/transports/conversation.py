@@ -142,8 +142,11 @@ class Conversation:
     def end(self, why: Reply) -> tuple[list[Outcome], list[Item]]:
         """The connection is gone. Outcomes of what it leaves decided or in doubt, and the items that may go elsewhere.
 
-        In doubt is only what was written whole and not answered (RFC 5321 6.1).
+        In doubt is only what was written whole and not answered (RFC 5321 6.1). A try is counted for the first one
+        without an answer, which may be what the server stumbled over; those behind it are innocent.
         """
+        for suspect in [*list(self.items)[:1], *self.again]:
+            suspect.tries += 1
         outcomes: list[Outcome] = []
         back: list[Item] = []
         for item in list(self.items):

@@ -12,10 +12,13 @@ import time
 from typing import TYPE_CHECKING
 
 from newsletter.errors import NewsletterError
+from newsletter.model.mail import Reply
 from newsletter.send.transports.conversation import Conversation
 from newsletter.send.transports.opening import open_link
+from newsletter.send.transports.wire import ProtocolFault
 
 if TYPE_CHECKING:
+    from newsletter.model.mail import Outcome
     from newsletter.send.transports.opening import Link, Relay
     from newsletter.send.transports.patience import Patience
 
@@ -47,6 +50,20 @@ class Channel:
             return b""
         self.used = time.monotonic()
         return data
+
+    def hear(self, outcomes: list[Outcome]) -> Reply | None:
+        """Read, and let the conversation judge it; a Reply says why the connection is over."""
+        try:
+            data = self.read()
+            if data:
+                self.talk.receive(data, outcomes)
+        except ProtocolFault as fault:
+            return Reply(0, "", f"the server does not speak SMTP: {fault}")
+        except OSError as error:
+            return Reply(0, "", f"the connection broke: {error.strerror or error}")
+        if self.talk.closing is None and data == b"":
+            return Reply(0, "", "the server closed the connection")
+        return self.talk.closing
 
     def write(self) -> None:
         """As much as the kernel takes now."""

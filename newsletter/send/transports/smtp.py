@@ -16,7 +16,6 @@ from newsletter.send.transports.health import Health
 from newsletter.send.transports.opening import open_link
 from newsletter.send.transports.patience import Patience
 from newsletter.send.transports.pool import Channel, Openings
-from newsletter.send.transports.wire import ProtocolFault
 from newsletter.send.verdict import words
 
 if TYPE_CHECKING:
@@ -70,7 +69,7 @@ class SmtpTransport:
         self._until: float | None = None  # set by `hurry`
         self._feed: Iterator[Message | None] = iter(())
         self._more = False  # whether the feed may have another
-        self._depth = 2
+        self._depth, self._hung_up_after = 2, 0
 
     def check(self) -> Problem | None:
         try:
@@ -99,6 +98,7 @@ class SmtpTransport:
         self._health, self._until = Health(self._backoff, self._connections), None
         self._feed, self._more = iter(messages), True
         try:
+            self._turn(0.0)  # connections that went away or idle since the last delivery are found out first
             while True:
                 self._fill()
                 yield from self._take_outcomes()
@@ -219,28 +219,14 @@ class SmtpTransport:
 
     def _read(self, channel: Channel) -> None:
         before = channel.talk.answered
-        try:
-            data = channel.read()
-            if data is None:
-                return
-            if data:
-                channel.talk.receive(data, self._outcomes)
-        except ProtocolFault as fault:
-            self._drop(channel, Reply(0, "", f"the server does not speak SMTP: {fault}"))
-            return
-        except OSError as error:
-            self._drop(channel, Reply(0, "", f"the connection broke: {error.strerror or error}"))
-            return
+        over = channel.hear(self._outcomes)
         if channel.talk.answered > before:
             self._health.answered()
-        if channel.talk.config_fault is not None:
-            said = channel.talk.config_fault
+        if (said := channel.talk.config_fault) is not None:
             what = f"Mail relay {self._relay.where}: the server said {words(said)}."
             self._health.end(RelayConfigError(what, cure="Check [delivery] username, password and the sender address."))
-        if channel.talk.closing is not None:
-            self._drop(channel, channel.talk.closing)
-        elif not data:
-            self._drop(channel, Reply(0, "", "the server closed the connection"))
+        if over is not None:
+            self._drop(channel, over)
 
     def _write(self, channel: Channel) -> None:
         try:
@@ -262,8 +248,8 @@ class SmtpTransport:
         elif deadline is not None and now >= deadline:
             self._drop(channel, Reply(0, "", "no answer in time"))
         elif channel.talk.spent or (not channel.talk.busy and now - channel.used > self._idle):
-            self._move(channel.talk.end(Reply(0))[1], Reply(0))
             self._remove(channel)
+            self._move(channel.talk.end(Reply(0))[1], Reply(0))
             channel.goodbye(0.0)
         elif waiting := channel.talk.unstarted(now):
             self._backlog.extend(waiting)
@@ -271,23 +257,29 @@ class SmtpTransport:
     def _drop(self, channel: Channel, why: Reply, *, blame: bool = True) -> None:
         """The connection is lost: decide what it leaves, move the rest, and back off when it had been no use."""
         was_busy = channel.talk.busy
+        self._learn(channel.talk.answered)
         self._remove(channel)
         channel.abandon()
-        outcomes, back = channel.talk.end(why)
-        self._outcomes += outcomes
+        decided, back = channel.talk.end(why)
+        self._outcomes += decided
         self._move(back, why)
         if blame and was_busy and not channel.talk.answered:
             what = f"Mail relay {self._relay.where}: {words(why)}."
             self._health.failed(RelayError(what, cure="Nothing was lost; run this again later."))
 
+    def _learn(self, answered: int) -> None:
+        """A server that hangs up twice after the same number of messages has a limit: stay under it from now on."""
+        if answered and answered == self._hung_up_after:
+            self._most = min(self._most, answered)
+        self._hung_up_after = answered
+
     def _move(self, items: list[Item], why: Reply) -> None:
         """To another connection, but not for ever."""
         for item in reversed(items):
-            item.tries += 1
-            if item.tries > SECOND_TRIES:
-                self._outcomes.append(Deferred(item.message.delivery_id, why, charged=False))
-            else:
+            if item.tries <= SECOND_TRIES:
                 self._backlog.appendleft(item)
+            else:
+                self._outcomes.append(Deferred(item.message.delivery_id, why, charged=False))
 
     def _remove(self, channel: Channel) -> None:
         self._channels.remove(channel)
