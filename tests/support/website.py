@@ -98,7 +98,7 @@ def open_site(
     busy: float = 15.0,
     **app: Any,
 ) -> Site:
-    """A site whose sample week is collected and, unless told otherwise, printed; a copy of `like` if that is given."""
+    """A site whose sample week is collected and, unless told otherwise, printed; or a copy of the folder `like`."""
     if like is not None:
         shutil.copytree(like, folder)
     folder.mkdir(exist_ok=True)
@@ -146,8 +146,8 @@ def open_site(
     )
     if like is None:
         collect_sample(store)
-    if printed:
-        print_sample(press)
+        if printed:
+            print_sample(press)
     made = create_app(press, limits=store.limits, records=store.records, settings=settings, **app)
     return Site(folder, store, press, clock, made)
 

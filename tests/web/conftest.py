@@ -14,9 +14,17 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def week(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def printed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A closed site with the sample week printed, to copy."""
+    folder = tmp_path_factory.mktemp("printed")
+    open_site(folder).store.close()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def week(tmp_path_factory: pytest.TempPathFactory, printed: Path) -> Iterator[Site]:
     """The sample week, printed; nobody writes to it."""
-    site = open_site(tmp_path_factory.mktemp("week"))
+    site = open_site(tmp_path_factory.mktemp("week") / "site", like=printed)
     yield site
     site.store.close()
 
@@ -32,6 +40,6 @@ def collected(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def site(tmp_path: Path, collected: Path) -> Iterator[Site]:
     """A site of one's own, with papers and no edition."""
-    made = open_site(tmp_path / "site", printed=False, like=collected)
+    made = open_site(tmp_path / "site", like=collected)
     yield made
     made.store.close()

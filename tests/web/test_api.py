@@ -110,9 +110,7 @@ def test_a_body_is_held_to_the_document(site: Site, body: object, status: int) -
 
 
 def test_the_operator_s_token_opens_readers_and_runs(tmp_path: Path, collected: Path) -> None:
-    site = open_site(
-        tmp_path / "site", printed=False, like=collected, settings=replace(FAST, operator_token="a-long-token")
-    )
+    site = open_site(tmp_path / "site", like=collected, settings=replace(FAST, operator_token="a-long-token"))
     for n in range(5):
         site.press.subscribers.add(Subscriber(email=f"r{n}@example.org"))
     run = site.press.runs.begin("run", date(2025, 11, 21), at=site.clock.now())

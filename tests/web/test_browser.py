@@ -40,9 +40,9 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def paper(tmp_path: Path) -> Iterator[tuple[Site, str]]:
+def paper(tmp_path: Path, printed: Path) -> Iterator[tuple[Site, str]]:
     """A printed week, served."""
-    site = open_site(tmp_path / "served", settings=replace(FAST, operator_password=HASH))
+    site = open_site(tmp_path / "served", like=printed, settings=replace(FAST, operator_password=HASH))
     with serving(site.app) as base:
         yield site, base
     site.store.close()
@@ -66,7 +66,7 @@ def test_the_whole_life_of_a_reader_without_javascript(chromium: Browser, paper:
     choose_and_pause(site, base, page, digest)
     leave_and_come_back(site, base, page, digest)
 
-    page.goto(base + link_in(site.send()[-1], "preferences"))
+    page.get_by_role("link", name="Choose topics, days and hour").click()
     page.get_by_label("Erase my address").check()
     page.get_by_role("button", name="Erase everything").click()
     assert page.get_by_role("heading", level=1).inner_text() == "Everything about you is erased"

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 
 def test_while_another_process_writes_pages_are_read_and_forms_are_told_to_come_again(
-    tmp_path: Path, collected: Path
+    tmp_path: Path, printed: Path
 ) -> None:
-    site = open_site(tmp_path / "locked", like=collected, busy=0.1)
+    site = open_site(tmp_path / "locked", like=printed, busy=0.1)
     browser = site.client()
     with closing(sqlite3.connect(site.folder / "subscribers.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
@@ -43,7 +43,7 @@ def test_while_another_process_writes_pages_are_read_and_forms_are_told_to_come_
 
 
 def test_leaving_that_could_not_be_stored_is_not_said_to_be_done(tmp_path: Path, collected: Path) -> None:
-    site = open_site(tmp_path / "locked", printed=False, like=collected, busy=0.1)
+    site = open_site(tmp_path / "locked", like=collected, busy=0.1)
     site.client().post("/subscribe", data={"email": "ada@example.org"})
     site.client().post(link_in(site.send()[0], "confirm"))
     leave = link_in(site.send()[0], "unsubscribe")
@@ -89,7 +89,7 @@ def test_a_template_that_an_operator_broke_is_a_plain_apology(tmp_path: Path, co
     own = tmp_path / "own" / "web"
     own.mkdir(parents=True)
     (own / "base.html.j2").write_text("{{ nonsense }}", "utf-8")
-    site = open_site(tmp_path / "site", printed=False, like=collected)
+    site = open_site(tmp_path / "site", like=collected)
     press: Press = replace(
         site.press,
         config=replace(site.press.config, newsletter=replace(site.press.config.newsletter, templates=str(own.parent))),
@@ -110,7 +110,7 @@ def test_an_operator_s_own_template_replaces_one_page(tmp_path: Path, collected:
     own.mkdir(parents=True)
     (own / "archive.html.j2").write_text("{{ newsletter_name }}: {{ cycler.__init__.__globals__ }}", "utf-8")
     (own / "link.html.j2").write_text("<p>ours</p>", "utf-8")
-    site = open_site(tmp_path / "site", printed=False, like=collected)
+    site = open_site(tmp_path / "site", like=collected)
     config = replace(site.press.config, newsletter=replace(site.press.config.newsletter, templates=str(own.parent)))
     app = create_app(
         replace(site.press, config=config), limits=site.store.limits, records=site.store.records, settings=FAST

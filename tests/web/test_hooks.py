@@ -58,7 +58,7 @@ def post_office(tmp_path: Path, collected: Path) -> Iterator[Site]:
         fetch=fetch,
     )
     FETCHED.clear()
-    site = open_site(tmp_path / "post", printed=False, like=collected, settings=replace(FAST, hooks=hooks))
+    site = open_site(tmp_path / "post", like=collected, settings=replace(FAST, hooks=hooks))
     site.press.subscribers.add(Subscriber(email=READER))
     yield site
     site.store.close()

@@ -28,8 +28,8 @@ PAGES = ["", "/runs", "/why", "/preview", "/readers", "/suppressions"]
 
 
 @pytest.fixture
-def office(tmp_path: Path, collected: Path) -> Iterator[Site]:
-    made = open_site(tmp_path / "office", like=collected, settings=replace(FAST, operator_password=HASH))
+def office(tmp_path: Path, printed: Path) -> Iterator[Site]:
+    made = open_site(tmp_path / "office", like=printed, settings=replace(FAST, operator_password=HASH))
     yield made
     made.store.close()
 
