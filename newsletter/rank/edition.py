@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date, datetime
 
+    from numpy.typing import NDArray
+
     from newsletter.model.paper import Candidate, Paper
     from newsletter.rank.settings import RankSettings
     from newsletter.rank.text_model import Models
@@ -118,7 +120,7 @@ def _prepare(sieve: Sorted, asof: datetime, settings: RankSettings, models: Mode
     candidates = sieve.fresh
     corpus: Corpus = read([c.paper for c in candidates], models.text if settings.dense else None)
     votes = [attention(c, asof) for c in candidates]
-    prior = priors(corpus, models, author_history=settings.author_history)
+    prior = _priors(candidates, corpus, settings, models)
     raw = trends(votes, prior, [len({x.source for x in c.listings}) for c in candidates])
     trend = np.round(standard(raw), 6)
     hours = np.array([age(c, asof).total_seconds() / 3600 for c in candidates])
@@ -132,6 +134,18 @@ def _prepare(sieve: Sorted, asof: datetime, settings: RankSettings, models: Mode
         gained=tuple(rising(c, asof) if c.paper.id in sieve.late else 0.0 for c in candidates),
         repeats=duplicates(corpus, preference, settings.duplicate),
     )
+
+
+def _priors(
+    candidates: Sequence[Candidate], corpus: Corpus, settings: RankSettings, models: Models
+) -> NDArray[np.float64]:
+    """-1 to 1: for papers on a list that people vote on, how many votes; for the others, whether they get there."""
+    votes, picked = (
+        priors(corpus, models.prior, question=question, author_history=settings.author_history)
+        for question in ("votes", "picked")
+    )
+    listed = np.array([any(x.source == "huggingface" for x in c.listings) for c in candidates], dtype=bool)
+    return np.tanh(np.where(listed, votes, picked) / 2)
 
 
 def _left_out(sieve: Sorted, today: Day, ranked: Sequence[Ranked]) -> list[LeftOut]:

@@ -21,6 +21,11 @@ def standard(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     return (scores - scores.mean()) / spread if spread > 1e-9 else np.zeros(len(scores))
 
 
+def softened(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Standard scores above 3 grow only by their logarithm: one rare word does not outweigh all else."""
+    return np.where(scores > 3, 3 + np.log1p(np.maximum(scores - 3, 0)), scores)
+
+
 def percentile(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     """Each score's place in the pool, 0 to 1, ties shared; one half where all are equal."""
     count = len(scores)

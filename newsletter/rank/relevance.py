@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from newsletter.rank.corpus import rarity
-from newsletter.rank.numbers import standard
+from newsletter.rank.numbers import softened, standard
 from newsletter.rank.seeds import Seeds, seed_scores
 from newsletter.rank.words import line, same_person, stem, surface, terms, unquote
 
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 PHRASE_WEIGHT = 2.0  # a quoted keyword beside a single word of the same rarity
 MATCH = 2.0  # a category, author or organisation that the topic names, in standard deviations
 CROSS = 1.0  # a category that the paper is only cross-listed in
-CLOSE = 0.25  # cosine from which a paper counts as near the topic in meaning
+CLOSE = 0.30  # cosine from which a paper is near the topic in meaning: 5 % of others reach it, over half of its own
+NARROW = 0.7  # weight of meaning beside words for a query of up to two words ...
+BROAD = 3.0  # ... and for one of six or more
 TOP_SHARE = 0.2  # of the pool passes by relevance ...
 TOP_SCORE = 1.0  # ... or whoever is this far above the mean
 
@@ -41,6 +43,7 @@ class Question:
     phrases: tuple[tuple[str, str], ...]  # (as the operator wrote it, as `words.line` gives it)
     excluded: tuple[tuple[str, str], ...]
     seeds: Seeds
+    breadth: float  # weight of meaning beside words
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,21 +81,29 @@ def ask(topic: Topic, library: Mapping[str, Paper]) -> Question:
             more=tuple(library[i] for i in topic.papers if i in library),
             less=tuple(library[i] for i in topic.papers_not if i in library),
         ),
+        breadth=breadth(topic.query if not silent else topic.name),
     )
+
+
+def breadth(query: str) -> float:
+    """A query of one or two words means those words; one of six or more describes a field (docs/ranking.md)."""
+    said = sum("_" not in term and "-" not in term for term in terms(query))
+    return float(np.interp(said, (2, 6), (NARROW, BROAD)))
 
 
 def relevance(corpus: Corpus, question: Question, model: TextModel | None) -> Relevance:
     """The parts of relevance over a pool: z(words) + z(meaning) + matches (facts in docs/ranking.md)."""
     lexical, hits = _words(corpus, question)
     parts: dict[str, NDArray[np.float64]] = {}
+    weight = 2 * question.breadth / (1 + question.breadth) if model else 1.0  # the two weights sum to 2
     evidence = np.zeros(len(corpus), dtype=bool)
     if question.words or question.phrases:
-        parts["words"] = standard(lexical)
+        parts["words"] = (2 - weight) * softened(standard(np.sqrt(lexical)))
         evidence |= _says(corpus, question, hits)
     cosine = np.zeros(len(corpus))
     if model and question.text:
         cosine = (corpus.vectors @ model.encode([terms(question.text)])[0]).astype(np.float64)
-        parts["meaning"] = standard(np.round(cosine, 6))
+        parts["meaning"] = weight * standard(np.round(cosine, 6))
         if topic_is_plain_words(question.topic):
             evidence |= cosine >= CLOSE
     near: tuple[str, ...] = ()

@@ -12,8 +12,7 @@ from newsletter.rank.corpus import read
 from newsletter.rank.numbers import standard
 
 if TYPE_CHECKING:
-    from collections import Counter
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from newsletter.rank.corpus import Corpus
     from newsletter.rank.text_model import TextModel
 
+MEANING = 0.5  # of vectors beside words
 LESS = 0.5  # a paper to stay away from counts half of one to come near to
 
 
@@ -45,13 +45,14 @@ def tfidf(counts: Mapping[str, int], idf: Mapping[str, float]) -> dict[str, floa
 def seed_scores(corpus: Corpus, seeds: Seeds, model: TextModel | None) -> tuple[NDArray[np.float64], tuple[str, ...]]:
     """(likeness of every paper, title of the wanted seed it is most like). Rocchio 1971 with weights 1 and -LESS."""
     examples = read([*seeds.more, *seeds.less], model)
-    signs = np.array([1.0 / len(seeds.more)] * len(seeds.more) + [-LESS / len(seeds.less)] * len(seeds.less))
-    words = overlaps(corpus, examples)
+    more, less = len(seeds.more), len(seeds.less)
+    signs = np.repeat([1.0 / max(1, more), -LESS / max(1, less)], [more, less])
+    words = overlaps(corpus, examples, model)
     likeness = standard(words @ signs)
     near = words
     if model:
         cosines = np.round((corpus.vectors @ examples.vectors.T).astype(np.float64), 6)
-        likeness = likeness + standard(cosines @ signs)
+        likeness = likeness + MEANING * standard(cosines @ signs)
         near = near + cosines
     titles = (
         tuple(seeds.more[int(best)].title for best in near[:, : len(seeds.more)].argmax(axis=1)) if seeds.more else ()
@@ -59,18 +60,22 @@ def seed_scores(corpus: Corpus, seeds: Seeds, model: TextModel | None) -> tuple[
     return likeness, titles
 
 
-def overlaps(corpus: Corpus, examples: Corpus) -> NDArray[np.float64]:
-    """TF-IDF cosine of each paper (rows) with each example (columns), idf of the corpus."""
-    return np.array([[float(value) for value in row] for row in _products(corpus, examples.weighted)]).reshape(
-        len(corpus), len(examples)
-    )
+def overlaps(corpus: Corpus, examples: Corpus, model: TextModel | None) -> NDArray[np.float64]:
+    """TF-IDF cosine of each paper (rows) with each example (columns).
 
-
-def _products(corpus: Corpus, examples: Sequence[Counter[str]]) -> list[list[float]]:
-    idf = {term: corpus.idf(term) for term in corpus.postings}
-    queries = [tfidf(one, idf) for one in examples]
-    products = []
-    for counts in corpus.weighted:
+    With a text model its rarities count, and its terms alone: a pool of one day is too small to tell what is rare.
+    """
+    if model:
+        idf = {
+            term: float(model.idf[place]) for term in corpus.postings if (place := model.index.get(term)) is not None
+        }
+    else:
+        idf = {term: corpus.idf(term) for term in corpus.postings}
+    wanted = [tfidf(one, idf) for one in examples.weighted]
+    products = np.zeros((len(corpus), len(wanted)))
+    for row, counts in enumerate(corpus.weighted):
         weights = tfidf(counts, idf)
-        products.append([sum(value * query.get(term, 0.0) for term, value in weights.items()) for query in queries])
+        for column, example in enumerate(wanted):
+            few, many = sorted((weights, example), key=len)
+            products[row, column] = sum(value * many[term] for term, value in few.items() if term in many)
     return products

@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from newsletter.rank.prior import read_prior_model
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
+
+    from newsletter.rank.prior import PriorModel
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,15 +51,20 @@ class Models:
     """All that was learned beforehand. Without a text model the ranker works by words alone."""
 
     text: TextModel | None = None
+    prior: PriorModel | None = None
 
 
 def load_models() -> Models:
     """The models of the package. The only function of this room that reads a file."""
     folder = resources.files("newsletter.rank.models")
-    return Models(text=_text_model((folder / "ld128_15k.npz").read_bytes()))
+    return Models(
+        text=read_text_model((folder / "text.npz").read_bytes()),
+        prior=read_prior_model((folder / "priors.npz").read_bytes()),
+    )
 
 
-def _text_model(data: bytes) -> TextModel:
+def read_text_model(data: bytes) -> TextModel:
+    """An .npz with `terms` (joined by line ends), `W` (int8), `scale` (a factor for each row of W) and `idf`."""
     with np.load(io.BytesIO(data)) as arrays:
         vocabulary = str(arrays["terms"]).split("\n")
         return TextModel(
@@ -63,3 +72,17 @@ def _text_model(data: bytes) -> TextModel:
             weights=arrays["W"].astype(np.float32) * arrays["scale"][:, None],
             idf=arrays["idf"].astype(np.float32),
         )
+
+
+def write_text_model(model: TextModel) -> bytes:
+    """The inverse of `read_text_model`, rounded to 8 bits a number."""
+    scale = np.abs(model.weights).max(axis=1) / 127 + 1e-12
+    out = io.BytesIO()
+    np.savez_compressed(
+        out,
+        terms=np.array("\n".join(sorted(model.index, key=model.index.__getitem__))),
+        W=np.rint(model.weights / scale[:, None]).astype(np.int8),
+        scale=scale.astype(np.float32),
+        idf=model.idf.astype(np.float32),
+    )
+    return out.getvalue()

@@ -155,7 +155,7 @@ def test_one_lab_does_not_fill_the_list() -> None:
 def test_the_newer_of_two_equal_papers_comes_first() -> None:
     older = candidate(paper(91, "Same words here alpha"), day=DAY - timedelta(days=1), source="feed:x")
     newer = candidate(paper(92, "Same words here beta"), source="feed:x")
-    flat = RankSettings(mmr=1.0)
+    flat = RankSettings(mmr=1.0, dense=False)
 
     assert ids(print_day([older, newer], settings=flat).pools[0]) == [newer.paper.id, older.paper.id]
 

@@ -1,0 +1,191 @@
+"""A run of our ranker for every task of a data folder: `python -m benchmarks.ranking --data DIR --out RUN.jsonl`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import re
+import time
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from benchmarks.ranking_data import load, paper_of
+from newsletter.model.edition import Topic
+from newsletter.model.paper import Candidate, Paper, Reading
+from newsletter.rank.corpus import Corpus, read
+from newsletter.rank.prior import priors, read_prior_model
+from newsletter.rank.relevance import ask, relevance
+from newsletter.rank.taste import Taste
+from newsletter.rank.text_model import Models, load_models, read_text_model
+from newsletter.rank.trend import attention, trends
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+DAY = date(2026, 1, 1)  # all items of `dedupe` are finds of one day
+TIE = 1e-6  # of the prior, where votes are equal
+
+
+class Bench:
+    """The data of one folder and the models, with the corpora that several tasks share."""
+
+    def __init__(self, data: Path, models: Models, *, dense: bool) -> None:
+        self.tasks = load(data / "tasks.jsonl")
+        self.pools = {pool["pool"]: pool["ids"] for pool in load(data / "pools.jsonl")}
+        self.papers = {row["id"]: paper_of(row) for row in load(data / "papers.jsonl")}
+        meta = {row["id"]: row for row in load(data / "hf_meta.jsonl")}
+        self.rich = {i: paper_of({"id": i}, meta.get(i), base=paper) for i, paper in self.papers.items()}
+        self.early = {(row["day"], row["id"]): row for row in load(data / "early_obs.jsonl")}
+        self.models = models
+        self.dense = dense
+        self.corpora: dict[tuple[str, bool], Corpus] = {}
+
+    def corpus(self, pool: str, *, rich: bool = False) -> Corpus:
+        known = self.corpora.get((pool, rich))
+        if known is None:
+            source = self.rich if rich else self.papers
+            known = read([source[i] for i in self.pools[pool]], self.models.text if self.dense else None)
+            self.corpora = {**self.corpora, (pool, rich): known} if len(self.corpora) < 40 else {(pool, rich): known}
+        return known
+
+    def order(self, task: Mapping[str, Any]) -> list[str]:
+        """The task's pool, best first."""
+        ranker: dict[str, Callable[[Mapping[str, Any]], NDArray[np.float64]]] = {
+            "topic": self.topic,
+            "seeds": self.topic,
+            "user": self.user,
+            "trend": self.trend,
+            "mixed": self.mixed,
+            "select": self.select,
+        }
+        ids = self.pools[task["pool"]]
+        scores = ranker[task["task"]](task)
+        best = sorted(range(len(ids)), key=lambda row: (-scores[row], ids[row]))
+        return [ids[row] for row in best if ids[row] not in task.get("examples", ())]
+
+    def topic(self, task: Mapping[str, Any]) -> NDArray[np.float64]:
+        examples = tuple(task.get("examples", ()))
+        topic = Topic(slug="t", name="", query=task.get("query") or "", papers=examples)
+        if examples:
+            topic = Topic(slug="t", name="", query=" ".join(self.papers[i].title for i in examples), papers=examples)
+        corpus = self.corpus(task["pool"])
+        return relevance(corpus, ask(topic, self.papers), self.models.text if self.dense else None).total
+
+    def user(self, task: Mapping[str, Any]) -> NDArray[np.float64]:
+        said = [(self.papers[one["id"]], one["label"]) for one in task["feedback"]]
+        taste = Taste(tuple(p for p, label in said if label), tuple(p for p, label in said if not label))
+        stated = self.topic({"pool": task["pool"], "query": task["topic"]}) if task.get("topic") else None
+        return taste.blend(stated, self.corpus(task["pool"]), self.models)
+
+    def prior(self, pool: str, question: str) -> NDArray[np.float64]:
+        corpus = self.corpus(pool, rich=question == "votes")
+        return priors(corpus, self.models.prior, question=question, author_history=True)  # type: ignore[arg-type]
+
+    def select(self, task: Mapping[str, Any]) -> NDArray[np.float64]:
+        return self.prior(task["pool"], "picked")
+
+    def trend(self, task: Mapping[str, Any]) -> NDArray[np.float64]:
+        prior = self.prior(task["pool"], "votes")
+        if task["kind"] == "cold":
+            return prior
+        seen = [self.early[task["date"], i] for i in self.pools[task["pool"]]]
+        return self.voted(task["pool"], [(row["upvotes"], row["age_h"]) for row in seen], prior)
+
+    def mixed(self, task: Mapping[str, Any]) -> NDArray[np.float64]:
+        seen = {row["id"]: row for row in task["obs"]}
+        votes = [(seen[i]["upvotes"], seen[i]["obs_age_h"]) for i in self.pools[task["pool"]]]
+        return self.voted(task["pool"], votes, self.prior(task["pool"], "votes"))
+
+    def voted(self, pool: str, votes: list[tuple[float, float]], prior: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The product's trend, from readings as a source would have given them."""
+        listed = datetime(2026, 1, 1, tzinfo=UTC)
+        noticed = []
+        for paper_id, (count, hours) in zip(self.pools[pool], votes, strict=True):
+            at = listed + timedelta(hours=hours)
+            reading = Reading(paper_id, "huggingface.upvotes", count, at)
+            noticed.append(attention(Candidate(self.papers[paper_id], listed, (), (reading,)), at))
+        return trends(noticed, np.tanh(prior / 2), [1] * len(noticed)) + TIE * prior
+
+
+def dedupe(data: Path) -> dict[str, str]:
+    """Item -> group, by the product's own merge of one day's finds."""
+    from newsletter.collect.same import Item, groups, keyed  # noqa: PLC0415 - a benchmark of ranking starts without it
+
+    rows = load(data / "dedupe_items.jsonl")
+    items = []
+    for row in rows:
+        arxiv = re.search(r"\d{4}\.\d{4,5}", row["ext_id"] or "")
+        paper = Paper(
+            id=row["item"], title=row["title"], abstract=row["abstract"], arxiv_id=arxiv.group() if arxiv else ""
+        )
+        items.append(Item(paper, keyed(paper), row["source"], DAY))
+    return {rows[place]["item"]: rows[group[0]]["item"] for group in groups(items) for place in group}
+
+
+def run(bench: Bench, tasks: list[dict[str, Any]]) -> Iterator[tuple[str, str, float]]:
+    """(kind of task, line of the run, seconds) one by one; tasks that share a pool come together."""
+    for task in sorted(tasks, key=lambda one: (one["task"], one["pool"], one["qid"])):
+        start = time.perf_counter()
+        line = json.dumps({"qid": task["qid"], "ranked": bench.order(task)})
+        yield f"{task['task']} {task['kind']}", line, time.perf_counter() - start
+
+
+def main() -> None:
+    reader = argparse.ArgumentParser(description=__doc__)
+    reader.add_argument("--data", type=Path, required=True)
+    reader.add_argument("--out", type=Path, required=True)
+    reader.add_argument("--json", type=Path)
+    reader.add_argument("--quick", action="store_true", help="every tenth task")
+    reader.add_argument("--only", default="", help="kinds of task, such as user")
+    reader.add_argument("--lexical", action="store_true", help="words alone, no text model")
+    reader.add_argument("--text", type=Path, help="another text model")
+    reader.add_argument("--priors", type=Path, help="another prior model")
+    asked = reader.parse_args()
+    packaged = load_models()
+    models = Models(
+        text=read_text_model(asked.text.read_bytes()) if asked.text else packaged.text,
+        prior=read_prior_model(asked.priors.read_bytes()) if asked.priors else packaged.prior,
+    )
+    bench = Bench(asked.data, models, dense=not asked.lexical)
+    spent: dict[str, list[float]] = {}
+    with asked.out.open("w", encoding="utf-8") as out:
+        for kind, line, seconds in run(
+            bench, [t for t in bench.tasks[:: 10 if asked.quick else 1] if asked.only in t["task"]]
+        ):
+            out.write(line + "\n")
+            spent.setdefault(kind, []).append(seconds)
+        if not asked.only and not asked.quick:
+            start = time.perf_counter()
+            out.write(json.dumps({"qid": "dedupe", "groups": dedupe(asked.data)}) + "\n")
+            spent["dedupe"] = [time.perf_counter() - start]
+    for kind, times in sorted(spent.items()):
+        print(f"{kind:<32} {len(times):5d} tasks {sum(times):8.1f} s")
+    if asked.json:
+        asked.json.write_text(json.dumps(report(spent), indent=1), encoding="utf-8")
+
+
+def report(spent: Mapping[str, list[float]]) -> dict[str, Any]:
+    rows = [
+        {
+            "measure": f"tasks ranked: {kind}",
+            "ours": round(len(times) / sum(times), 2),
+            "unit": "1/s",
+            "peer": "",
+            "peer_value": None,
+            "ratio": None,
+            "goal": None,
+            "met": None,
+        }
+        for kind, times in sorted(spent.items())
+    ]
+    return {"machine": {"python": platform.python_version(), "system": platform.platform()}, "rows": rows}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,32 @@
+"""The ranking data's files as the product's nouns."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import TYPE_CHECKING, Any
+
+from newsletter.model.paper import Paper
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+def load(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
+
+
+def paper_of(row: Mapping[str, Any], meta: Mapping[str, Any] | None = None, *, base: Paper | None = None) -> Paper:
+    """A row of papers.jsonl, with what hf_meta.jsonl adds for the trend tasks."""
+    paper = base or Paper(
+        id=row["id"], title=row["title"], abstract=row["abstract"], authors=tuple(row.get("authors") or ())
+    )
+    if not meta:
+        return paper
+    return dataclasses.replace(
+        paper,
+        organization=meta.get("org") or "",
+        code_url=meta.get("github") or "",
+        project_url=meta.get("project") or "",
+    )
