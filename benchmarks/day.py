@@ -10,6 +10,7 @@ import random
 import re
 import tempfile
 import time
+from collections import deque
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from email.message import EmailMessage
@@ -23,13 +24,13 @@ from newsletter.config import load_config
 from newsletter.model.mail import Message
 from newsletter.model.subscriber import Subscriber
 from newsletter.stages.cutting import cut_all
-from newsletter.stages.dispatching import render
+from newsletter.stages.composing import render
 from newsletter.stages.previewing import Preview, preview
 from newsletter.stages.printing import draft, print_day
 from newsletter.wiring import open_press
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from newsletter.model.mail import Delivery
     from newsletter.press import Press
@@ -43,6 +44,8 @@ class Size:
     papers: int
     topics: int
     readers: int
+    chosen: int = 5  # topics of a reader
+    top: int = 5  # papers of a topic
 
 
 def main() -> None:
@@ -132,7 +135,7 @@ def make_house(folder: Path, size: Size) -> None:
         }
     )
     (folder / "papers.jsonl").write_text("".join(_paper(n, words, chance) for n in range(size.papers)), "utf-8")
-    topics = "".join(_topic(n, words, chance) for n in range(size.topics))
+    topics = "".join(_topic(n, words, chance, size.top) for n in range(size.topics))
     (folder / "config.toml").write_text(
         '[newsletter]\nfrom = "Papers <papers@example.org>"\nbase_url = "https://papers.example.org"\n'
         '[[sources]]\nkind = "file"\npath = "papers.jsonl"\n'
@@ -141,17 +144,14 @@ def make_house(folder: Path, size: Size) -> None:
     )
     with open_press(load_config(folder / "config.toml")) as press:
         slugs = [topic.slug for topic in press.config.topics]
-        list(press.subscribers.add_many(_readers(size.readers, slugs, chance)))
+        deque(press.subscribers.add_many(_readers(size, slugs, chance)), maxlen=0)
 
 
-def _readers(count: int, slugs: Sequence[str], chance: random.Random) -> list[Subscriber]:
+def _readers(size: Size, slugs: Sequence[str], chance: random.Random) -> Iterator[Subscriber]:
     born = datetime(2026, 1, 1, tzinfo=UTC)
-    return [
-        Subscriber(
-            email=f"reader{n}@example.net", topics=tuple(chance.sample(slugs, 5)), created_at=born, confirmed_at=born
-        )
-        for n in range(count)
-    ]
+    for n in range(size.readers):
+        topics = tuple(chance.sample(slugs, size.chosen))
+        yield Subscriber(email=f"reader{n}@example.net", topics=topics, created_at=born, confirmed_at=born)
 
 
 def _paper(number: int, words: Sequence[str], chance: random.Random) -> str:
@@ -172,9 +172,9 @@ def _paper(number: int, words: Sequence[str], chance: random.Random) -> str:
     )
 
 
-def _topic(number: int, words: Sequence[str], chance: random.Random) -> str:
+def _topic(number: int, words: Sequence[str], chance: random.Random, top: int) -> str:
     query = " ".join(chance.sample(words, 6))
-    return f'[[topics]]\nslug = "topic-{number}"\nname = "Topic {number}"\nquery = "{query}"\n'
+    return f'[[topics]]\nslug = "topic-{number}"\nname = "Topic {number}"\nquery = "{query}"\ntop = {top}\n'
 
 
 if __name__ == "__main__":

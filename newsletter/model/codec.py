@@ -6,6 +6,7 @@ import dataclasses
 import json
 import types
 import typing
+from collections.abc import Mapping
 from datetime import date, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from newsletter.model import edition as edition_module
 from newsletter.model import paper as paper_module
 from newsletter.model import subscriber as subscriber_module
-from newsletter.model.edition import Edition, FollowUp, Issue, Section
+from newsletter.model.edition import Edition, FollowUp, Issue, Pick, Section
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -78,27 +79,39 @@ def issue_to_payload(issue: Issue) -> str:
     )
 
 
-def issue_from_payload(payload: str, *, subscriber_id: int, day: date, editions: Iterable[Edition]) -> Issue:
-    """The issue again, its picks looked up in the editions that it was cut from. KeyError: an edition is missing."""
-    plain = json.loads(payload)
-    by_day = {edition.day.isoformat(): edition for edition in editions}
-    found = {
-        (pick.paper_id, day_, pick.topic): pick
-        for day_ in plain["editions"]
-        for pool in by_day[day_].pools
+Picks = Mapping[tuple[str, str, str], Pick]  # by (paper id, edition day, topic)
+
+
+def picks_of(editions: Iterable[Edition]) -> Picks:
+    """The picks of some editions by what a payload calls them."""
+    return {
+        (pick.paper_id, edition.day.isoformat(), pick.topic): pick
+        for edition in editions
+        for pool in edition.pools
         for pick in pool.picks
     }
+
+
+def issue_from_payload(
+    payload: str, *, subscriber_id: int, day: date, editions: Iterable[Edition] = (), picks: Picks | None = None
+) -> Issue:
+    """The issue again, its picks looked up in the editions that it was cut from, or in `picks` of these.
+
+    KeyError: an edition is missing.
+    """
+    plain = json.loads(payload)
+    found = picks_of(editions) if picks is None else picks
     sections = tuple(
         Section(
             slug,
             name,
             tuple(
                 dataclasses.replace(found[paper_id, edition_day, topic], marks=tuple(marks))
-                for paper_id, edition_day, topic, *marks in picks
+                for paper_id, edition_day, topic, *marks in chosen
             ),
             more,
         )
-        for slug, name, more, picks in plain["sections"]
+        for slug, name, more, chosen in plain["sections"]
     )
     return Issue(
         subscriber_id,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from email.utils import parseaddr
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -67,12 +68,18 @@ class Letterhead:
     @property
     def address(self) -> str:
         """The bare address of the sender."""
-        return parseaddr(self.sender)[1]
+        return _bare(self.sender)
 
     @property
     def unsubscribe_address(self) -> str:
         """Where `mailto:` leavers write to: the bounce domain when there is one, else where replies go."""
-        return f"leave@{self.bounce_domain}" if self.bounce_domain else parseaddr(self.reply_to or self.sender)[1]
+        return f"leave@{self.bounce_domain}" if self.bounce_domain else _bare(self.reply_to or self.sender)
+
+
+@lru_cache(maxsize=64)
+def _bare(mailbox: str) -> str:
+    """Without the name. Cached: it is asked for with every mail."""
+    return parseaddr(mailbox)[1]
 
 
 @dataclass(frozen=True, slots=True)

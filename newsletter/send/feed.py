@@ -85,7 +85,8 @@ class Feed:
             else:
                 due.append(delivery)
         ready = self._rendered(due)
-        self._books.start(delivery for delivery, _ in ready)
+        if self._policy.on_uncertain != "resend":  # else what a dead run held is sent again, marked or not
+            self._books.start(delivery for delivery, _ in ready)
         for delivery, message in ready:
             yield from self._turn()
             if self._halted() or not self._books.holds(delivery.id):

@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from datetime import date
 from typing import TYPE_CHECKING, Literal
 
 from newsletter.errors import RelayConfigError, RelayError
-from newsletter.model.codec import issue_from_payload
-from newsletter.model.mail import Dropped, Note
+from newsletter.model.mail import Note
 from newsletter.process import is_gone, myself
 from newsletter.send.drain import DrainPolicy, drain
 from newsletter.send.pace import parse_rate
+from newsletter.stages.composing import Renderer
 from newsletter.stages.switch import paused, watched
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable
 
-    from newsletter.model.edition import Card, Edition
-    from newsletter.model.mail import Delivery, Message, Reply
-    from newsletter.model.subscriber import Subscriber
+    from newsletter.model.mail import Reply
     from newsletter.press import Press
     from newsletter.send.tally import Tally
-
-MAILABLE = {  # which standing may get which kind of mail; all others need an active reader
-    "confirm": ("pending", "active"),
-    "address": ("pending", "active"),  # goes to the row that waits at the new address
-    "link": ("pending", "active"),
-    "goodbye": ("left",),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +51,7 @@ def dispatch(
         tally = drain(
             press.ledger,
             transport,
-            lambda deliveries: render(press, deliveries),
+            Renderer(press),
             clock=press.clock,
             owner=myself(),
             policy=_policy(press),
@@ -77,62 +66,6 @@ def dispatch(
     left_out = press.open_composer().dropped() if tally.done else ()
     notes = (Note("warning", "compose", f"{p.where}: {p.what}. {p.cure}") for p in left_out)
     return Dispatch((*_notes(tally), *notes), tally, attention=tally.stop == "attention")
-
-
-def render(press: Press, deliveries: Sequence[Delivery]) -> Iterator[Message | Dropped]:
-    """Compose what was claimed; whoever left meanwhile is dropped here, after the claim and before the wire.
-
-    A row that cannot be composed raises for that row: the drain refuses it and asks for the others again.
-    """
-    shelf = _Shelf(press)
-    readers = press.subscribers.get({delivery.subscriber_id for delivery in deliveries})
-    suppressed = press.subscribers.suppressed([reader.email for reader in readers.values()])
-    for delivery in deliveries:
-        reader = readers.get(delivery.subscriber_id)
-        if reader is None:
-            yield Dropped(delivery.id, "suppressed", "the reader was forgotten")
-        elif reader.email in suppressed or reader.status not in MAILABLE.get(delivery.kind, ("active",)):
-            yield Dropped(delivery.id, "suppressed", "the reader left")
-        else:
-            yield _compose(press, shelf, delivery, reader)
-
-
-def _compose(press: Press, shelf: _Shelf, delivery: Delivery, reader: Subscriber) -> Message:
-    composer = press.open_composer()
-    if delivery.kind != "digest":
-        return composer.notice(
-            delivery,
-            reader,
-            press.links(reader, confirm_until=delivery.expires_at),
-            **json.loads(delivery.payload or "{}"),
-        )
-    days = [date.fromisoformat(day) for day in json.loads(delivery.payload)["editions"]]
-    editions = [shelf.edition(day) for day in days]
-    issue = issue_from_payload(delivery.payload, subscriber_id=reader.id, day=delivery.day, editions=editions)
-    return composer.digest(delivery, reader, issue, shelf.cards(tuple(days)), press.links(reader, days[-1]))
-
-
-class _Shelf:
-    """Editions at hand while some deliveries are composed: each is read once."""
-
-    def __init__(self, press: Press) -> None:
-        self._press = press
-        self._editions: dict[date, Edition] = {}
-        self._cards: dict[tuple[date, ...], dict[str, Card]] = {}
-
-    def edition(self, day: date) -> Edition:
-        if day not in self._editions:
-            edition = self._press.editions.get(day)
-            if edition is None:
-                raise KeyError(f"the edition of {day} is gone from the database")
-            self._editions[day] = edition
-        return self._editions[day]
-
-    def cards(self, days: tuple[date, ...]) -> dict[str, Card]:
-        """Cards of several editions, a later edition's facts over an earlier one's."""
-        if days not in self._cards:
-            self._cards[days] = {card.paper.id: card for day in days for card in self.edition(day).cards}
-        return self._cards[days]
 
 
 def _policy(press: Press) -> DrainPolicy:
