@@ -23,8 +23,8 @@ from newsletter import publish
 from newsletter.config import load_config
 from newsletter.model.mail import Message
 from newsletter.model.subscriber import Subscriber
-from newsletter.stages.cutting import cut_all
 from newsletter.stages.composing import render
+from newsletter.stages.cutting import cut_all
 from newsletter.stages.previewing import Preview, preview
 from newsletter.stages.printing import draft, print_day
 from newsletter.wiring import open_press
@@ -124,8 +124,8 @@ def _the_usual_way(press: Press) -> bytes:
     return mail.as_bytes()
 
 
-def make_house(folder: Path, size: Size) -> None:
-    """A configuration, the papers and the readers, the same ones every time."""
+def make_house(folder: Path, size: Size, *, database: str = "") -> None:
+    """A configuration, the papers and the readers, the same ones every time; `database` blank: SQLite in the folder."""
     chance = random.Random(20261120)
     words = sorted(
         {
@@ -135,10 +135,11 @@ def make_house(folder: Path, size: Size) -> None:
         }
     )
     (folder / "papers.jsonl").write_text("".join(_paper(n, words, chance) for n in range(size.papers)), "utf-8")
+    where = f'database = "{database}"\n' if database else ""
     topics = "".join(_topic(n, words, chance, size.top) for n in range(size.topics))
     (folder / "config.toml").write_text(
         '[newsletter]\nfrom = "Papers <papers@example.org>"\nbase_url = "https://papers.example.org"\n'
-        '[[sources]]\nkind = "file"\npath = "papers.jsonl"\n'
+        f'{where}[[sources]]\nkind = "file"\npath = "papers.jsonl"\n'
         f'{topics}[delivery]\ntransport = "maildir"\n',
         "utf-8",
     )

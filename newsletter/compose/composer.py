@@ -90,7 +90,7 @@ class Composer:
             data = body.text_only(headers, fitted.text)
         else:
             data = body.alternative(headers, key, fitted.text, fitted.html)
-        return Message(delivery.id, self._headers.envelope_from(delivery), recipient, data, smtputf8)
+        return Message(delivery.id, self._headers.envelope_from(delivery), recipient, data, smtputf8, vetted=True)
 
     def notice(self, delivery: Delivery, subscriber: Subscriber, links: ReaderLinks, **facts: Any) -> Message:
         """A mail of the kinds confirm, welcome, goodbye, link, address, notice and test.
@@ -106,7 +106,7 @@ class Composer:
             data = body.text_only(headers, text)
         else:
             data = body.alternative(headers, key, text, encode_whole(rendered.html))
-        return Message(delivery.id, self._headers.envelope_from(delivery), recipient, data, smtputf8)
+        return Message(delivery.id, self._headers.envelope_from(delivery), recipient, data, smtputf8, vetted=True)
 
     def render(self, subscriber: Subscriber, issue: Issue, cards: Mapping[str, Card], links: ReaderLinks) -> Rendered:
         """A digest before it is encoded, by Jinja and MJML for this reader alone: for previews and as the yardstick."""

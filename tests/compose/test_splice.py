@@ -12,6 +12,7 @@ from newsletter.compose.slots import slot
 from newsletter.compose.splice import fragment, join, join_raw, merge, words
 from newsletter.model.edition import FollowUp, Issue, Section
 from newsletter.model.mail import ReaderLinks
+from newsletter.send.transports.wire import clean, dotted
 from tests.support.composing import ADA, DAY, by_id, card, composer, delivery, links, parsed, part, pick, wire_faults
 
 EVIL = [
@@ -90,6 +91,9 @@ def test_a_joined_mail_is_what_the_full_path_renders(
     assert part(mail, "html") == whole.html
     assert part(mail, "plain") == whole.text
     assert wire_faults(message.data) == []
+    # What `vetted` promises: a transport that looked at every octet would have changed none.
+    assert message.vetted
+    assert dotted(clean(dataclasses.replace(message, vetted=False)), vetted=False) == message.data
     assert [one.cuttable for one in PRESS._digesters.values()] == [True] * len(PRESS._digesters)
 
 

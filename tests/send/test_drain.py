@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
@@ -83,14 +83,17 @@ def test_every_reader_is_sent_her_mail_and_every_lease_is_given_back() -> None:
     assert ledger.leased == {}
 
 
-def test_a_row_is_marked_as_started_before_its_message_leaves() -> None:
+@pytest.mark.parametrize(("on_uncertain", "marked"), [("hold", True), ("drop", True), ("resend", False)])
+def test_where_nothing_may_be_doubled_a_row_is_marked_before_its_message_leaves(
+    on_uncertain: Literal["hold", "drop", "resend"], marked: bool
+) -> None:
     ledger = MemoryLedger(delivery(n) for n in range(1, 200))
 
     def answer(one: Message) -> Outcome:
-        assert one.delivery_id in ledger.started
+        assert (one.delivery_id in ledger.started) is marked
         return accept(one)
 
-    assert run(ledger, answer).sent == 199
+    assert run(ledger, answer, policy=DrainPolicy(on_uncertain=on_uncertain)).sent == 199
 
 
 def test_a_row_that_is_too_old_is_not_sent() -> None:
@@ -148,7 +151,7 @@ def test_a_relay_that_goes_down_leaves_every_row_to_a_later_run() -> None:
     assert (tally.sent, tally.deferred, tally.stop) == (4, 1, "later")
     assert (tally.stopped_by, tally.cure) == ("Mail relay down.", "Later.")
     states = ledger.states()
-    assert [states[n] for n in (4, 5, 64, 65, 100)] == ["sent", "deferred", "deferred", "queued", "queued"]
+    assert [states[n] for n in (4, 5, 64, 65, 100)] == ["sent", "deferred", "queued", "queued", "queued"]
     assert ledger.leased == {}
     assert run(ledger, clock=_later()).sent == 96
 
