@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     )
     from newsletter.model.paper import Ask, Candidate, Harvest, Listing, Paper, Poll, Problem, Reading
     from newsletter.model.returns import Evidence, Letter
-    from newsletter.model.subscriber import Feedback, Subscriber
+    from newsletter.model.subscriber import Feedback, Hours, Subscriber
 
 
 class Clock(Protocol):
@@ -133,6 +133,9 @@ class Subscribers(Protocol):
     def active(self, *, after_id: int = 0, limit: int = 1000) -> tuple[Subscriber, ...]:
         """Active subscribers with id > after_id, by id: page through with the last id."""
 
+    def hours(self) -> Mapping[Hours, int]:
+        """How many active subscribers there are of each choice of zone, hour and cadence."""
+
     def every(self) -> Iterator[Subscriber]: ...
 
     def update(self, subscriber: Subscriber) -> None: ...
@@ -172,6 +175,9 @@ class Ledger(Protocol):
     def record_silences(self, silences: Iterable[Silence], *, at: datetime) -> None: ...
 
     def silences(self, *, day: date, subscriber_id: int | None = None) -> tuple[Silence, ...]: ...
+
+    def silent(self, *, day: date, subscriber_ids: Iterable[int]) -> frozenset[int]:
+        """Those of the readers who have a silence of that day."""
 
     def claim(self, owner: str, *, limit: int, now: datetime, lease: timedelta) -> Claim | None:
         """Take over expired leases, then due deferrals, then fresh rows. Durable when it returns. None: nothing due."""

@@ -6,6 +6,7 @@ from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
+from itertools import chain
 from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo
 
@@ -18,12 +19,13 @@ from newsletter.stages.dispatching import dispatch
 from newsletter.stages.printing import print_day
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import date
 
     from newsletter.model.edition import Edition, Silence
     from newsletter.press import Press, Watch
     from newsletter.send.tally import Tally
+    from newsletter.stages.cutting import Cut
     from newsletter.stages.dispatching import Dispatch
 
 
@@ -97,27 +99,51 @@ def send(
     if dry_run:
         return _dry_run(press, asof, day)
     with _run(press, "send", today, watch) as log:
-        return _cut_and_send(press, log, "send", asof, day, None, progress, stop)
+        return _cut_and_send(press, log, "send", asof, cut_all(press, asof, day=day), None, progress, stop)
 
 
-def print_and_send(press: Press, *, watch: Watch = quiet, stop: Callable[[], bool] = lambda: False) -> Report:
-    """Print today's edition if there is something to print, then cut and dispatch: a heartbeat's main work."""
+def print_and_send(
+    press: Press,
+    *,
+    notes: Sequence[Note] = (),
+    watch: Watch = quiet,
+    stop: Callable[[], bool] = lambda: False,
+) -> Report:
+    """Print today's edition if there is something to print, then cut and dispatch: a heartbeat's main work.
+
+    `notes` say beforehand what the caller knows of the edition.
+    """
     asof = moment(press, None)
     today = press.edition_day(asof)
     with _run(press, "print", today, watch) as log:
-        edition, notes = print_day(press, today, asof)
-        log.add(*notes)
-        return _cut_and_send(press, log, "print", asof, None, edition, None, stop)
+        edition, said = print_day(press, today, asof)
+        log.add(*notes, *said)
+        return _cut_and_send(press, log, "print", asof, cut_all(press, asof, day=None), edition, None, stop)
 
 
-def follow(press: Press, *, watch: Watch = quiet, stop: Callable[[], bool] = lambda: False) -> Report | None:
-    """Cut and dispatch when anybody is due; None, and no trace in the run ledger, when nobody is."""
+def follow(
+    press: Press,
+    *,
+    look: bool = True,
+    drain: bool = True,
+    watch: Watch = quiet,
+    stop: Callable[[], bool] = lambda: False,
+) -> Report | None:
+    """Cut for whoever is due, dispatch what is queued; None, and no trace in the run ledger, when there is nothing.
+
+    Without `look` no reader is looked at; without `drain` what was queued before is let be unless an issue is cut.
+    """
     now = press.clock.now()
-    when = press.ledger.next_due(now=now)
-    open_rows = when is not None and when <= now
-    if not open_rows and not any(block.issues for block in cut_all(press, now, day=None, dry_run=True)):
-        return None
-    return send(press, watch=watch, stop=stop)
+    when = press.ledger.next_due(now=now) if drain else None
+    blocks = cut_all(press, now, day=None) if look else iter(())
+    if when is None or when > now:
+        first = next((block for block in blocks if block.issues or stop()), None)
+        if first is None or not first.issues:
+            return None
+        blocks = chain([first], blocks)
+    today = press.edition_day(now)
+    with _run(press, "send", today, watch) as log:
+        return _cut_and_send(press, log, "send", now, blocks, None, None, stop)
 
 
 def run(
@@ -135,7 +161,7 @@ def run(
         log.add(*collect_stage(press, asof))
         edition, notes = print_day(press, today, asof)
         log.add(*notes)
-        return _cut_and_send(press, log, "run", asof, day, edition, progress, stop)
+        return _cut_and_send(press, log, "run", asof, cut_all(press, asof, day=day), edition, progress, stop)
 
 
 def _cut_and_send(
@@ -143,13 +169,13 @@ def _cut_and_send(
     log: Log,
     command: str,
     asof: datetime,
-    day: date | None,
+    blocks: Iterable[Cut],
     edition: Edition | None,
     progress: Callable[[Tally], None] | None,
     stop: Callable[[], bool],
 ) -> Report:
     cut, silent, examples = 0, Counter[str](), list["Silence"]()
-    for block in cut_all(press, asof, day=day):
+    for block in blocks:
         cut += len(block.issues)
         silent.update(silence.code for silence in block.silences)
         examples += block.silences[: 20 - len(examples)]

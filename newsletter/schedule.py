@@ -1,80 +1,202 @@
-"""APScheduler as a heartbeat: the database knows what is due, the scheduler remembers nothing."""
+"""APScheduler as an alarm clock: the database knows what is due, the scheduler remembers nothing."""
 
 from __future__ import annotations
 
+import threading
 from contextlib import contextmanager
-from datetime import datetime, time, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
+from time import monotonic
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from newsletter.press import quiet
 from newsletter.publish import collect, follow, print_and_send
+from newsletter.rhythm import collect_is_due, plan, printing, tend_is_due
+from newsletter.subscribe.calendar import reached
+from newsletter.tend import tend
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import date, datetime
 
-    from newsletter.config import Config
+    from newsletter.model.subscriber import Hours
     from newsletter.press import Press, Watch
+    from newsletter.publish import Report
+    from newsletter.rhythm import Plan
 
-BEAT = timedelta(minutes=1)
+BEAT = timedelta(minutes=1)  # between two looks at what the clock has made due
+MAIL = timedelta(seconds=5)  # between two looks at the queue: a confirmation should not take a minute
+COUNT = timedelta(minutes=5)  # between two counts of what readers chose
+LOOK = timedelta(hours=1)  # every reader is looked at so often, whatever the hints say
+GRACE = 20.0  # seconds that what is under way may take to end well
+REST = (timedelta(minutes=1), timedelta(minutes=15))  # after a drain in trouble: at first, and at most
+
+
+class Heart:
+    """Does what is due, beat by beat. Two hearts, a dead one or one that was away for days do no harm.
+
+    What it remembers are hints that save work: losing them costs one look at every reader, nothing else.
+    """
+
+    def __init__(self, press: Press, *, watch: Watch = quiet, stop: Callable[[], bool] = lambda: False) -> None:
+        self._press = press
+        self._watch = watch
+        self._stop = stop
+        self._mailing = threading.Lock()  # one drain at a time, so that [delivery] rate and connections hold
+        self._printed: date | None = None
+        self._choice: Mapping[Hours, int] = {}
+        self._counted: datetime | None = None
+        self._plan: Plan | None = None
+        self._hours: Mapping[Hours, int] = {}  # as they were at the last look
+        self._looked: datetime | None = None
+        self._rest_until: datetime | None = None
+        self._rest = timedelta(0)
+        self._said = ""
+
+    def beat(self) -> None:
+        """Collect, print, cut and send what is due now. A beat with nothing to do leaves no trace."""
+        press = self._press
+        hours = self._choices()
+        planned = self._planned(hours)
+        if collect_is_due(press, press.clock.now(), planned):
+            collect(press, watch=self._watch)
+        elif tend_is_due(press, press.clock.now()):
+            tend(press, watch=self._watch)
+        if self._stop():
+            return
+        with self._mailing:
+            if planned is None or not self._print(planned, hours):
+                self._follow(hours, look=self._look_is_due(hours))
+
+    def mail(self) -> None:
+        """Send what is queued by now: what web pages queue between two beats, and retries."""
+        if self._mailing.acquire(blocking=False):
+            try:
+                self._follow(self._hours, look=False)
+            finally:
+                self._mailing.release()
+
+    def _choices(self) -> Mapping[Hours, int]:
+        """What readers chose, counted anew every few minutes: with 100,000 readers that is a tenth of a second."""
+        now = self._press.clock.now()
+        if self._counted is None or not self._counted <= now < self._counted + COUNT:
+            self._counted, self._choice, self._plan = now, self._press.subscribers.hours(), None
+        return self._choice
+
+    def _planned(self, hours: Mapping[Hours, int]) -> Plan | None:
+        """The times of today's edition; None when it is printed."""
+        press = self._press
+        day = press.edition_day(press.clock.now())
+        if self._printed != day and press.editions.get(day) is not None:
+            self._printed, self._looked = day, None  # somebody else printed it: readers may wait for it
+        if self._printed == day:
+            return None
+        if self._plan is None or self._plan.day != day:
+            self._plan = plan(press, day, hours)
+        return self._plan
+
+    def _print(self, planned: Plan, hours: Mapping[Hours, int]) -> bool:
+        """True when the edition was printed or is waited for: then no issue is cut without it."""
+        press = self._press
+        now = press.clock.now()
+        decided = printing(press, now, planned)
+        if decided.verdict == "no":
+            return False
+        if decided.verdict == "wait":
+            for note in decided.notes:
+                if note.text != self._said:
+                    self._watch(note)
+                self._said = note.text
+            self._follow(hours, look=False)
+            return True
+        report = print_and_send(press, notes=decided.notes, watch=self._watch, stop=self._stop)
+        self._note_look(now, hours)
+        self._printed = planned.day if report.edition is not None else None
+        self._note_trouble(report)
+        return True
+
+    def _follow(self, hours: Mapping[Hours, int], *, look: bool) -> None:
+        now = self._press.clock.now()
+        drain = self._rest_until is None or now >= self._rest_until or now < self._rest_until - REST[1]
+        if not look and not drain:
+            return
+        report = follow(self._press, look=look, drain=drain, watch=self._watch, stop=self._stop)
+        if look and not self._stop():
+            self._note_look(now, hours)
+        if report is not None:
+            self._note_trouble(report)
+
+    def _note_look(self, at: datetime, hours: Mapping[Hours, int]) -> None:
+        self._looked, self._hours = at, hours
+
+    def _note_trouble(self, report: Report) -> None:
+        """A mail server in trouble is tried again later each time, not at every beat."""
+        if any(note.level == "error" and note.subject == "send" for note in report.notes):
+            self._rest = min(max(REST[0], 2 * self._rest), REST[1])
+            self._rest_until = self._press.clock.now() + self._rest
+        else:
+            self._rest, self._rest_until = timedelta(0), None
+
+    def _look_is_due(self, hours: Mapping[Hours, int]) -> bool:
+        """True when somebody may have become due since the last look: by the clock, or because she came or chose."""
+        now, looked = self._press.clock.now(), self._looked
+        if looked is None or not looked <= now < looked + LOOK:
+            return True
+        if any(many > self._hours.get(one, 0) for one, many in hours.items()):
+            return True
+        return any(reached(one, looked, now, defaults=self._press.reader_defaults) is not None for one in hours)
 
 
 def beat(press: Press, *, watch: Watch = quiet, stop: Callable[[], bool] = lambda: False) -> None:
-    """One heartbeat: do what is due now. Two at once, or none for a day, do no harm."""
-    now = press.clock.now()
-    if collect_is_due(press, now):
-        collect(press, watch=watch)
-    if stop():
-        return
-    if print_is_due(press, now):
-        print_and_send(press, watch=watch, stop=stop)
-    else:
-        follow(press, watch=watch, stop=stop)
+    """One heartbeat without a memory: do what is due now."""
+    Heart(press, watch=watch, stop=stop).beat()
 
 
-def collect_is_due(press: Press, now: datetime) -> bool:
-    """True when the last collecting began longer ago than `[schedule] collect_every`."""
-    last = _collected(press)
-    return not last or max(last) + press.config.schedule.collect_every <= now
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """Something to do again and again."""
 
-
-def print_is_due(press: Press, now: datetime) -> bool:
-    """From the newsletter's own send hour on, while the day has no edition; readers who are due earlier wait for it."""
-    day = press.edition_day(now)
-    if press.editions.get(day) is not None:
-        return False
-    zone = ZoneInfo(press.config.newsletter.timezone)
-    if now < datetime.combine(day, time(press.config.schedule.send_hour), zone):
-        return False
-    tried = press.runs.last(limit=1, command="print", day=day)
-    return not tried or tried[0].started_at < max(_collected(press), default=now)
-
-
-def _collected(press: Press) -> list[datetime]:
-    return [run.started_at for command in ("collect", "run") for run in press.runs.last(limit=1, command=command)]
+    name: str
+    every: timedelta
+    act: Callable[[], None]
 
 
 @contextmanager
-def heartbeat(config: Config, pulse: Callable[[], None]) -> Iterator[None]:
-    """Call `pulse` every minute in one background thread; a pulse that takes longer is not doubled.
+def heartbeat(pulses: Sequence[Pulse], *, stop: threading.Event) -> Iterator[None]:
+    """Each pulse has a thread of its own, which the alarm clock wakes; one that takes longer is not doubled.
 
-    The traps of APScheduler 3 (facts: one second of misfire grace, job stores that lose runs) do not matter here:
-    a missed beat is caught up by the next one, since what is due stands in the database.
+    The traps of APScheduler 3 do not matter here (one second of misfire grace, job stores that lose runs, an hour
+    that comes twice): a missed alarm is made up for by the next one, since what is due stands in the database.
+    When `stop` is set, what is under way has GRACE seconds to end; collecting may be left, for it keeps all or nothing.
     """
     from apscheduler.schedulers.background import BackgroundScheduler
 
-    scheduler = BackgroundScheduler(timezone=config.newsletter.timezone)
-    scheduler.add_job(
-        pulse,
-        "interval",
-        seconds=BEAT.total_seconds(),
-        coalesce=True,
-        max_instances=1,
-        misfire_grace_time=43_200,
-        next_run_time=datetime.now(ZoneInfo(config.newsletter.timezone)),
-    )
+    scheduler = BackgroundScheduler(timezone="UTC")
+    threads = []
+    bells = []
+    for pulse in pulses:
+        bell = threading.Event()
+        bell.set()  # the first one at once
+        bells.append(bell)
+        threads.append(threading.Thread(target=_beat_on, args=(pulse.act, bell, stop), name=pulse.name, daemon=True))
+        seconds = pulse.every.total_seconds()
+        scheduler.add_job(bell.set, "interval", seconds=seconds, coalesce=True, misfire_grace_time=None)
+    for thread in threads:
+        thread.start()
     scheduler.start()
     try:
         yield
     finally:
-        scheduler.shutdown(wait=True)
+        stop.set()
+        scheduler.shutdown(wait=False)
+        for bell in bells:
+            bell.set()
+        until = monotonic() + GRACE
+        for thread in threads:
+            thread.join(max(0.0, until - monotonic()))
+
+
+def _beat_on(act: Callable[[], None], bell: threading.Event, stop: threading.Event) -> None:
+    while bell.wait() and not stop.is_set():
+        bell.clear()
+        act()

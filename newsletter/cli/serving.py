@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import threading
 import time
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -14,11 +16,13 @@ from newsletter.cli.frame import command, opened, stopping, tell, watcher
 from newsletter.errors import NewsletterError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from newsletter.press import Press
+    from newsletter.schedule import Pulse
 
 IDLE = 5.0  # seconds between two looks at the queue when nothing is due
+PAGES_END = 12.0  # open requests get ten seconds to end
 RELAY_DOWN = 30.0  # and after the mail server could not be used
 
 
@@ -26,37 +30,78 @@ RELAY_DOWN = 30.0  # and after the mail server could not be used
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True)
 @click.option("--no-schedule", is_flag=True, help="Web pages only: cron or a timer calls `newsletter run`.")
-def serve(host: str, port: int, no_schedule: bool) -> None:
-    """Serve the web pages and, every minute, do what is due: collect, print, cut, send."""
-    from newsletter.schedule import beat, heartbeat
+@click.option("--no-pages", is_flag=True, help="The heartbeat only: needs no web packages.")
+def serve(host: str, port: int, no_schedule: bool, no_pages: bool) -> None:
+    """Serve the web pages and, every minute, do what is due: collect, print, cut, send.
 
+    SIGTERM or Ctrl-C ends it well: nothing more is begun, what is under way is finished and written down.
+    """
+    from newsletter.schedule import heartbeat
+
+    if no_schedule and no_pages:
+        raise click.UsageError("--no-schedule and --no-pages together leave nothing to do.")
     stop = threading.Event()
-    with opened() as press:
-
-        def pulse() -> None:
-            try:
-                beat(press, watch=watcher(as_json=True), stop=stop.is_set)
-            except NewsletterError as error:  # the next beat tries again; the run ledger has it
-                tell(f"error: {error}")
-
-        schedule = nullcontext() if no_schedule else heartbeat(press.config, pulse)
-        with schedule:
-            try:
-                _serve_pages(press, host, port)
-            finally:
-                stop.set()
+    with opened() as press, stopping() as asked:
+        pages = nullcontext() if no_pages else _pages(press, host, port)
+        with pages as alive, heartbeat([] if no_schedule else _pulses(press, stop), stop=stop):
+            if no_pages:
+                tell("no pages, only the heartbeat; Ctrl-C ends it")
+            while not asked() and (alive is None or alive()):
+                time.sleep(0.2)
+            stop.set()
 
 
-def _serve_pages(press: Press, host: str, port: int) -> None:
-    """Block until SIGTERM or Ctrl-C."""
+def _pulses(press: Press, stop: threading.Event) -> list[Pulse]:
+    from newsletter.schedule import BEAT, MAIL, Heart, Pulse
+
+    heart = Heart(press, watch=watcher(as_json=True), stop=stop.is_set)
+    return [Pulse("beat", BEAT, _guarded(heart.beat)), Pulse("mail", MAIL, _guarded(heart.mail))]
+
+
+def _guarded(act: Callable[[], None]) -> Callable[[], None]:
+    """One beat that fails must not be the last: the next one tries again, and the run ledger has the reason."""
+
+    def once() -> None:
+        try:
+            act()
+        except NewsletterError as error:
+            tell(f"error: {error}")
+        except Exception as error:  # noqa: BLE001 - edge: a bug in one beat must not end the heartbeat
+            tell(f"error: a bug in this beat, please report it: {type(error).__name__}: {error}")
+
+    return once
+
+
+@contextmanager
+def _pages(press: Press, host: str, port: int) -> Iterator[Callable[[], bool]]:
+    """The web pages in a thread of their own; gives what tells whether they still run."""
     try:
-        server = import_module("newsletter.web.server")
+        uvicorn = import_module("uvicorn")
+        configure = import_module("newsletter.web.server").configure
         app = import_module("newsletter.wiring").open_app(press)
     except ModuleNotFoundError as error:
-        cure = "Install them: pip install 'trending-papers[web]'. Without pages, call `newsletter run` from cron."
+        cure = (
+            "Install them: pip install 'trending-papers[web]'. Without pages: `newsletter serve --no-pages`, "
+            "or `newsletter run` from cron."
+        )
         raise UsageError(f"The web pages need a package that is not here: {error.name}.", cure=cure) from None
-    tell(f"pages at http://{host}:{port}/, Ctrl-C ends it")
-    server.serve(app, host, port)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listening = socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        why = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
+        cure = "Is it running already? Choose another --port or --host."
+        raise UsageError(f"Pages cannot be served at {host}:{port}: {why}.", cure=cure) from None
+    with listening:
+        server = uvicorn.Server(configure(app, host, port))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="pages", daemon=True)
+        thread.start()
+        tell(f"pages at http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}/, Ctrl-C ends it")
+        try:
+            yield thread.is_alive
+        finally:
+            server.should_exit = True
+            thread.join(PAGES_END)
 
 
 @command("worker", short_help="Drain the queue of a PostgreSQL deployment.")

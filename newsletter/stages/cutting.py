@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
@@ -12,7 +13,7 @@ from newsletter.model.edition import Issue, Silence
 from newsletter.model.mail import NewDelivery
 from newsletter.model.subscriber import Slot
 from newsletter.rank.cut import cut
-from newsletter.subscribe.calendar import due, due_on
+from newsletter.subscribe.calendar import due, due_on, is_late
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -58,12 +59,20 @@ def cut_block(press: Press, readers: Sequence[Subscriber], asof: datetime, *, da
     issues: list[tuple[Subscriber, Slot, Issue]] = []
     silences: list[Silence] = []
     due_now: list[tuple[Subscriber, Slot]] = []
+    late: dict[date, list[int]] = defaultdict(list)
     for reader in readers:
         slot = _slot(press, reader, asof, day, last_day.get(reader.id))
         if isinstance(slot, Slot):
             due_now.append((reader, slot))
+            if day is None and is_late(reader, slot, asof, defaults=press.reader_defaults):
+                late[slot.day].append(reader.id)
         else:
             silences.append(slot)
+    # Nothing was missed by a late slot that was looked at in time and had nothing to give: what is printed since then
+    # is for her next hour, not for now.
+    closed = {(one, of) for of, ids in late.items() for one in press.ledger.silent(day=of, subscriber_ids=ids)}
+    silences += [_was_silent(reader, slot) for reader, slot in due_now if (reader.id, slot.day) in closed]
+    due_now = [(reader, slot) for reader, slot in due_now if (reader.id, slot.day) not in closed]
     if due_now:
         for (reader, slot), result in zip(
             due_now, _cut_due(press, due_now, day or press.edition_day(asof)), strict=True
@@ -77,17 +86,16 @@ def cut_block(press: Press, readers: Sequence[Subscriber], asof: datetime, *, da
 
 def _cut_due(press: Press, due_now: Sequence[tuple[Subscriber, Slot]], until: date) -> Iterator[Issue | Silence]:
     """One result for each, in order; editions are read once for all who start from the same day."""
-    ids = [reader.id for reader, _ in due_now]
-    last_edition, seen, said = (
-        press.ledger.last_edition(ids),
-        press.ledger.seen(ids, since=until - NEVER_TWICE),
-        press.subscribers.said(ids),
-    )
+    last_edition = press.ledger.last_edition([reader.id for reader, _ in due_now])
     read = cache(lambda after: press.editions.between(after, until))
+    printed = {reader.id: read(last_edition.get(reader.id) or _first(press, reader, until)) for reader, _ in due_now}
+    ids = [one for one, editions in printed.items() if editions]
+    seen, said = press.ledger.seen(ids, since=until - NEVER_TWICE), press.subscribers.said(ids)
+    why = "" if len(ids) == len(printed) else _no_edition(press, until)
     for reader, slot in due_now:
-        editions = read(last_edition.get(reader.id) or _first(press, reader, until))
+        editions = printed[reader.id]
         if not editions:
-            yield _no_edition(press, reader.id, slot.day, until)
+            yield Silence(reader.id, slot.day, "no-edition", why)
             continue
         yield cut(
             reader,
@@ -106,6 +114,10 @@ def _slot(press: Press, reader: Subscriber, asof: datetime, day: date | None, la
     return due_on(reader, day, now=press.clock.now(), defaults=press.reader_defaults, last_day=last_day)
 
 
+def _was_silent(reader: Subscriber, slot: Slot) -> Silence:
+    return Silence(reader.id, slot.day, "not-due", f"The reader's slot of {slot.day} brought no issue; see that day.")
+
+
 def _row(item: tuple[Subscriber, Slot, Issue]) -> NewDelivery:
     reader, slot, issue = item
     return NewDelivery("digest", slot.day, reader.id, issue_to_payload(issue), slot.expires)
@@ -115,12 +127,12 @@ def _first(press: Press, reader: Subscriber, until: date) -> date:
     return until - timedelta(days=FIRST_ISSUE[reader.cadence or press.config.schedule.cadence])
 
 
-def _no_edition(press: Press, subscriber_id: int, day: date, until: date) -> Silence:
-    """No edition since her last issue: say what the last run said of it."""
+def _no_edition(press: Press, until: date) -> str:
+    """There is no edition since a reader's last issue: say what the last run said of it."""
     said = [
         note.text
         for run in press.runs.last(limit=5, day=until)
         for note in run.notes
         if note.subject == "edition" and note.text.startswith("nothing printed")
     ]
-    return Silence(subscriber_id, day, "no-edition", said[0] if said else f"no edition was printed up to {until}")
+    return said[0] if said else f"no edition was printed up to {until}"

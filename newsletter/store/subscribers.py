@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from newsletter.errors import AddressError
-from newsletter.model.subscriber import Feedback, Subscriber
+from newsletter.model.subscriber import Feedback, Hours, Subscriber
 from newsletter.store.addresses import address_hash, address_key
 from newsletter.store.forgetting import forget_mail
 from newsletter.store.subscriber_rows import from_row, to_row
@@ -96,6 +96,12 @@ class SqlSubscribers:
         with self._db.reading() as connection:
             rows = connection.execute(statement, {"after_id": after_id, "many": limit})
             return tuple(from_row(row) for row in rows)
+
+    def hours(self) -> Mapping[Hours, int]:
+        columns = (subscribers.c.timezone, subscribers.c.send_hour, subscribers.c.cadence)
+        statement = select(*columns, func.count()).where(subscribers.c.status == "active").group_by(*columns)
+        with self._db.reading() as connection:
+            return {Hours(zone, hour, cadence): many for zone, hour, cadence, many in connection.execute(statement)}
 
     def every(self) -> Iterator[Subscriber]:
         """By id, a page at a time: no transaction stays open while the caller works."""

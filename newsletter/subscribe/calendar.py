@@ -63,6 +63,11 @@ def due(subscriber: Subscriber, asof: datetime, *, defaults: Defaults, last_day:
     return _not_due(subscriber, asof, defaults, last_day)
 
 
+def is_late(subscriber: Subscriber, slot: Slot, asof: datetime, *, defaults: Defaults) -> bool:
+    """True when `slot`, which is open, belongs to a day, week or month of hers that is over at `asof`."""
+    return slot_day(subscriber, asof.astimezone(zone_of(subscriber, defaults)).date(), defaults) != slot.day
+
+
 def due_on(
     subscriber: Subscriber, day: date, *, now: datetime, defaults: Defaults, last_day: date | None
 ) -> Slot | Silence:
@@ -120,7 +125,7 @@ def zone_of(subscriber: Subscriber, defaults: Defaults) -> ZoneInfo:
     return _zone(subscriber.timezone or defaults.timezone, defaults.timezone)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=32768)  # a few days of every zone and hour
 def local_instant(day: date, hour: int, zone: ZoneInfo) -> datetime:
     """The UTC instant at which a local clock first shows `hour` on `day`, or, in a gap, the first moment after it.
 

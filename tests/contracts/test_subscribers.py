@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from newsletter.errors import AddressError
-from newsletter.model.subscriber import Feedback, Subscriber
+from newsletter.model.subscriber import Feedback, Hours, Subscriber
 
 if TYPE_CHECKING:
     from newsletter.ports import Subscribers
@@ -175,3 +175,13 @@ def test_a_sign_up_that_is_erased_may_come_again(store: Stores) -> None:
     assert store.subscribers.erase("ada@example.org") is False
     assert store.subscribers.by_email("ada@example.org") is None
     assert store.subscribers.suppressed(["ada@example.org"]) == frozenset()
+
+
+def test_the_hours_of_active_readers_are_counted_by_choice(store: Stores) -> None:
+    assert store.subscribers.hours() == {}
+    for number in range(3):
+        added(store.subscribers, f"{number}@example.org", timezone="Asia/Kathmandu", send_hour=0, cadence="weekly")
+    added(store.subscribers, "default@example.org")
+    added(store.subscribers, "left@example.org", status="left")
+
+    assert store.subscribers.hours() == {Hours("Asia/Kathmandu", 0, "weekly"): 3, Hours(None, None, None): 1}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from newsletter.errors import AddressError
 from newsletter.model.mail import Run
+from newsletter.model.subscriber import Hours
 from tests.support.fake_ledger import FakeLedger
 from tests.support.fake_papers import FakePapers
 
@@ -91,6 +92,10 @@ class FakeSubscribers:
     def active(self, *, after_id: int = 0, limit: int = 1000) -> tuple[Subscriber, ...]:
         found = [one for one in self.rows.values() if one.status == "active" and one.id > after_id]
         return tuple(sorted(found, key=lambda one: one.id))[:limit]
+
+    def hours(self) -> Mapping[Hours, int]:
+        active = [one for one in self.rows.values() if one.status == "active"]
+        return Counter(Hours(one.timezone, one.send_hour, one.cadence) for one in active)
 
     def every(self) -> Iterator[Subscriber]:
         yield from [self.rows[one] for one in sorted(self.rows)]
