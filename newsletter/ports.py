@@ -133,9 +133,7 @@ class Subscribers(Protocol):
     def active(self, *, after_id: int = 0, limit: int = 1000) -> tuple[Subscriber, ...]:
         """Active subscribers with id > after_id, by id: page through with the last id."""
 
-    def hours(self) -> Mapping[Hours, int]:
-        """How many active subscribers there are of each choice of zone, hour and cadence."""
-
+    def hours(self) -> Mapping[Hours, int]: ...  # how many active subscribers made each choice
     def every(self) -> Iterator[Subscriber]: ...
 
     def update(self, subscriber: Subscriber) -> None: ...
@@ -173,11 +171,8 @@ class Ledger(Protocol):
         """Queue in one transaction; rows whose (kind, day, subscriber) exist are left as they are. Returns new rows."""
 
     def record_silences(self, silences: Iterable[Silence], *, at: datetime) -> None: ...
-
     def silences(self, *, day: date, subscriber_id: int | None = None) -> tuple[Silence, ...]: ...
-
-    def silent(self, *, day: date, subscriber_ids: Iterable[int]) -> frozenset[int]:
-        """Those of the readers who have a silence of that day."""
+    def silent(self, *, day: date, subscriber_ids: Iterable[int]) -> frozenset[int]: ...  # who has a silence that day
 
     def claim(self, owner: str, *, limit: int, now: datetime, lease: timedelta) -> Claim | None:
         """Take over expired leases, then due deferrals, then fresh rows. Durable when it returns. None: nothing due."""
