@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from datetime import timedelta
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from newsletter.web.desk import Desk, Door, Search
 from newsletter.web.doors import doors
 from newsletter.web.headers import dress
 from newsletter.web.library import Library
+from newsletter.web.memo import Memo
 from newsletter.web.metrics import Meters
 from newsletter.web.pages import Pages
 from newsletter.web.problems import problem
@@ -67,6 +69,7 @@ def create_app(
         pages=Pages(own, **shared),
         library=Library(press.editions),
         meters=Meters(),
+        alike=Memo(life=timedelta(hours=1), capacity=5000),
         search=search or (lambda text, limit: press.papers.search(text.split(), limit=limit)),
         topics={topic.slug: topic for topic in config.topics},
     )

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from newsletter.subscribe.links import Signer
     from newsletter.web.ask import Ask
     from newsletter.web.library import Library
+    from newsletter.web.memo import Memo
     from newsletter.web.metrics import Meters
     from newsletter.web.pages import Pages
     from newsletter.web.settings import WebSettings
@@ -39,6 +40,7 @@ class Desk:
     library: Library
     meters: Meters
     search: Search
+    alike: Memo[tuple[str, ...]]  # paper id: similar papers
     topics: dict[str, Topic] = field(default_factory=dict)
 
     @property

@@ -13,6 +13,7 @@ import pytest
 from newsletter.model.edition import Card, Edition, Part, Pick, Pool, Score
 from newsletter.model.mail import Note
 from newsletter.model.paper import Listing, Paper, Reading
+from newsletter.web.memo import Memo
 
 if TYPE_CHECKING:
     from tests.support.website import Site
@@ -205,3 +206,27 @@ def test_a_printed_edition_is_read_once(week: Site) -> None:
     assert library.get(date(2025, 11, 20)) is library.get(date(2025, 11, 20))
     assert library.get(date(2024, 1, 1)) is None
     assert library.latest(2)[0].printed_at == datetime(2025, 11, 21, 8, tzinfo=UTC)
+
+
+def test_similar_papers_share_the_rarer_words_of_the_title(site: Site) -> None:
+    now = site.clock.now()
+    titles = ["Quokka habits of vision models", "The quokka in winter", "Vision models of robots", "Winter models"]
+    papers = [Paper(id=f"2601.0000{n}", title=title) for n, title in enumerate(titles)]
+    site.press.papers.keep(papers, [], [], [], at=now)
+
+    page = site.client().get("/paper/2601.00000").text
+
+    shelf = page[page.index("Similar papers") :]
+    assert re.findall(r'<h3><a href="/paper/(2601\.\d+)"', shelf)[0] == "2601.00001"
+    assert "2601.00000" not in re.findall(r'<h3><a href="/paper/([\d.]+)"', shelf)
+
+
+def test_a_memo_is_made_again_when_it_is_old_and_forgets_the_oldest() -> None:
+    now, made = datetime(2026, 1, 1, tzinfo=UTC), []
+    memo = Memo[int](life=timedelta(minutes=1), capacity=2)
+
+    def ask(key: str, later: timedelta = timedelta()) -> int:
+        return memo.get(key, lambda: made.append(key) or len(made), now=now + later)  # type: ignore[func-returns-value]
+
+    assert [ask("a"), ask("a"), ask("a", timedelta(minutes=1)), ask("b"), ask("c"), ask("a")] == [1, 1, 2, 3, 4, 5]
+    assert made == ["a", "a", "b", "c", "a"]
