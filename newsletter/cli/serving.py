@@ -66,7 +66,7 @@ def _guarded(act: Callable[[], None]) -> Callable[[], None]:
             act()
         except NewsletterError as error:
             tell(f"error: {error}")
-        except Exception as error:  # noqa: BLE001 - edge: a bug in one beat must not end the heartbeat
+        except Exception as error:  # noqa: BLE001  # edge: a bug in one beat must not end the heartbeat
             tell(f"error: a bug in this beat, please report it: {type(error).__name__}: {error}")
 
     return once
