@@ -1,0 +1,103 @@
+"""The drain over a real SMTP connection: pace, leases, stops and kills of the relay."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from newsletter.send.drain import DrainPolicy, Pulsing, drain
+from newsletter.send.pace import Rate
+from newsletter.send.transports.patience import Patience
+from tests.send.ledger import MemoryLedger, delivery, message
+from tests.send.sending import transport
+from tests.support.smtp_server import PIPELINED, Late, SmtpServer, Stall
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from newsletter.model.mail import Delivery, Dropped, Message
+    from newsletter.send.tally import Tally
+
+
+class WallClock:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+class Fresh(MemoryLedger):
+    """Rows that are due now, by the wall clock."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(delivery(n, hours=10**6) for n in range(1, count + 1))
+
+
+def render(deliveries: Sequence[Delivery]) -> Iterator[Message | Dropped]:
+    for row in deliveries:
+        yield message(row.id)
+
+
+def run(
+    ledger: MemoryLedger, server: SmtpServer, *, stop: Any = lambda: False, policy: Any = None, **options: Any
+) -> Tally:
+    one = transport(server, patience=Patience(), **options)
+    assert isinstance(one, Pulsing)
+    try:
+        return drain(ledger, one, render, clock=WallClock(), owner="test", policy=policy, stop=stop)  # type: ignore[arg-type]
+    finally:
+        one.close()
+
+
+def test_the_asked_rate_is_held_on_the_wire() -> None:
+    with SmtpServer(extensions=PIPELINED) as server:
+        begun = time.monotonic()
+        tally = run(Fresh(61), server, policy=DrainPolicy(rate=Rate(40.0)), connections=4)
+        took = time.monotonic() - begun
+    assert tally.sent == 61
+    assert took == pytest.approx(1.5, rel=0.2)  # 60 intervals of 25 ms, and a connection to open
+
+
+def test_a_lease_is_renewed_while_a_slow_server_thinks() -> None:
+    ledger = Fresh(1)
+    with SmtpServer(extensions=PIPELINED, script={"dot": Late(1.6)}) as server:
+        tally = run(ledger, server, policy=DrainPolicy(lease=timedelta(seconds=0.9)))
+    assert tally.sent == 1
+    assert ledger.calls.count("renew") >= 2
+
+
+def test_a_quiet_stop_ends_within_its_grace_and_doubts_only_what_was_on_the_wire() -> None:
+    ledger = Fresh(200)
+    with SmtpServer(extensions=PIPELINED, script={"dot": lambda e: Stall() if e.asked > 50 else None}) as server:
+        begun = time.monotonic()
+        tally = run(
+            ledger,
+            server,
+            stop=lambda: len(server.accepted) >= 50,
+            policy=DrainPolicy(grace=0.5, on_uncertain="hold"),
+            connections=3,
+        )
+        took = time.monotonic() - begun
+    assert took < 4
+    assert tally.stop == "asked"
+    assert 50 <= tally.sent <= 53
+    assert tally.uncertain <= 3
+    states = ledger.states()
+    assert sum(state == "sent" for state in states.values()) == tally.sent
+    assert set(states.values()) <= {"sent", "uncertain", "queued", "deferred"}
+    assert ledger.leased == {}
+
+
+def test_a_relay_that_dies_in_mid_run_leaves_the_rest_for_a_later_run_and_doubles_nobody() -> None:
+    ledger = Fresh(100)
+    with SmtpServer(extensions=PIPELINED) as server:
+        tally = run(
+            ledger, server, stop=lambda: len(server.accepted) >= 40 and server.stop() is None and False, connections=2
+        )
+    assert tally.stop == "later"
+    assert str(server.port) in tally.stopped_by
+    sent = {f"r{n}@example.org" for n, state in ledger.states().items() if state == "sent"}
+    assert sent <= set(server.recipients)
+    assert len(set(server.recipients)) == len(server.recipients)
+    assert ledger.leased == {}
