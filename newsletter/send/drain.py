@@ -53,7 +53,7 @@ class DrainPolicy:
     patience: timedelta = timedelta(0)
     lease: timedelta = timedelta(minutes=2)
     claim: int = 500  # rows a lease
-    window: int = 64  # rows rendered and marked as started together, unless the transport has fewer under way
+    window: int = 64  # rows rendered and marked as started together, at most
     settle_rows: int = 200
     settle_within: float = 0.1  # seconds
     grace: float = 8.0  # seconds that a quiet stop waits for answers
@@ -89,6 +89,15 @@ def drain(
         on_progress=on_progress,
         sleep=sleep,
     ).run()
+
+
+def _window(policy: DrainPolicy, transport: Transport) -> int:
+    """Rows to mark as started at a time. Where doubtful rows are sent again a wide window costs nothing; where they
+    are held or dropped it is no wider than what can be on the wire.
+    """
+    if policy.on_uncertain == "resend" or not isinstance(transport, Pulsing):
+        return policy.window
+    return min(policy.window, transport.capacity)
 
 
 class _Drain:
@@ -128,7 +137,7 @@ class _Drain:
             owner=owner,
             policy=policy,
             pacer=Pacer(policy.rate, sleep=sleep) if policy.rate else None,
-            window=min(policy.window, transport.capacity) if isinstance(transport, Pulsing) else policy.window,
+            window=_window(policy, transport),
             waits=isinstance(transport, Pulsing),
             closed_domains=self._breaker.closed_domains,
             halted=self._halted,

@@ -77,10 +77,11 @@ class Feed:
 
     def _batch(self, deliveries: Sequence[Delivery]) -> Iterator[Message | None]:
         due: list[Delivery] = []
+        now = self._clock.now()
         for delivery in deliveries:
             if not self._books.holds(delivery.id):
                 continue
-            if delivery.expires_at <= self._clock.now():
+            if delivery.expires_at <= now:
                 self._decided(Dropped(delivery.id, "expired", "not sent in time"), delivery)
             else:
                 due.append(delivery)

@@ -92,19 +92,27 @@ class Channel:
 
 
 class Openings:
-    """Opens connections in threads of their own, so that a slow greeting holds up nobody; `bell` rings for each."""
+    """Opens connections in threads of their own, so that a slow greeting holds up nobody; `bell` rings for each.
+
+    A thread that is done waits for the next order; there are never more than were under way at once.
+    """
 
     def __init__(self, relay: Relay, patience: Patience, tls: ssl.SSLContext) -> None:
         self._relay, self._patience, self._tls = relay, patience, tls
         self.bell, self._rope = socket.socketpair()
         self.bell.setblocking(False)
         self.under_way = 0
+        self._threads = 0
         self._closed = False
+        self._orders: queue.SimpleQueue[bool] = queue.SimpleQueue()
         self._results: queue.SimpleQueue[Link | NewsletterError] = queue.SimpleQueue()
 
     def begin(self) -> None:
         self.under_way += 1
-        threading.Thread(target=self._open, name="smtp-open", daemon=True).start()
+        if self.under_way > self._threads:
+            self._threads += 1
+            threading.Thread(target=self._work, name="smtp-open", daemon=True).start()
+        self._orders.put(True)
 
     def finished(self) -> list[Link | NewsletterError]:
         with contextlib.suppress(BlockingIOError):
@@ -117,21 +125,24 @@ class Openings:
 
     def close(self) -> None:
         self._closed = True
+        for _ in range(self._threads):
+            self._orders.put(False)
         for result in self.finished():
             if not isinstance(result, NewsletterError):
                 result.sock.close()
         self.bell.close()
         self._rope.close()
 
-    def _open(self) -> None:
-        try:
-            result: Link | NewsletterError = open_link(self._relay, self._patience, self._tls)
-        except NewsletterError as error:
-            result = error
-        if self._closed:
-            if not isinstance(result, NewsletterError):
-                result.sock.close()
-            return
-        self._results.put(result)
-        with contextlib.suppress(OSError):
-            self._rope.send(b".")
+    def _work(self) -> None:
+        while self._orders.get():
+            try:
+                result: Link | NewsletterError = open_link(self._relay, self._patience, self._tls)
+            except NewsletterError as error:
+                result = error
+            if self._closed:
+                if not isinstance(result, NewsletterError):
+                    result.sock.close()
+                return
+            self._results.put(result)
+            with contextlib.suppress(OSError):
+                self._rope.send(b".")
