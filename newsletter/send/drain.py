@@ -92,8 +92,8 @@ def drain(
 
 
 def _window(policy: DrainPolicy, transport: Transport) -> int:
-    """Rows to mark as started at a time. Where doubtful rows are sent again a wide window costs nothing; where they
-    are held or dropped it is no wider than what can be on the wire.
+    """Rows to render, and where doubtful ones are not sent again also to mark as started, at a time: then no more than
+    can be on the wire, since whatever is marked is in doubt after a kill.
     """
     if policy.on_uncertain == "resend" or not isinstance(transport, Pulsing):
         return policy.window
