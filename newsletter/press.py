@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         Source,
         Subscribers,
         Transport,
+        Vectors,
     )
     from newsletter.rank.settings import RankSettings
     from newsletter.rank.text_model import Models
@@ -70,6 +71,7 @@ class Press:
     check_store: Callable[[], tuple[Problem, ...]] = tuple
     limits: Limits | None = None  # what the web pages count and remember; without them there are no pages
     records: Records | None = None
+    vectors: Vectors | None = None  # without them searches go by word alone
     filling: frozenset[str] = frozenset()  # names of sources whose list of a day grows while the day lasts
 
     @property

@@ -1,17 +1,12 @@
-"""`demo`, `search` and `backtest`: to see what it does before anybody is written to."""
+"""`demo` and `backtest`: to see what it does before anybody is written to."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from newsletter.cli.frame import command, give, json_option, opened, say, tell
-from newsletter.errors import UsageError
-
-if TYPE_CHECKING:
-    from newsletter.press import Press
+from newsletter.cli.frame import command, give, json_option, say, tell
 
 
 @command("demo", short_help="The whole day, offline, on the bundled sample.")
@@ -35,41 +30,6 @@ def demo(out: Path, open_: bool, as_json: bool) -> None:
         say(line)
     say()
     say(f"The mails, side by side: {report.index}")
-
-
-@command("search", short_help="Find papers by meaning and by word.")
-@click.argument("query", nargs=-1, required=True)
-@click.option("--limit", type=click.IntRange(1, 200), default=20, show_default=True)
-@json_option
-def search(query: tuple[str, ...], limit: int, as_json: bool) -> None:
-    """Find papers in everything that was ever collected."""
-    words = " ".join(query).split()
-    if not words:
-        raise UsageError("There is nothing to search for.", cure="Give some words: newsletter search diffusion models")
-    with opened() as press:
-        found = _found(press, words, limit)
-    if as_json:
-        give({"query": " ".join(words), "papers": found})
-        return
-    for paper in found:
-        say(f"{paper['id']}  {paper['title']}")
-        say(f"    {paper['url']}" if paper["url"] else "")
-    if not found:
-        say("Nothing found.")
-
-
-def _found(press: Press, words: list[str], limit: int) -> list[dict[str, str | None]]:
-    ids = press.papers.search(words, limit=limit)
-    papers = press.papers.get(ids)
-    return [
-        {
-            "id": paper.id,
-            "title": paper.title,
-            "url": paper.url,
-            "published": paper.published.isoformat() if paper.published else None,
-        }
-        for paper in (papers[one] for one in ids if one in papers)
-    ]
 
 
 @command("backtest", short_help="The ranker against history, with metrics.")

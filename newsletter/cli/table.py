@@ -23,7 +23,7 @@ COMMANDS: dict[str, Entry] = {
     "serve": Entry("serving:serve", "Web pages, the heartbeat and the local drain."),
     "worker": Entry("serving:worker", "Drain the queue of a PostgreSQL deployment."),
     "subscribers": Entry("people:subscribers", "The subscriber table: add, import, export, list and more."),
-    "search": Entry("more:search", "Find papers by meaning and by word."),
+    "search": Entry("searching:search", "Find papers by meaning and by word."),
     "why": Entry("why:why", "Why this day, reader or paper looks as it does."),
     "status": Entry("status:status", "Last runs, what is queued, what failed, in words."),
     "tend": Entry("mission:tend", "Bounces in, leases back, stale sign-ups out."),

@@ -11,6 +11,7 @@ from newsletter.collect.merge import fold
 from newsletter.collect.plan import days_wanted
 from newsletter.model.mail import Note
 from newsletter.model.paper import Ask, identity_keys
+from newsletter.stages.searching import make_vectors
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -37,6 +38,7 @@ def collect(press: Press, asof: datetime) -> tuple[Note, ...]:
     notes = [note for harvest in harvests for note in harvest_notes(harvest)]
     notes += [Note("warning", problem.where, _sentence(problem.what, problem.cure)) for problem in merged.problems]
     notes.append(Note("info", "papers", f"{new} new, {len(merged.papers) - new} known again"))
+    make_vectors(press)
     return (*notes, *_read_signals(press, asof))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from newsletter.model.codec import edition_from_json, edition_to_json
-from newsletter.store.tables import editions, featured
+from newsletter.store.tables import editions, featured, ranked
 from newsletter.store.values import day as as_day
 from newsletter.store.values import micros
 
@@ -37,6 +37,7 @@ class SqlEditions:
             if self._db.insert_new(connection, editions, [row]):
                 rows = [{"day": row["day"], "paper_id": one} for one in shown]
                 self._db.insert_new(connection, featured, rows)
+                self._db.insert_new(connection, ranked, ranked_rows(edition))
                 return edition
             statement = select(editions.c.content).where(editions.c.day == row["day"])
             return _edition(connection.execute(statement).scalar_one())
@@ -65,6 +66,12 @@ class SqlEditions:
         )
         with self._db.reading() as connection:
             return frozenset(connection.execute(statement).scalars())
+
+
+def ranked_rows(edition: Edition) -> list[dict[str, str]]:
+    """What a search in a topic finds: every paper of its pool, shown or below the fold."""
+    pairs = sorted({(pool.slug, pick.paper_id) for pool in edition.pools for pick in pool.picks})
+    return [{"topic": topic, "paper_id": paper_id} for topic, paper_id in pairs]
 
 
 def _edition(content: bytes) -> Edition:

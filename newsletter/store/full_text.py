@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, delete, func, insert, literal_column, select, text
 
+from newsletter.store.searching import limits
 from newsletter.store.tables import paper_words_postgresql, paper_words_sqlite, papers
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from newsletter.model.paper import Paper
+    from newsletter.model.search import Within
     from newsletter.store.database import Database
 
 _LETTERS = re.compile(r"\w+")
@@ -57,40 +59,57 @@ def remove(database: Database, connection: Connection, number: int) -> None:
     connection.execute(delete(table).where(table.c[key] == number))
 
 
-def search(database: Database, connection: Connection, words: Sequence[str], limit: int) -> tuple[str, ...]:
-    """Paper ids, best first: those with every word, then, while there is room, those with some."""
+def search(
+    database: Database,
+    connection: Connection,
+    words: Sequence[str],
+    limit: int,
+    *,
+    every: bool | None = None,
+    within: Within | None = None,
+) -> tuple[str, ...]:
+    """Paper ids, best first. See the port."""
     phrases = [phrase for word in words if (phrase := " ".join(_LETTERS.findall(word)))]
     if not phrases or limit < 1:
         return ()
-    found = _matching(database, connection, phrases, limit, every=True)
+    if every is not None:
+        return tuple(_matching(database, connection, phrases, limit, every=every, within=within))
+    found = _matching(database, connection, phrases, limit, every=True, within=within)
     if len(found) < limit and len(phrases) > 1:
-        found += _matching(database, connection, phrases, limit, every=False)
+        found += _matching(database, connection, phrases, limit, every=False, within=within)
     return tuple(dict.fromkeys(found))[:limit]
 
 
 def _matching(
-    database: Database, connection: Connection, phrases: Sequence[str], limit: int, *, every: bool
+    database: Database,
+    connection: Connection,
+    phrases: Sequence[str],
+    limit: int,
+    *,
+    every: bool,
+    within: Within | None,
 ) -> list[str]:
+    wanted, values = limits(within)
     if database.is_sqlite:
         query = (" AND " if every else " OR ").join(f'"{phrase}"' for phrase in phrases)
         statement = (
             select(papers.c.id)
             .join(paper_words_sqlite, paper_words_sqlite.c.rowid == papers.c.seq)
-            .where(text("paper_words MATCH :query"))
+            .where(text("paper_words MATCH :query"), *wanted)
             .order_by(literal_column(_RANK_SQLITE), papers.c.seq.desc())
             .limit(bindparam("many"))
         )
-        return list(connection.execute(statement, {"query": query, "many": limit}).scalars())
+        return list(connection.execute(statement, {"query": query, "many": limit, **values}).scalars())
     words = paper_words_postgresql
-    wanted = func.phraseto_tsquery("english", phrases[0]).op("||")(func.phraseto_tsquery("simple", phrases[0]))
+    asked = func.phraseto_tsquery("english", phrases[0]).op("||")(func.phraseto_tsquery("simple", phrases[0]))
     for phrase in phrases[1:]:
         one = func.phraseto_tsquery("english", phrase).op("||")(func.phraseto_tsquery("simple", phrase))
-        wanted = wanted.op("&&" if every else "||")(one)
-    statement = (
+        asked = asked.op("&&" if every else "||")(one)
+    ranked = (
         select(papers.c.id)
         .join(words, words.c.seq == papers.c.seq)
-        .where(words.c.words.op("@@")(wanted))
-        .order_by(func.ts_rank_cd(words.c.words, wanted).desc(), papers.c.seq.desc())
+        .where(words.c.words.op("@@")(asked), *wanted)
+        .order_by(func.ts_rank_cd(words.c.words, asked).desc(), papers.c.seq.desc())
         .limit(limit)
     )
-    return list(connection.execute(statement).scalars())
+    return list(connection.execute(ranked, values).scalars())

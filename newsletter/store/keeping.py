@@ -5,15 +5,15 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, bindparam, delete, select, update
+from sqlalchemy import and_, bindparam, delete, func, select, update
 
 from newsletter.model.codec import dumps
 from newsletter.model.paper import identity_keys
 from newsletter.store import full_text
 from newsletter.store.merging import ALIAS, Known, Placement, place
 from newsletter.store.papers_read import known_papers, owners_of
-from newsletter.store.tables import listings, originals, paper_keys, papers, readings
-from newsletter.store.values import micros
+from newsletter.store.tables import listings, originals, paper_keys, paper_vectors_due, papers, readings
+from newsletter.store.values import micros, moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -84,6 +84,7 @@ class Keeper:
         move_keys = update(paper_keys).where(paper_keys.c.paper_id == one).values(paper_id=into)
         self._connection.execute(move_keys)
         full_text.remove(self._db, self._connection, order)
+        self._connection.execute(delete(paper_vectors_due).where(paper_vectors_due.c.seq == order))
         self._connection.execute(delete(papers).where(papers.c.id == one))
 
     def _move(self, table: Table, same: tuple[str, ...], one: str, into: str) -> None:
@@ -97,16 +98,38 @@ class Keeper:
         self._connection.execute(update(table).where(table.c.paper_id == one).values(paper_id=into))
 
     def _write(self) -> None:
-        rows = [{"id": one, "first_seen": self._at, "document": dumps(paper)} for one, paper in self._fresh.items()]
+        today = moment(self._at).date()
+        rows = [
+            {
+                "id": one,
+                "first_seen": self._at,
+                "document": dumps(paper),
+                "day": (paper.published or today).isoformat(),
+            }
+            for one, paper in self._fresh.items()
+        ]
         self._db.insert_new(self._connection, papers, rows)
         if self._changed:
-            statement = update(papers).where(papers.c.id == bindparam("one")).values(document=bindparam("new"))
-            self._connection.execute(statement, [{"one": one, "new": dumps(p)} for one, p in self._changed.items()])
+            statement = update(papers).where(papers.c.id == bindparam("one"))
+            statement = statement.values(document=bindparam("new"), day=func.coalesce(bindparam("on"), papers.c.day))
+            changed = [
+                {"one": one, "new": dumps(paper), "on": paper.published.isoformat() if paper.published else None}
+                for one, paper in self._changed.items()
+            ]
+            self._connection.execute(statement, changed)
         keys = [{"key": key, "paper_id": owner} for key, owner in sorted(self._owners.items())]
         self._db.insert_new(self._connection, paper_keys, keys)
         written = {**self._fresh, **self._changed}
         numbers = known_papers(self._db, self._connection, written)
         full_text.write(self._db, self._connection, {numbers[one].order: paper for one, paper in written.items()})
+        self._ask_for_vectors(sorted(numbers[one].order for one in written))
+
+    def _ask_for_vectors(self, orders: Sequence[int]) -> None:
+        if not orders:
+            return
+        statement = self._db.insert(paper_vectors_due).values(seq=bindparam("number"), mark=1)
+        statement = statement.on_conflict_do_update(index_elements=["seq"], set_={"mark": paper_vectors_due.c.mark + 1})
+        self._connection.execute(statement, [{"number": order} for order in orders])
 
     def series(
         self,

@@ -19,6 +19,7 @@ from newsletter.store.papers import SqlPapers
 from newsletter.store.returns import SqlReturns
 from newsletter.store.runs import SqlRuns
 from newsletter.store.subscribers import SqlSubscribers
+from newsletter.store.vectors import SqlVectors
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,6 +41,7 @@ class Store:
     limits: SqlLimits
     records: SqlRecords
     returns: SqlReturns
+    vectors: SqlVectors
     database: Database
 
     def close(self) -> None:
@@ -78,6 +80,7 @@ def open_store(url: str, *, secret: str, folder: Path, busy: float = 15.0) -> St
         SqlLimits(database),
         SqlRecords(database),
         SqlReturns(database),
+        SqlVectors(database),
         database,
     )
 

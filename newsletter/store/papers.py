@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy import BindParameter, Row
 
     from newsletter.model.paper import Announced, Paper
+    from newsletter.model.search import Within
     from newsletter.store.database import Database
 
 
@@ -146,10 +147,15 @@ class SqlPapers:
             rows = connection.execute(statement)
             return tuple(Poll(row.source, as_day(row.day), row.size, moment(row.at)) for row in rows)
 
-    def search(self, words: Sequence[str], *, limit: int) -> tuple[str, ...]:
-        """Papers with all the words before papers with some of them. A word with blanks is a phrase."""
+    def search(
+        self, words: Sequence[str], *, limit: int, every: bool | None = None, within: Within | None = None
+    ) -> tuple[str, ...]:
         with self._db.reading() as connection:
-            return full_text.search(self._db, connection, words, limit)
+            return full_text.search(self._db, connection, words, limit, every=every, within=within)
+
+    def last(self) -> int:
+        with self._db.reading() as connection:
+            return connection.execute(select(func.max(papers.c.seq))).scalar() or 0
 
     def count(self) -> int:
         with self._db.reading() as connection:

@@ -36,6 +36,21 @@ papers = Table(
     Column("id", Text, nullable=False, unique=True),
     Column("first_seen", BIG, nullable=False, index=True),
     Column("document", Text, nullable=False),  # model.codec.dumps of the Paper
+    Column("day", DAY, nullable=False, server_default="", index=True),  # published, else first seen: for searches
+)
+paper_vectors = Table(
+    "paper_vectors",
+    metadata,
+    Column("block", BIG, primary_key=True, autoincrement=False),  # number of a paper // vectors.BLOCK
+    Column("model", Text, nullable=False),
+    Column("version", Integer, nullable=False),  # goes up with each write: readers keep blocks in memory
+    Column("content", LargeBinary, nullable=False),  # rows of signed bytes, one a paper, zeros where there is none
+)
+paper_vectors_due = Table(
+    "paper_vectors_due",
+    metadata,
+    Column("seq", BIG, primary_key=True, autoincrement=False),
+    Column("mark", Integer, nullable=False),
 )
 paper_keys = Table(
     "paper_keys",
@@ -88,6 +103,7 @@ editions = Table(
     Column("printed_at", BIG, nullable=False),
     Column("content", LargeBinary, nullable=False),  # zlib of model.codec.edition_to_json
 )
+ranked = Table("ranked", metadata, Column("topic", Text, primary_key=True), Column("paper_id", Text, primary_key=True))
 featured = Table("featured", metadata, Column("day", DAY, primary_key=True), Column("paper_id", Text, primary_key=True))
 
 subscribers = Table(

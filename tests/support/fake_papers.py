@@ -11,9 +11,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import date, datetime
 
+    from newsletter.model.search import Within
+    from tests.support.fakes import FakeEditions
+
 
 class FakePapers:
-    def __init__(self) -> None:
+    def __init__(self, editions: FakeEditions | None = None) -> None:
+        self.editions = editions
         self.papers: dict[str, Paper] = {}
         self.first_seen: dict[str, datetime] = {}
         self.keys: dict[str, str] = {}
@@ -24,6 +28,7 @@ class FakePapers:
         self.answers: set[tuple[str, date]] = set()
         self.memories: dict[str, dict[str, str]] = {}
         self.looks: dict[tuple[str, date, datetime], Poll] = {}
+        self.numbers: dict[str, int] = {}
 
     def find(self, keys: Iterable[str]) -> Mapping[str, Paper]:
         return {key: self.papers[self.keys[key]] for key in keys if key in self.keys}
@@ -72,6 +77,7 @@ class FakePapers:
         if not same:
             self.papers[paper.id] = paper
             self.first_seen[paper.id] = at
+            self.numbers[paper.id] = len(self.numbers) + 1
             self.keys |= {key: paper.id for key in keys if key not in self.keys}
             return
         oldest, *others = same
@@ -139,15 +145,37 @@ class FakePapers:
         found = [one for one in self.looks.values() if (one.source, one.day) == (source, day)]
         return tuple(sorted(found, key=lambda one: one.at))
 
-    def search(self, words: Sequence[str], *, limit: int) -> tuple[str, ...]:
-        """Whole words, in titles, abstracts and authors; no stems."""
+    def search(
+        self, words: Sequence[str], *, limit: int, every: bool | None = None, within: Within | None = None
+    ) -> tuple[str, ...]:
+        """Parts of words too, in titles, abstracts and authors; no stems."""
         found = []
         for paper in self.papers.values():
             text = " ".join((paper.title, paper.abstract, *paper.authors)).casefold()
             hits = sum(word.casefold() in text for word in words)
-            if hits:
+            if hits and (not every or hits == len(words)) and self.is_within(paper.id, within):
                 found.append((-hits, -sum(w.casefold() in paper.title.casefold() for w in words), paper.id))
         return tuple(one for _, _, one in sorted(found))[:limit]
+
+    def is_within(self, paper_id: str, within: Within | None) -> bool:
+        if within is None:
+            return True
+        day = self.papers[paper_id].published or self.first_seen[paper_id].date()
+        return (
+            (not within.topic or paper_id in self.ranked(within.topic))
+            and (not within.source or any(one.source == within.source for one in self.listings(paper_id)))
+            and (within.since is None or within.since <= day)
+            and (within.until is None or day <= within.until)
+            and (within.upto is None or self.numbers[paper_id] <= within.upto)
+        )
+
+    def ranked(self, topic: str) -> frozenset[str]:
+        editions = self.editions.printed.values() if self.editions else ()
+        pools = [pool for edition in editions for pool in edition.pools if pool.slug == topic]
+        return frozenset(pick.paper_id for pool in pools for pick in pool.picks)
+
+    def last(self) -> int:
+        return max((self.numbers[one] for one in self.papers), default=0)
 
     def count(self) -> int:
         return len(self.papers)

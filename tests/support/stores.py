@@ -13,13 +13,14 @@ import pytest
 from newsletter.store.open import Store, open_store
 from tests.support import postgres
 from tests.support.fake_returns import FakeReturns
+from tests.support.fake_vectors import FakeVectors
 from tests.support.fake_web import FakeLimits, FakeRecords
 from tests.support.fakes import FakeEditions, FakeLedger, FakePapers, FakeRuns, FakeSubscribers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from newsletter.ports import Editions, Ledger, Limits, Papers, Records, Returns, Runs, Subscribers
+    from newsletter.ports import Editions, Ledger, Limits, Papers, Records, Returns, Runs, Subscribers, Vectors
 
 SECRET = "a secret for tests"
 
@@ -33,6 +34,7 @@ class Stores(NamedTuple):
     limits: Limits
     records: Records
     returns: Returns
+    vectors: Vectors
 
 
 EVERY = [
@@ -45,16 +47,18 @@ REAL = EVERY[1:]
 
 def stores(kind: str, folder: Path) -> Iterator[Stores | Store]:
     if kind == "fake":
-        limits = FakeLimits()
+        limits, editions = FakeLimits(), FakeEditions()
+        papers = FakePapers(editions)
         yield Stores(
-            FakePapers(),
-            FakeEditions(),
+            papers,
+            editions,
             FakeSubscribers(),
             FakeLedger(),
             FakeRuns(),
             limits,
             FakeRecords(limits),
             FakeReturns(),
+            FakeVectors(papers),
         )
         return
     store = open_store(fresh_url(kind, folder), secret=SECRET, folder=folder)

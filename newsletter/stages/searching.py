@@ -1,0 +1,160 @@
+"""Search the whole history by word and by meaning: pages that go on where they stopped, whatever arrives meanwhile."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from newsletter.errors import BusyError, UsageError
+from newsletter.model.search import Found, Within
+from newsletter.rank.search import ask, fingerprint, order, read_papers, read_question
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from newsletter.model.search import Hit
+    from newsletter.press import Press
+    from newsletter.rank.search import Asked
+
+REACH = 250  # candidates by word, and as many by meaning
+ENOUGH = 50  # papers with every word of the question, from which those with some words are not looked for
+BATCH = 2048  # papers whose vectors are made at once
+CATCH_UP = 4096  # papers without a vector that a search reads first; `collect` does them all
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """What a reader limits her search to."""
+
+    topic: str = ""
+    source: str = ""
+    since: date | None = None
+    until: date | None = None
+
+
+def search(
+    press: Press,
+    query: str,
+    filters: Filters | None = None,
+    *,
+    limit: int = 20,
+    cursor: str = "",
+    reach: int = REACH,
+) -> Found:
+    """The next `limit` papers for a question, best first; the same order on every page of one search.
+
+    A search sees the papers that were stored when its first page was made. Raises UsageError for a cursor that is
+    broken or belongs to another question.
+    """
+    filters = filters or Filters()
+    asked = ask(query)
+    place = _Place.read(cursor, _sign(query, filters))
+    upto = place.upto if place else press.papers.last()
+    found = find(press, asked, _within(filters, upto), reach=reach)
+    left = found if place is None else [hit for hit in found if place.is_before(hit)]
+    page = tuple(left[:limit])
+    after = (
+        _Place(_sign(query, filters), upto, page[-1].score, page[-1].paper.id) if len(left) > limit and page else None
+    )
+    return Found(page, after.write() if after else "", len(found))
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Behind which result of which search a page begins."""
+
+    search: str
+    upto: int
+    score: float
+    paper_id: str
+
+    def is_before(self, hit: Hit) -> bool:
+        return (-hit.score, self.paper_id) > (-self.score, hit.paper.id)
+
+    def write(self) -> str:
+        plain = json.dumps([self.search, self.upto, self.score, self.paper_id], separators=(",", ":"))
+        return base64.urlsafe_b64encode(plain.encode()).decode().rstrip("=")
+
+    @classmethod
+    def read(cls, cursor: str, search: str) -> _Place | None:
+        if not cursor:
+            return None
+        try:
+            raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+            found = json.loads(raw)
+        except (binascii.Error, ValueError) as error:
+            raise _broken() from error
+        if not isinstance(found, list) or [type(one) for one in found] != [str, int, float, str] or found[0] != search:
+            raise _broken()
+        return cls(*found)
+
+
+def _broken() -> UsageError:
+    return UsageError("This cursor is not one of this search.", cure="Start again without it.")
+
+
+def _sign(query: str, filters: Filters) -> str:
+    """What tells one search from another: a cursor of one is no use in the other."""
+    said = json.dumps([query.split(), asdict(filters)], default=str)
+    return hashlib.blake2b(said.encode("utf-8", "replace"), digest_size=6).hexdigest()
+
+
+def find(press: Press, asked: Asked, within: Within, *, reach: int = REACH) -> list[Hit]:
+    """All that is within reach of a question, best first."""
+    model = press.open_models().text
+    ids: dict[str, None] = dict.fromkeys(_by_word(press, asked, within, reach))
+    if model is not None and press.vectors is not None and press.rank_settings.dense:
+        with suppress(BusyError):  # while another process writes, what has a vector is searched
+            make_vectors(press, most=CATCH_UP)
+        near = press.vectors.nearest(fingerprint(model), read_question(asked, model), limit=reach, within=within)
+        ids |= dict.fromkeys(one for one, _ in near)
+    papers = {paper.id: paper for paper in press.papers.get([*ids]).values()}
+    return order(asked, papers.values(), model, by_meaning=press.rank_settings.dense)
+
+
+def make_vectors(press: Press, *, most: int | None = None) -> int:
+    """Make the vectors that are due, `most` of them or all; returns how many."""
+    model = press.open_models().text
+    if model is None or press.vectors is None or not press.rank_settings.dense:
+        return 0
+    name, done = fingerprint(model), 0
+    while most is None or done < most:
+        due = press.vectors.due(name, limit=BATCH)
+        if not due:
+            break
+        press.vectors.put(name, zip(due, read_papers([one.paper for one in due], model), strict=True))
+        done += len(due)
+    return done
+
+
+def _by_word(press: Press, asked: Asked, within: Within, reach: int) -> list[str]:
+    """Numbers first, then papers with every word, with two in a row, and, while those are few, with any of them."""
+    found = _named(press, asked)
+    if not asked.every:
+        return found
+    found += press.papers.search(asked.every, limit=reach, every=True, within=within)
+    if len(found) < reach and asked.pairs and not asked.phrases:
+        found += press.papers.search(asked.pairs, limit=reach, every=False, within=within)
+    if len(found) < min(ENOUGH, reach) and len(asked.every) > 1:
+        found += press.papers.search(
+            asked.phrases or asked.every, limit=reach, every=bool(asked.phrases), within=within
+        )
+    return found
+
+
+def _named(press: Press, asked: Asked) -> list[str]:
+    """Papers asked for by number: no filter hides them."""
+    if not asked.names:
+        return []
+    known = [*press.papers.get(asked.names).values()]
+    known += press.papers.find([f"doi:{name}" for name in asked.names if name.startswith("10.")]).values()
+    return [paper.id for paper in known]
+
+
+def _within(filters: Filters, upto: int) -> Within:
+    return Within(**{**asdict(filters), "upto": upto})
