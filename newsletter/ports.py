@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from newsletter.ports_search import WordSearch
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import date, datetime, timedelta
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
     from newsletter.model.paper import Ask, Candidate, Harvest, Listing, Paper, Poll, Problem, Reading
     from newsletter.model.returns import Evidence, Letter
     from newsletter.model.subscriber import Feedback, Hours, Subscriber
-    from newsletter.model.search import Unread, Within
 
 
 class Clock(Protocol):
@@ -55,7 +56,7 @@ class Signal(Protocol):
     def probe(self) -> Problem | None: ...
 
 
-class Papers(Protocol):
+class Papers(WordSearch, Protocol):
     """Papers, their appearances and their readings. Everything written is idempotent."""
 
     def find(self, keys: Iterable[str]) -> Mapping[str, Paper]:
@@ -95,35 +96,7 @@ class Papers(Protocol):
 
     def polls(self, source: str, day: date) -> tuple[Poll, ...]: ...
 
-    def search(
-        self, words: Sequence[str], *, limit: int, every: bool | None = None, within: Within | None = None
-    ) -> tuple[str, ...]:
-        """Paper ids by word, best first (full text over the whole history). A word with blanks is a phrase.
-        `every`: True, papers that say all of them; False, papers that say one; None, all before one.
-        """
-
-    def last(self) -> int:
-        """The number of the newest paper: a search within `upto` this one does not see later ones."""
-
     def count(self) -> int: ...
-
-
-class Vectors(Protocol):
-    """A small vector for each paper, kept beside the papers, whoever makes it. `model` names what they come from.
-
-    A vector is a row of signed bytes; its length does not matter, its direction does.
-    """
-
-    def due(self, model: str, *, limit: int) -> tuple[Unread, ...]:
-        """Papers that have no vector of this model for their present text, oldest first."""
-
-    def put(self, model: str, made: Iterable[tuple[Unread, bytes]]) -> None:
-        """Keep vectors, all of one size. A paper whose text changed meanwhile stays due."""
-
-    def nearest(
-        self, model: str, vector: bytes, *, limit: int, within: Within | None = None
-    ) -> tuple[tuple[str, float], ...]:
-        """(paper id, cosine), nearest first. With a `within` that only names a source, papers far down are not met."""
 
 
 class Editions(Protocol):

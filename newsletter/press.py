@@ -30,8 +30,8 @@ if TYPE_CHECKING:
         Source,
         Subscribers,
         Transport,
-        Vectors,
     )
+    from newsletter.ports_search import Vectors
     from newsletter.rank.settings import RankSettings
     from newsletter.rank.text_model import Models
     from newsletter.subscribe.calendar import Defaults

@@ -1,0 +1,42 @@
+"""What searches need from the world, by word and by meaning: the page before `ports.py`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from newsletter.model.search import Unread, Within
+
+
+class WordSearch(Protocol):
+    """The part of `Papers` that finds them by what they say."""
+
+    def search(
+        self, words: Sequence[str], *, limit: int, every: bool | None = None, within: Within | None = None
+    ) -> tuple[str, ...]:
+        """Paper ids by word, best first (full text over the whole history). A word with blanks is a phrase.
+        `every`: True, papers that say all of them; False, papers that say one; None, all before one.
+        """
+
+    def last(self) -> int:
+        """The number of the newest paper: a search within `upto` this one does not see later ones."""
+
+
+class Vectors(Protocol):
+    """A small vector for each paper, kept beside the papers, whoever makes it. `model` names what they come from.
+
+    A vector is a row of signed bytes; its length does not matter, its direction does.
+    """
+
+    def due(self, model: str, *, limit: int) -> tuple[Unread, ...]:
+        """Papers that have no vector of this model for their present text, oldest first."""
+
+    def put(self, model: str, made: Iterable[tuple[Unread, bytes]]) -> None:
+        """Keep vectors, all of one size. A paper whose text changed meanwhile stays due."""
+
+    def nearest(
+        self, model: str, vector: bytes, *, limit: int, within: Within | None = None
+    ) -> tuple[tuple[str, float], ...]:
+        """(paper id, cosine), nearest first. With a `within` that only names a source, papers far down are not met."""
