@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from newsletter.ports import Clock, Signal, Source, Transport
     from newsletter.rank.settings import RankSettings
     from newsletter.rank.text_model import Models
+    from newsletter.send.dkim import Signer as DkimSigner
     from newsletter.store.open import Store
     from newsletter.subscribe.calendar import Defaults
 
@@ -206,6 +207,13 @@ def _open_transport(config: Config) -> Transport:
     from newsletter.send.transports import open_transport
 
     delivery = config.delivery
+    signers: list[DkimSigner] = []
+    if delivery.dkim_selector:
+        from newsletter.send.dkim import load_signer
+
+        domain = parseaddr(config.newsletter.sender)[1].rpartition("@")[2].lower()
+        key = config.locate(delivery.dkim_key)
+        signers.append(load_signer(key, domain=domain, selector=delivery.dkim_selector))
     return open_transport(
         delivery.transport,
         path=config.locate(delivery.path),
@@ -216,6 +224,7 @@ def _open_transport(config: Config) -> Transport:
         password=delivery.password,
         connections=delivery.connections,
         helo_name=delivery.helo_name,
+        signers=signers,
     )
 
 

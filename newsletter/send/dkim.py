@@ -15,13 +15,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from newsletter.errors import ConfigError
-from newsletter.model.mail import Message
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Sequence
     from pathlib import Path
 
-    from newsletter.model.mail import Dropped
+    from newsletter.model.mail import Message
 
 # RFC 6376 5.4.1; the List- headers as RFC 8058 4 wants them, Feedback-ID as Gmail wants it.
 SIGNED = (
@@ -108,16 +107,12 @@ def load_signer(path: Path, *, domain: str, selector: str) -> Signer:
     return Signer(domain, selector, key)
 
 
-def signed(results: Iterable[Message | Dropped], *signers: Signer) -> Iterator[Message | Dropped]:
-    """What a renderer gives, with every message signed by each signer; the first one's signature comes first."""
-    for result in results:
-        if isinstance(result, Message):
-            data = result.data
-            for signer in reversed(signers):
-                data = signer.sign(data)
-            yield replace(result, data=data)
-        else:
-            yield result
+def signed(message: Message, signers: Sequence[Signer]) -> Message:
+    """The message signed by each signer; the first one's signature comes first."""
+    data = message.data
+    for signer in reversed(signers):
+        data = signer.sign(data)
+    return replace(message, data=data) if signers else message
 
 
 def relaxed_body(body: bytes) -> bytes:

@@ -12,8 +12,10 @@ from newsletter.send.transports.smtp import SmtpTransport
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Sequence
 
     from newsletter.ports import Transport
+    from newsletter.send.dkim import Signer
     from newsletter.send.transports.patience import Patience
 
 __all__ = ["open_transport"]
@@ -33,13 +35,15 @@ def open_transport(
     messages_per_connection: int = 100,
     patience: Patience | None = None,
     tls: ssl.SSLContext | None = None,
+    signers: Sequence[Signer] = (),
 ) -> Transport:
     """Plain values in, a Transport out; nothing connects and no file is made before it is used.
 
-    `helo_name` blank: this machine's full name. `patience` and `tls` are for tests and special relays.
+    Every mail is signed by each of `signers` (DKIM). `helo_name` blank: this machine's full name. `patience` and `tls`
+    are for tests and special relays.
     """
     if kind == "maildir":
-        return MaildirTransport(Path(path))
+        return MaildirTransport(Path(path), signers=signers)
     relay = Relay(
         host=host,
         port=port,
@@ -50,7 +54,12 @@ def open_transport(
         lmtp=kind == "lmtp",
     )
     return SmtpTransport(
-        relay, connections=connections, patience=patience, tls=tls, messages_per_connection=messages_per_connection
+        relay,
+        connections=connections,
+        patience=patience,
+        tls=tls,
+        messages_per_connection=messages_per_connection,
+        signers=signers,
     )
 
 

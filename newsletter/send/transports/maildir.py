@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 from newsletter.errors import NewsletterError, RelayConfigError, RelayError
 from newsletter.model.mail import Delivered, Reply
 from newsletter.model.paper import Problem
+from newsletter.send.dkim import signed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from newsletter.model.mail import Message, Outcome
+    from newsletter.send.dkim import Signer
 
 _MESSAGE_ID = re.compile(rb"^message-id:[^\r]*", re.IGNORECASE | re.MULTILINE)
 FOR_NOW = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EIO, errno.EINTR})
@@ -31,8 +33,8 @@ class MaildirTransport:
     message's own, CRLF line ends included (RFC 5322; mail programs open both forms), so a DKIM signature stays valid.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, *, signers: Sequence[Signer] = ()) -> None:
+        self._path, self._signers = path, signers
 
     def check(self) -> Problem | None:
         try:
@@ -51,7 +53,8 @@ class MaildirTransport:
             self._prepare()
         except OSError as error:
             raise _failure(self._path, error) from error
-        for message in messages:
+        for unsigned in messages:
+            message = signed(unsigned, self._signers)
             name = file_name(message)
             try:
                 self._write(name, message.data)

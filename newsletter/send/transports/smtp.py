@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from newsletter.errors import NewsletterError, RelayConfigError, RelayError
 from newsletter.model.mail import Deferred, Reply
 from newsletter.model.paper import Problem
+from newsletter.send.dkim import signed
 from newsletter.send.transports.conversation import Item
 from newsletter.send.transports.health import Health
 from newsletter.send.transports.opening import open_link
@@ -19,9 +20,10 @@ from newsletter.send.transports.pool import Channel, Openings
 from newsletter.send.verdict import words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from newsletter.model.mail import Message, Outcome
+    from newsletter.send.dkim import Signer
     from newsletter.send.transports.opening import Link, Relay
 
 TICK = 0.5  # seconds between looks at the clock while nothing happens
@@ -44,6 +46,7 @@ class SmtpTransport:
         connections: int = 4,
         patience: Patience | None = None,
         tls: ssl.SSLContext | None = None,
+        signers: Sequence[Signer] = (),
         messages_per_connection: int = 100,
         window: int = 16,
         backoff: tuple[float, ...] = (0.5, 2.0, 5.0),
@@ -57,7 +60,7 @@ class SmtpTransport:
             window,
         )
         self._tls = tls or ssl.create_default_context()
-        self._connections = max(1, connections)
+        self._connections, self._signers = max(1, connections), signers
         self._backoff, self._idle = backoff, idle
         self._health = Health(backoff, self._connections)
         self._selector = selectors.DefaultSelector()
@@ -161,7 +164,7 @@ class SmtpTransport:
                 self._more = False
                 return False
             if message is not None:
-                self._backlog.append(Item(message))
+                self._backlog.append(Item(signed(message, self._signers)))
         return bool(self._backlog)
 
     def _late(self) -> bool:
