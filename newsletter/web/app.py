@@ -8,8 +8,8 @@ from datetime import timedelta
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from anyio import CapacityLimiter, to_thread
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
     from newsletter.ports import Limits, Records
     from newsletter.press import Press
+
+WRITERS = 8  # forms at work at once: while the database is locked they wait, and must not keep pages from being read
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +72,9 @@ def create_app(
         library=Library(press.editions),
         meters=Meters(),
         alike=Memo(life=timedelta(hours=1), capacity=5000),
+        joined=Memo(life=timedelta(minutes=5), capacity=1),
         search=search or (lambda text, limit: press.papers.search(text.split(), limit=limit)),
+        writers=CapacityLimiter(WRITERS),
         topics={topic.slug: topic for topic in config.topics},
     )
     routes = [Route(door.path, _endpoint(desk, door), methods=list(door.methods)) for door in doors()]
@@ -107,7 +111,7 @@ async def _answer(desk: Desk, door: Door, request: Request) -> Response:
     except asking.Unreadable as error:
         return _plain(desk, request, error.status, error.text)
     try:
-        return await run_in_threadpool(door.handler, desk, ask)
+        return await to_thread.run_sync(door.handler, desk, ask, limiter=desk.writers if ask.method == "POST" else None)
     except (LaterError, StoreError) as error:
         log.log(
             logging.WARNING if isinstance(error, LaterError) else logging.ERROR,

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import HTMLResponse, Response
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections import Counter
+    from datetime import date, datetime
+
+    from anyio import CapacityLimiter
 
     from newsletter.model.edition import Topic
     from newsletter.ports import Limits, Records
@@ -41,6 +44,8 @@ class Desk:
     meters: Meters
     search: Search
     alike: Memo[tuple[str, ...]]  # paper id: similar papers
+    joined: Memo[Counter[date]]  # Monday: readers who confirmed in its week
+    writers: CapacityLimiter
     topics: dict[str, Topic] = field(default_factory=dict)
 
     @property

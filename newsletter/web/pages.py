@@ -5,18 +5,18 @@ from __future__ import annotations
 import hashlib
 import mimetypes
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jinja2
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-import newsletter
+from newsletter.compose import default_template_folder
 from newsletter.errors import TemplateError
 from newsletter.web import words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 STATIC = ("style.css", "zone.js", "icon.svg")
 
@@ -34,7 +34,7 @@ class Pages:
     """Renders `templates/web`; files in an operator's own folder come first."""
 
     def __init__(self, own: Path | None = None, **shared: Any) -> None:
-        folders = ([own / "web", own] if own else []) + [folder / "web" for folder in shipped()]
+        folders = ([own / "web", own] if own else []) + [default_template_folder() / "web"]
         self._jinja = ImmutableSandboxedEnvironment(
             loader=jinja2.FileSystemLoader([str(folder) for folder in folders]),
             autoescape=True,
@@ -62,12 +62,6 @@ class Pages:
 
     def asset(self, address: str) -> Asset | None:
         return self._by_address.get(address)
-
-
-def shipped() -> tuple[Path, ...]:
-    """Where our own templates are: beside the package in a checkout, inside it in an installed wheel."""
-    package = Path(newsletter.__file__).parent
-    return (package.parent / "templates", package / "_templates")
 
 
 def _asset(jinja: jinja2.Environment, name: str) -> tuple[str, Asset]:

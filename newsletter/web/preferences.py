@@ -28,7 +28,18 @@ if TYPE_CHECKING:
     from newsletter.web.desk import Desk
 
 LONGEST_PAUSE = timedelta(days=366)
-LOCALES = ("en", "de", "fr", "es", "it", "pt", "nl", "pl", "ja", "zh")
+LOCALES = {
+    "en": "English",
+    "de": "Deutsch",
+    "es": "Español",
+    "fr": "Français",
+    "it": "Italiano",
+    "nl": "Nederlands",
+    "pl": "Polski",
+    "pt": "Português",
+    "ja": "日本語",
+    "zh": "中文",
+}
 
 
 def preferences(desk: Desk, ask: Ask) -> Response:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
+from http.client import HTTPConnection
+from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 from newsletter.errors import StoreError
 from newsletter.web.app import create_app
+from tests.support.browsing import serving
 from tests.support.website import FAST, link_in, open_site
 
 if TYPE_CHECKING:
@@ -58,6 +62,36 @@ def test_leaving_that_could_not_be_stored_is_not_said_to_be_done(tmp_path: Path,
     assert (busy.status_code, again.status_code) == (503, 200)
     assert who is not None
     assert who.status == "left"
+
+
+def test_forms_that_wait_for_a_locked_database_do_not_keep_pages_from_being_read(tmp_path: Path, printed: Path) -> None:
+    site = open_site(tmp_path / "locked", like=printed, busy=2.0)
+
+    def ask(method: str, path: str) -> tuple[int, float]:
+        line, start = HTTPConnection("127.0.0.1", port, timeout=30), monotonic()
+        line.request(method, path, "email=ada%40example.org" if method == "POST" else None)
+        answer = line.getresponse()
+        answer.read()
+        line.close()
+        return answer.status, monotonic() - start
+
+    with (
+        serving(site.app) as base,
+        closing(sqlite3.connect(site.folder / "subscribers.db", isolation_level=None)) as other,
+    ):
+        port = int(base.rpartition(":")[2])
+        ask("GET", "/")
+        other.execute("BEGIN IMMEDIATE")
+        with ThreadPoolExecutor(60) as pool:
+            forms = [pool.submit(ask, "POST", "/subscribe") for _ in range(50)]
+            sleep(0.3)
+            status, took = ask("GET", "/")
+            other.execute("ROLLBACK")
+            answers = {form.result()[0] for form in forms}
+    site.store.close()
+
+    assert (status, took < 1.5) == (200, True)
+    assert answers <= {200, 429, 503}
 
 
 class FullDisk:

@@ -127,10 +127,12 @@ def _mails(desk: Desk) -> list[tuple[str, Sequence[tuple[str, int]]]]:
 
 
 def _joined(desk: Desk) -> list[tuple[str, Sequence[tuple[str, int]]]]:
-    """(week, confirmed readers) of the last weeks; reads the whole table, which an operator may wait for."""
+    """(week, confirmed readers) of the last weeks; reads the whole table, so not more than every few minutes."""
     this = week_of(desk.now().date()).first
-    counted = Counter(
-        week_of(one.confirmed_at.date()).first for one in desk.press.subscribers.every() if one.confirmed_at
-    )
+    counted = desk.joined.get("", lambda: _count_joined(desk), now=desk.now())
     weeks = [this - timedelta(weeks=back) for back in reversed(range(WEEKS))]
     return [(f"week of {short_day(one)}", (("joined", counted[one]),)) for one in weeks]
+
+
+def _count_joined(desk: Desk) -> Counter[date]:
+    return Counter(week_of(one.confirmed_at.date()).first for one in desk.press.subscribers.every() if one.confirmed_at)
