@@ -33,7 +33,7 @@ class Books:
     tenth of the time: what is answered but not written is what a kill would send again. Leases are renewed at a third
     of their length.
 
-    A ledger that fails is kept as `failure`, not raised: what is in flight still gets its answer, and `close` tries
+    What fails is kept as `failure`, not raised: what is in flight still gets its answer, and `close` tries
     again to write it down.
     """
 
@@ -44,7 +44,7 @@ class Books:
     settle_within: float
     settled: Callable[[], None]
     sleep: Callable[[float], None] = time.sleep
-    failure: LaterError | StoreError | None = None
+    failure: Exception | None = None
     _held: list[_Held] = field(default_factory=list)
     _owner_of: dict[int, _Held] = field(default_factory=dict)
     _started: dict[int, Delivery] = field(default_factory=dict)
@@ -109,7 +109,7 @@ class Books:
     def close(self) -> None:
         """Put back rows that were marked but never handed over, settle the rest, release the leases.
 
-        Raises the ledger's first failure when one was met on the way.
+        Raises the first failure that was met on the way, the ledger's or the renderer's.
         """
         for delivery_id in list(self._started):
             self.write(

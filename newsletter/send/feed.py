@@ -51,7 +51,7 @@ class Feed:
         self._doubtful: set[int] = set()
 
     def messages(self) -> Iterator[Message | None]:
-        """Ends when nothing is due or the run is halted; a ledger that fails ends it too (`Books.failure` says so)."""
+        """Ends when nothing is due or the run is halted, and when ledger or renderer fail: `Books.failure` says so."""
         try:
             while not self._halted():
                 self._settle_doubtful()
@@ -66,7 +66,7 @@ class Feed:
                     if self._halted():
                         return
                     yield from self._batch(claim.deliveries[first : first + size])
-        except (LaterError, StoreError) as error:
+        except Exception as error:  # noqa: BLE001  # edge: what is on the wire is settled before this is raised again
             self._books.failure = self._books.failure or error
 
     def _window(self) -> int:

@@ -281,6 +281,21 @@ def test_a_ledger_that_fails_while_settling_is_tried_again_before_the_run_gives_
     assert set(ledger.states().values()) == {"sent"}
 
 
+def test_a_bug_in_the_renderer_ends_the_run_only_after_what_is_out_was_written_down() -> None:
+    def buggy(deliveries: Sequence[Delivery]) -> Iterator[Message | Dropped]:
+        for row in deliveries:
+            if row.id == 200:
+                raise KeyError("edition")
+            yield message(row.id)
+
+    ledger = MemoryLedger(delivery(n) for n in range(1, 301))
+    with pytest.raises(KeyError):
+        run(ledger, render=buggy)
+    states = ledger.states()
+    assert sum(state == "sent" for state in states.values()) == 192  # three windows
+    assert ledger.leased == {}
+
+
 def test_a_rate_limit_spreads_the_messages_over_time() -> None:
     ledger = MemoryLedger(delivery(n) for n in range(1, 31))
     times: list[float] = []

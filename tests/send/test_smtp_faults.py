@@ -15,6 +15,8 @@ from tests.send.sending import MODES, numbered, send, send_broken, transport
 from tests.support.smtp_server import ALL, PIPELINED, STEPS, Drop, Event, Late, SmtpServer, Stall, Taken, Then
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from newsletter.model.mail import Outcome
 
 each_mode = pytest.mark.parametrize("extensions", MODES.values(), ids=MODES.keys())
@@ -252,6 +254,13 @@ def test_lmtp_answers_for_each_recipient(extensions: tuple[str, ...]) -> None:
     with SmtpServer(extensions=extensions, lmtp=True, script=script) as server:
         out = send(server, 3, lmtp=True)
     assert [short(out[n]) for n in (1, 2, 3)] == [("delivered",), ("refused", "address"), ("delivered",)]
+    assert server.faults == []
+
+
+def test_lmtp_goes_through_a_unix_socket(tmp_path: Path) -> None:
+    with SmtpServer(host=str(tmp_path / "lmtp"), lmtp=True) as server:
+        out = send(server, 3, lmtp=True)
+    assert {short(one) for one in out.values()} == {("delivered",)}
     assert server.faults == []
 
 

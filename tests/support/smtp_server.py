@@ -38,7 +38,7 @@ STEPS = ("8BITMIME", "SIZE 10000000", "ENHANCEDSTATUSCODES")  # no PIPELINING: o
 
 
 class SmtpServer:
-    """One thread a connection. `close_after=K` hangs up after K messages, silently or with `goodbye`."""
+    """One thread a connection. `host` may be the path of a Unix socket. `close_after=K` hangs up after K messages, silently or with `goodbye`."""
 
     def __init__(
         self,
@@ -68,8 +68,14 @@ class SmtpServer:
         self._asked: dict[str, int] = {}
         self._lock = threading.Lock()
         self._done = threading.Event()
-        self._listener = socket.create_server((host, port), backlog=200)
-        self.host, self.port = self._listener.getsockname()[:2]
+        self.host, self.port = host, port
+        if host.startswith("/"):
+            self._listener = socket.socket(socket.AF_UNIX)
+            self._listener.bind(host)
+            self._listener.listen(200)
+        else:
+            self._listener = socket.create_server((host, port), backlog=200)
+            self.host, self.port = self._listener.getsockname()[:2]
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._serve, daemon=True).start()
@@ -99,7 +105,8 @@ class SmtpServer:
                 sock, _ = self._listener.accept()
             except OSError:
                 return
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if sock.family != socket.AF_UNIX:
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self._lock:
                 self.connections += 1
                 number = self.connections
