@@ -59,7 +59,8 @@ FIELDS = {
     "econ.GN": "economics",
 }
 BATCH = 256
-STEPS = 900
+STEPS = 1200
+AVERAGED = 600  # the last so many steps are averaged (Polyak and Juditsky 1992)
 RATE = 5e-4
 PULL = 1e-4  # towards the distilled model
 DROP = 0.4  # of a document's terms are hidden at each step
@@ -76,6 +77,7 @@ class Trainer:
         self.first = np.zeros_like(self.weights)
         self.second = np.zeros_like(self.weights)
         self.steps = 0
+        self.mean = np.zeros_like(self.weights)
 
     def step(self, queries: Sequence[Row], papers: Sequence[Row], same: NDArray[np.bool_], sharpness: float) -> float:
         """One batch: query n belongs to paper n, every other paper is a negative unless `same` (InfoNCE)."""
@@ -105,6 +107,8 @@ class Trainer:
         self.second += 0.001 * (slope * slope - self.second)
         rise = self.first / (1 - 0.9**self.steps)
         self.weights -= RATE * rise / (np.sqrt(self.second / (1 - 0.999**self.steps)) + 1e-8)
+        if self.steps > STEPS - AVERAGED:
+            self.mean += self.weights / AVERAGED
 
 
 def _unit(rows: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -210,7 +214,7 @@ def main() -> None:
         if turn % 90 == 89:
             print(turn + 1, [round(losses[kind] / 30, 3) for kind in range(3)], file=sys.stderr)
             losses.clear()
-    asked.out.write_bytes(write_text_model(TextModel(model.index, trainer.weights, model.idf)))
+    asked.out.write_bytes(write_text_model(TextModel(model.index, trainer.mean, model.idf)))
 
 
 if __name__ == "__main__":

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 K1 = 1.2
 B = 0.75
+BACKGROUND = 26_298  # abstracts that the text model's rarities were counted in
+UNKNOWN = 3.0  # how many of them are taken to hold a term that is not in its vocabulary
 TITLE_WEIGHT = 2  # a word of the title counts as two of the abstract
 
 
@@ -35,12 +37,19 @@ class Corpus:
     postings: Mapping[str, tuple[tuple[int, int], ...]]  # term -> (row, weighted count)
     lengths: NDArray[np.float64]
     vectors: NDArray[np.float32]  # (papers, dimensions), zero columns without a text model
+    model: TextModel | None
 
     def __len__(self) -> int:
         return len(self.papers)
 
     def idf(self, term: str) -> float:
-        return rarity(len(self.postings.get(term, ())), len(self.papers))
+        """Rarity among these papers and, where there is a text model, those that it was made from."""
+        holders, papers = len(self.postings.get(term, ())), len(self.papers)
+        if self.model is None:
+            return rarity(holders, papers)
+        place = self.model.index.get(term)
+        before = UNKNOWN if place is None else BACKGROUND * float(np.exp(-self.model.idf[place]))
+        return rarity(holders + before, papers + BACKGROUND)
 
     def bm25(self, query: Mapping[str, float]) -> NDArray[np.float64]:
         """BM25 (Robertson and Zaragoza 2009, eq. 3.15) of every paper for weighted query terms."""
@@ -58,7 +67,7 @@ class Corpus:
         return np.array([text.count(phrase) if phrase.strip() else 0 for text in self.lines], dtype=np.float64)
 
 
-def rarity(holders: int, papers: int) -> float:
+def rarity(holders: float, papers: float) -> float:
     """BM25's idf, the variant that is never negative (Lucene's)."""
     return math.log(1 + (papers - holders + 0.5) / (holders + 0.5))
 
@@ -84,4 +93,5 @@ def read(papers: Sequence[Paper], model: TextModel | None) -> Corpus:
         postings={term: tuple(rows) for term, rows in postings.items()},
         lengths=np.array([one.total() for one in weighted], dtype=np.float64),
         vectors=model.encode(counts) if model else np.zeros((len(papers), 0), np.float32),
+        model=model,
     )

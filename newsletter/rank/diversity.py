@@ -91,23 +91,21 @@ def choose(corpus: Corpus, order: Sequence[int], scores: Sequence[float], top: i
     if not left:
         return Chosen((), {})
     best, worst = max(scores[row] for row in left), min(scores[row] for row in left)
-    worth = {row: (scores[row] - worst) / ((best - worst) or 1.0) for row in left}
+    worth = {row: settings.mmr * (scores[row] - worst) / ((best - worst) or 1.0) for row in left}
     near: dict[int, float] = dict.fromkeys(left, 0.0)
     groups: Counter[str] = Counter()
     rows: list[int] = []
     while left and len(rows) < wanted:
         pages = len(rows) // top + 1
-        open_ = [row for row in left if not _full(corpus.papers[row], groups, pages, settings)]
-        if not open_:
+        open_ = (row for row in left if not _full(corpus.papers[row], groups, pages, settings))
+        chosen = max(open_, key=lambda row: round(worth[row] - (1 - settings.mmr) * near[row], 6), default=None)
+        if chosen is None:
             break
-        chosen = max(
-            open_, key=lambda r: (round(settings.mmr * worth[r] - (1 - settings.mmr) * near[r], 6), -left.index(r))
-        )
         rows.append(chosen)
         left.remove(chosen)
         groups.update(_groups(corpus.papers[chosen]))
-        for row in left:
-            near[row] = max(near[row], _cosine(corpus, row, chosen))
+        for row, likeness in zip(left, _likeness(corpus, left, chosen), strict=True):
+            near[row] = max(near[row], likeness)
     pages = max(1, settings.depth)
     capped = {row: full for row in left if (full := _full(corpus.papers[row], groups, pages, settings))}
     return Chosen(tuple(rows), capped)
@@ -132,9 +130,11 @@ def _full(paper: Paper, groups: Counter[str], pages: int, settings: RankSettings
     return ""
 
 
-def _cosine(corpus: Corpus, one: int, other: int) -> float:
-    """Likeness of two papers: of their vectors, or without a text model of their words."""
+def _likeness(corpus: Corpus, rows: Sequence[int], chosen: int) -> list[float]:
+    """How alike papers are to the chosen one: by their vectors, or without a text model by their words."""
     if corpus.vectors.shape[1]:
-        return round(float(corpus.vectors[one] @ corpus.vectors[other]), 6)
-    a, b = corpus.counts[one].keys(), corpus.counts[other].keys()
-    return len(a & b) / ((len(a) * len(b)) ** 0.5 or 1.0)
+        cosines: list[float] = np.round((corpus.vectors[rows] @ corpus.vectors[chosen]).astype(np.float64), 6).tolist()
+        return cosines
+    words = corpus.counts[chosen].keys()
+    others = [corpus.counts[row].keys() for row in rows]
+    return [len(words & other) / ((len(words) * len(other)) ** 0.5 or 1.0) for other in others]

@@ -11,7 +11,7 @@ import numpy as np
 from newsletter.rank.corpus import rarity
 from newsletter.rank.numbers import softened, standard
 from newsletter.rank.seeds import Seeds, seed_scores
-from newsletter.rank.words import line, same_person, stem, surface, terms, unquote
+from newsletter.rank.words import BODY_LIMIT, TITLE_LIMIT, line, phrases_of, same_person, spelling, terms, unquote
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,8 +27,9 @@ PHRASE_WEIGHT = 2.0  # a quoted keyword beside a single word of the same rarity
 MATCH = 2.0  # a category, author or organisation that the topic names, in standard deviations
 CROSS = 1.0  # a category that the paper is only cross-listed in
 CLOSE = 0.30  # cosine from which a paper is near the topic in meaning: 5 % of others reach it, over half of its own
-NARROW = 0.7  # weight of meaning beside words for a query of up to two words ...
+NARROW = 0.5  # weight of meaning beside words for a query of up to two words ...
 BROAD = 3.0  # ... and for one of six or more
+COVERED = 0.4
 TOP_SHARE = 0.2  # of the pool passes by relevance ...
 TOP_SCORE = 1.0  # ... or whoever is this far above the mean
 
@@ -44,6 +45,7 @@ class Question:
     excluded: tuple[tuple[str, str], ...]
     seeds: Seeds
     breadth: float  # weight of meaning beside words
+    runs: tuple[str, ...]  # what to look for in a text, to say what matched
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,8 +71,9 @@ def ask(topic: Topic, library: Mapping[str, Paper]) -> Question:
     silent = not any((*said, topic.categories, topic.authors, topic.organizations, topic.papers))
     text = " . ".join(part for part in (said if not silent else [topic.name]) if part)
     words: Counter[str] = Counter()
-    for loose in [topic.query if not silent else topic.name, *(text for text, quoted in keywords if not quoted)]:
-        words.update(terms(loose))
+    loose = [topic.query if not silent else topic.name, *(text for text, quoted in keywords if not quoted)]
+    for part in loose:
+        words.update(terms(part))
     return Question(
         topic=topic,
         text=text,
@@ -82,6 +85,7 @@ def ask(topic: Topic, library: Mapping[str, Paper]) -> Question:
             less=tuple(library[i] for i in topic.papers_not if i in library),
         ),
         breadth=breadth(topic.query if not silent else topic.name),
+        runs=tuple(dict.fromkeys(run for part in loose for run in phrases_of(part))),
     )
 
 
@@ -144,7 +148,7 @@ def _words(corpus: Corpus, question: Question) -> tuple[NDArray[np.float64], dic
 
 
 def _says(corpus: Corpus, question: Question, hits: Mapping[str, NDArray[np.bool_]]) -> NDArray[np.bool_]:
-    """Who says a phrase, a whole keyword, or at least a third (by rarity) of the query's single words."""
+    """Who says a phrase, a whole keyword, or COVERED (by rarity) of the topic's single words."""
     said = np.zeros(len(corpus), dtype=bool)
     for hit in hits.values():
         said |= hit
@@ -157,7 +161,7 @@ def _says(corpus: Corpus, question: Question, hits: Mapping[str, NDArray[np.bool
     for term, weight in zip(single, rarities, strict=True):
         for row, _ in corpus.postings.get(term, ()):
             covered[row] += weight
-    said |= (covered >= rarities.sum() / 3) & (covered > 0)
+    said |= (covered >= COVERED * rarities.sum()) & (covered > 0)
     return said
 
 
@@ -198,17 +202,19 @@ def excluded_by(row: int, corpus: Corpus, question: Question) -> str:
 
 
 def matched_words(paper: Paper, question: Question, corpus: Corpus, limit: int = 3) -> tuple[str, ...]:
-    """What of the topic the paper's text says, in the paper's own letters: phrases first, then the rarest words."""
-    text = f"{paper.title[:2000]}\n{paper.abstract[:20000]}"
-    pairs = sorted((t for t in question.words if "_" in t), key=lambda t: (-corpus.idf(t), t))
-    single = sorted((t for t in question.words if "_" not in t), key=lambda t: (-corpus.idf(t), t))
-    wanted = [phrase.strip() for _, phrase in question.phrases]
-    wanted += [" ".join(stem(part) for part in pair.split("_")) for pair in pairs] + single
+    """What of the topic the paper's text says, in the paper's own letters.
+
+    Quoted phrases first, then runs of the topic's words, the longer the better, the rarer the better.
+    """
+    spelt = spelling(f"{paper.title[:TITLE_LIMIT]}\n{paper.abstract[:BODY_LIMIT]}")
+    here = {stem_ for stem_, _, _ in spelt.spans}
+    runs = [run for run in question.runs if here.issuperset(run.split())]
+    runs.sort(key=lambda run: (-len(run.split()), -max(corpus.idf(term) for term in run.split()), run))
     found: list[str] = []
-    for phrase in wanted:
+    for phrase in [*(phrase.strip() for _, phrase in question.phrases), *runs]:
         if len(found) == limit:
             break
-        words = surface(text, phrase)
-        if words and not any(words.casefold() in known.casefold() for known in found):
+        words = spelt.of(phrase)
+        if words and not any(line(words) in line(known) for known in found):
             found.append(words[:80])
     return tuple(found)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from newsletter.rank.corpus import Corpus
     from newsletter.rank.text_model import TextModel
 
-MEANING = 0.5  # of vectors beside words
+MEANING = 0.3  # of vectors beside words
 LESS = 0.5  # a paper to stay away from counts half of one to come near to
 
 

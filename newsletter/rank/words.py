@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
@@ -111,31 +112,40 @@ def line(text: str) -> str:
     return f" {' '.join(stem(part) for part in parts if part)} "
 
 
-def surface(text: str, phrase: str) -> str:
-    """The first place where the text says `phrase` (as `line` gives it, without its outer blanks), in its own letters.
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """Where each word of a text stands, so that a stemmed phrase can be shown in the text's own letters."""
 
-    Empty when it does not.
-    """
-    wanted = phrase.split()
-    if not wanted:
+    text: str
+    spans: tuple[tuple[str, int, int], ...]  # (stem, start, end), hyphens split as in `line`
+
+    def of(self, phrase: str) -> str:
+        """The first place that says `phrase` (as `line` gives it); empty when none does."""
+        wanted = phrase.split()
+        stems = [stem_ for stem_, _, _ in self.spans]
+        for first in range(len(stems) - len(wanted) + 1) if wanted else ():
+            if stems[first : first + len(wanted)] == wanted:
+                return " ".join(self.text[self.spans[first][1] : self.spans[first + len(wanted) - 1][2]].split())
         return ""
-    stems, starts, ends = _spans(text)
-    for first, one in enumerate(stems):
-        if one == wanted[0] and stems[first : first + len(wanted)] == wanted:
-            return " ".join(text[starts[first] : ends[first + len(wanted) - 1]].split())
-    return ""
 
 
-@lru_cache(maxsize=4096)
-def _spans(text: str) -> tuple[list[str], list[int], list[int]]:
-    """The stems of a text's words and where each begins and ends; many topics ask of the same text."""
+def spelling(text: str) -> Spelling:
     flat = plain(text)
-    spans = [
-        (stem(flat[start:end]), start, end)
-        for word in _WORD.finditer(flat)
-        for start, end in _parts(word.group(), word.start())
-    ]
-    return [one for one, _, _ in spans], [start for _, start, _ in spans], [end for _, _, end in spans]
+    return Spelling(
+        text,
+        tuple(
+            (stem(flat[start:end]), start, end)
+            for word in _WORD.finditer(flat)
+            for start, end in _parts(word.group(), word.start())
+        ),
+    )
+
+
+def phrases_of(text: str, longest: int = 4) -> tuple[str, ...]:
+    """Runs of up to `longest` words as `line` gives them, long before short, without stop words at their ends."""
+    stems = line(text).split()
+    runs = [stems[first : first + size] for size in range(longest, 0, -1) for first in range(len(stems) - size + 1)]
+    return tuple(dict.fromkeys(" ".join(run) for run in runs if run[0] not in _STOP and run[-1] not in _STOP))
 
 
 def _parts(word: str, offset: int) -> list[tuple[int, int]]:
