@@ -30,7 +30,7 @@ pytestmark = [
 
 def edition() -> Edition:
     with (DATA / "papers.jsonl").open(encoding="utf-8") as lines:
-        rows = [json.loads(line) for _, line in zip(range(900), lines, strict=False)]
+        rows = [json.loads(line) for _, line in zip(range(400), lines, strict=False)]
     papers = [Paper(id=r["id"], title=r["title"], abstract=r["abstract"], authors=tuple(r["authors"])) for r in rows]
     seen = MIDNIGHT + timedelta(hours=2)
     return print_day(
@@ -47,12 +47,12 @@ def edition() -> Edition:
     )
 
 
-def test_two_hundred_sentences_are_true() -> None:
+def test_every_sentence_of_a_real_day_is_true() -> None:
     printed = edition()
     picks = [pick for pool in printed.pools for pick in pool.picks]
     cards = {card.paper.id: card for card in printed.cards}
 
-    assert len(picks) >= 200
+    assert len(picks) >= 120
     for pick in picks:
         card, parts = cards[pick.paper_id], {part.name: part for part in pick.score.parts}
         text = " ".join(f"{card.paper.title} {card.paper.abstract}".split())
