@@ -38,7 +38,9 @@ STEPS = ("8BITMIME", "SIZE 10000000", "ENHANCEDSTATUSCODES")  # no PIPELINING: o
 
 
 class SmtpServer:
-    """One thread a connection. `host` may be the path of a Unix socket. `close_after=K` hangs up after K messages, silently or with `goodbye`."""
+    """One thread a connection. `host` may be the path of a Unix socket. `close_after=K` hangs up after K messages,
+    silently or with `goodbye`.
+    """
 
     def __init__(
         self,
