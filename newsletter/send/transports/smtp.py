@@ -177,10 +177,8 @@ class SmtpTransport:
 
     def _open_more(self) -> None:
         """The first one alone: a password that is refused must not be refused by every connection at once."""
-        under_way = self._openings.under_way
-        if len(self._channels) + under_way >= self._health.target or (under_way and not self._channels):
-            return
-        if time.monotonic() >= self._health.not_before:
+        wanted = self._health.target if self._channels else 1
+        while len(self._channels) + self._openings.under_way < wanted and time.monotonic() >= self._health.not_before:
             self._openings.begin()
 
     def _turn(self, most: float) -> None:
