@@ -1,4 +1,4 @@
-"""`demo` and `backtest`: to see what it does before anybody is written to."""
+"""`demo`: to see what it does before anybody is written to."""
 
 from __future__ import annotations
 
@@ -30,17 +30,3 @@ def demo(out: Path, open_: bool, as_json: bool) -> None:
         say(line)
     say()
     say(f"The mails, side by side: {report.index}")
-
-
-@command("backtest", short_help="The ranker against history, with metrics.")
-@click.option("--from", "first", metavar="D", help="First day.")
-@click.option("--to", "last", metavar="D", help="Last day.")
-@json_option
-def backtest(first: str | None, last: str | None, as_json: bool) -> None:
-    """Rank past days as they were and compare with what later trended."""
-    from newsletter.cli.frame import Day
-    from newsletter.cli.replay import replay
-
-    parse = Day()
-    days = tuple(parse.convert(text, None, click.get_current_context()) if text else None for text in (first, last))
-    replay(days[0], days[1], as_json=as_json)

@@ -1,76 +1,90 @@
-"""Past days ranked again as they were, and how well the picks match what readers of the sources chose later."""
+"""`backtest`: past days ranked again, by one ranker or two side by side, measured by the votes that came later."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from newsletter.cli.frame import give, opened, plural, say
+import click
+
+from newsletter.cli.frame import Day, command, give, json_option, opened, plural, say, tell
+from newsletter.errors import UsageError
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from newsletter.model.edition import Edition, Pool
-    from newsletter.press import Press
+    from newsletter.backtest.report import Result
+
+NAMES = {
+    "ndcg": "nDCG@10",
+    "recall": "recall@10",
+    "mrr": "MRR",
+    "auc": "AUC",
+    "coverage": "coverage",
+    "diversity": "diversity",
+    "novelty": "novelty",
+}
 
 
-def replay(first: date | None, last: date | None, *, as_json: bool) -> None:
-    """Rank each printed day in the range anew and measure its topics against the votes that came later."""
+@command("backtest", short_help="The ranker against history, with metrics.")
+@click.option("--from", "first", type=Day(), help="First day; else the first printed one.")
+@click.option("--to", "last", type=Day(), help="Last day; else the last printed one.")
+@click.option(
+    "--ranker", default="default", show_default=True, help="A preset, or settings: trend_weight=1,dense=false."
+)
+@click.option("--against", default="", metavar="RANKER", help="A second ranker, measured on the same days.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="PAGE.html", help="Write a page too.")
+@json_option
+def backtest(first: date | None, last: date | None, ranker: str, against: str, out: Path | None, as_json: bool) -> None:
+    """Rank past days as they were and compare with what later trended.
+
+    Presets: default, words (no text model), topic (votes do not count), hot (votes count double), plain (no variety).
+    """
+    from newsletter.backtest.report import conclude, document, page
+    from newsletter.stages.replaying import backtest as measure
+    from newsletter.stages.replaying import days_between, replay
+
+    if first is not None and last is not None and first > last:
+        raise UsageError("--from is after --to.", cure="Turn them round.")
+    rankers = [ranker, *([against] if against else [])]
     with opened() as press:
-        days = [
-            day for day in press.editions.days() if (first is None or day >= first) and (last is None or day <= last)
-        ]
-        rows = [row for day in days for row in _day(press, day)]
-    summary = _means(rows)
+        days = days_between(press, first, last)
+        rows = measure(press, days, rankers)
+        result = conclude(rankers, days, rows, replay(press, days))
+        name = press.config.newsletter.name
+    if out is not None:
+        _write(out, page(result, name))
     if as_json:
-        give({"days": [day.isoformat() for day in days], "rows": rows, "mean": summary})
-        return
-    for row in rows:
-        say(
-            f"{row['day']}  {row['topic']:<24} nDCG {row['ndcg']:.3f} (by votes then {row['ndcg_by_votes']:.3f}), "
-            f"precision {row['precision']:.2f}, of {plural(row['pool'], 'paper')}"
-        )
-    if summary:
-        means = ", ".join(f"{name} {value:.3f}" for name, value in summary.items())
-        say(f"mean over {plural(len(rows), 'topic')}: {means}")
+        give(document(result))
     else:
-        say("No printed day with at least two papers in a topic in this range.")
+        _say(result)
 
 
-def _day(press: Press, day: date) -> list[dict[str, Any]]:
-    from newsletter.publish import moment
-    from newsletter.stages.printing import draft
-
-    edition, _ = draft(press, day, moment(press, day))
-    return [_measure(press, edition, pool) for pool in edition.pools if len(pool.picks) > 1]
-
-
-def _measure(press: Press, edition: Edition, pool: Pool) -> dict[str, Any]:
-    """The nDCG with gain log2(1 + votes), cut at the topic's `top`: Järvelin and Kekäläinen 2002, section 2."""
-    later = {pick.paper_id: _votes(press, pick.paper_id) for pick in pool.picks}
-    then = {card.paper.id: float(card.upvotes or 0) for card in edition.cards}
-    ours = [pick.paper_id for pick in pool.picks]
-    by_votes = sorted(ours, key=lambda paper: (-then.get(paper, 0.0), paper))
-    best = sorted(ours, key=lambda paper: (-later[paper], paper))
-    ideal = _gain(best, later, pool.top)
-    return {
-        "day": edition.day.isoformat(),
-        "topic": pool.slug,
-        "pool": len(pool.picks),
-        "ndcg": _gain(ours, later, pool.top) / ideal if ideal else 0.0,
-        "ndcg_by_votes": _gain(by_votes, later, pool.top) / ideal if ideal else 0.0,
-        "precision": len({*ours[: pool.top]} & {*best[: pool.top]}) / min(pool.top, len(ours)),
-    }
+def _write(out: Path, text: str) -> None:
+    try:
+        out.write_text(text, "utf-8")
+    except OSError as error:
+        raise UsageError(f"{out} cannot be written: {error.strerror}.", cure="Choose another --out.") from None
+    tell(f"wrote {out}")
 
 
-def _votes(press: Press, paper: str) -> float:
-    return max((one.value for one in press.papers.readings(paper) if one.signal.endswith(".upvotes")), default=0.0)
-
-
-def _gain(order: list[str], votes: dict[str, float], top: int) -> float:
-    return sum(math.log2(1 + votes[paper]) / math.log2(place + 2) for place, paper in enumerate(order[:top]))
-
-
-def _means(rows: list[dict[str, Any]]) -> dict[str, float]:
-    names = ("ndcg", "ndcg_by_votes", "precision")
-    return {name: sum(row[name] for row in rows) / len(rows) for name in names} if rows else {}
+def _say(result: Result) -> None:
+    if not result.rows:
+        say("No day with at least two papers in a topic in this range.")
+        return
+    measured = len({row.day for row in result.rows})
+    say(f"{plural(measured, 'day')}, {plural(len(result.rows), 'topic of a day', 'topics of days')}; mean [95 %]")
+    heads = [*result.rankers, *(["difference"] if result.gain else [])]
+    say(f"{'':<10} " + "".join(f"{head[:24]:>26}" for head in heads))
+    for name, title in NAMES.items():
+        cells = [means[name] for means in result.means] + ([result.gain[name]] if result.gain else [])
+        if not math.isnan(cells[0].mean):
+            shown = [f"{one.mean:.3f} [{one.low:.3f}, {one.high:.3f}]" for one in cells]
+            say(f"{title:<10} " + "".join(f"{cell:>26}" for cell in shown))
+    differing = [one for one in result.replays if one.differs]
+    if result.replays:
+        same = len(result.replays) - len(differing)
+        say(f"replay: {same} of {plural(len(result.replays), 'printed day')} come out again byte for byte")
+    for one in differing:
+        say(f"  {one.day} differs in its {', '.join(one.differs)}")

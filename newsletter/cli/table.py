@@ -27,7 +27,7 @@ COMMANDS: dict[str, Entry] = {
     "why": Entry("why:why", "Why this day, reader or paper looks as it does."),
     "status": Entry("status:status", "Last runs, what is queued, what failed, in words."),
     "tend": Entry("mission:tend", "Bounces in, leases back, stale sign-ups out."),
-    "backtest": Entry("more:backtest", "The ranker against history, with metrics."),
+    "backtest": Entry("replay:backtest", "The ranker against history, with metrics."),
     "doctor": Entry("doctor:doctor", "Try everything out before anything is sent."),
     "config": Entry("home:config", "The effective settings, secrets redacted."),
 }

@@ -285,16 +285,6 @@ def test_tend_and_worker_end_when_there_is_nothing_to_do(friday: Desk) -> None:
     assert friday("worker", "--once").code == 0
 
 
-def test_backtest_measures_printed_days(friday: Desk) -> None:
-    facts = friday("backtest", "--json").json
-    assert facts["days"] == ["2026-11-20"]
-    assert [row["topic"] for row in facts["rows"]] == ["language-models"]
-    assert 0 < facts["mean"]["ndcg"] <= 1
-    empty = friday("backtest", "--from", "2027-01-01")
-    assert empty.out == "No printed day with at least two papers in a topic in this range.\n"
-    assert friday("backtest", "--to", "soon").code == 2
-
-
 def test_a_weekly_readers_missed_monday_is_made_up_for_and_why_finds_it(desk: Desk) -> None:
     desk("subscribers", "add", "ada@example.org", "--cadence", "weekly")
     desk.ahead(timedelta(days=1))

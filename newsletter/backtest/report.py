@@ -1,0 +1,114 @@
+"""A backtest as a document for programs, and as a page with plots for people."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import jinja2
+
+from newsletter.backtest.measures import NAMES, Interval, difference, summary
+from newsletter.compose.templates import default_template_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    from newsletter.stages.replaying import Replayed, Row
+
+WIDTH, HEIGHT, PAD = 680.0, 160.0, 12.0
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """All that a backtest says. `means` follow `rankers`; `gain` is the first less the second, when there are two."""
+
+    rankers: tuple[str, ...]
+    days: tuple[date, ...]
+    rows: tuple[Row, ...]
+    replays: tuple[Replayed, ...]
+    means: tuple[Mapping[str, Interval], ...]
+    gain: Mapping[str, Interval]
+
+
+def conclude(rankers: Sequence[str], days: Sequence[date], rows: Sequence[Row], replays: Sequence[Replayed]) -> Result:
+    """Means over the days with their intervals, and the paired difference."""
+    by_day: dict[date, list[Row]] = {}
+    for row in rows:
+        by_day.setdefault(row.day, []).append(row)
+    means = [
+        summary([[row.measures[place] for row in day] for day in by_day.values()]) for place in range(len(rankers))
+    ]
+    gain = {}
+    if len(rankers) > 1:
+        gain = difference([[(row.measures[0], row.measures[1]) for row in day] for day in by_day.values()])
+    return Result(tuple(rankers), tuple(days), tuple(rows), tuple(replays), tuple(means), gain)
+
+
+def document(result: Result) -> dict[str, Any]:
+    """For `--json`; a number that cannot be said is null."""
+    return {
+        "days": [day.isoformat() for day in result.days],
+        "rankers": list(result.rankers),
+        "rows": [
+            {
+                "day": row.day.isoformat(),
+                "topic": row.topic,
+                "field": row.field,
+                "measures": [{name: _number(value) for name, value in asdict(one).items()} for one in row.measures],
+            }
+            for row in result.rows
+        ],
+        "means": [{name: _interval(one) for name, one in means.items()} for means in result.means],
+        "difference": {name: _interval(one) for name, one in result.gain.items()},
+        "replay": [
+            {"day": one.day.isoformat(), "same_bytes": not one.differs, "differs": list(one.differs)}
+            for one in result.replays
+        ],
+    }
+
+
+def _interval(one: Interval) -> dict[str, float | None]:
+    return {name: _number(value) for name, value in asdict(one).items()}
+
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else round(value, 6)
+
+
+def page(result: Result, name: str) -> str:
+    """One HTML document, complete in itself."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(default_template_folder()),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template("web/backtest.html.j2").render(
+        name=name,
+        result=result,
+        names=[one for one in NAMES if not all(math.isnan(means[one].mean) for means in result.means)],
+        lines=[(ranker, _line(result, place)) for place, ranker in enumerate(result.rankers)],
+        width=WIDTH,
+        height=HEIGHT,
+        pad=PAD,
+        same=sum(not one.differs for one in result.replays),
+    )
+
+
+def _line(result: Result, place: int) -> str:
+    """The mean nDCG of each day as points of an SVG line: left to right the days, bottom to top 0 to 1."""
+    values: dict[date, list[float]] = {}
+    for row in result.rows:
+        if not math.isnan(row.measures[place].ndcg):
+            values.setdefault(row.day, []).append(row.measures[place].ndcg)
+    step = (WIDTH - 2 * PAD) / max(1, len(result.days) - 1)
+    points = []
+    for column, day in enumerate(result.days):
+        if day in values:
+            mean = sum(values[day]) / len(values[day])
+            points.append(f"{PAD + column * step:.1f},{HEIGHT - PAD - mean * (HEIGHT - 2 * PAD):.1f}")
+    return " ".join(points)
