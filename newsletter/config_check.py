@@ -25,6 +25,8 @@ def cross_check(found: Findings, values: dict[str, Any]) -> None:
         topic["name"] = topic["name"] or (topic["slug"] or "").replace("-", " ").capitalize()
     _unique(found, keys.TOPICS, "slug", [one["slug"] for one in values["topics"]])
     _delivery(found, values["delivery"])
+    for index, one in enumerate(values["returns"]):
+        _returns(found, index, one)
 
 
 def _unique(found: Findings, section: keys.Section, key: str, words: Iterable[str | None]) -> None:
@@ -102,3 +104,20 @@ def _delivery(found: Findings, delivery: dict[str, Any]) -> None:
     if bool(delivery["dkim_selector"]) != bool(delivery["dkim_key"]):
         missing = "dkim_key" if delivery["dkim_selector"] else "dkim_selector"
         say(missing, "is missing: signing needs dkim_selector and dkim_key both. Add it, or take the other out.")
+
+
+def _returns(found: Findings, index: int, one: dict[str, Any]) -> None:
+    def say(key: str, text: str) -> None:
+        found.problems.append(f"{found.label(keys.RETURNS, index, key)}: {text}")
+
+    if one["kind"] == "maildir" and not one["path"]:
+        say("path", 'is empty, and maildir needs a folder. Write path = "Maildir".')
+    if one["kind"] == "imap":
+        if not one["host"]:
+            say("host", 'is empty, and imap needs a server. Write host = "imap.example.org".')
+        if not one["username"]:
+            say("username", "is empty, and imap needs a login. Add the name of the mailbox.")
+        if one["security"] == "none" and not (one["host"] or "").startswith(_LOOPBACK):
+            say("security", 'is "none", so the password could be read on the way. Write "tls" or "starttls".')
+    if "/" in (one["aside"] or "") or not one["aside"]:
+        say("aside", 'must be the plain name of a folder. Write aside = "Aside".')

@@ -11,6 +11,7 @@ from newsletter.config_types import (
     DeliveryConfig,
     NewsletterConfig,
     RankingConfig,
+    ReturnsConfig,
     ScheduleConfig,
     SignalConfig,
     SourceConfig,
@@ -236,6 +237,31 @@ DELIVERY = Section(
     ),
 )
 
+RETURNS = Section(
+    "returns",
+    "Where bounces, complaints and mails to the leave address arrive; `newsletter tend` reads them, and erases what it "
+    "acted on. Without any, none is read. Give it a mailbox of its own: docs/bounces.md.",
+    ReturnsConfig,
+    (
+        Key("kind", v.choice("maildir", "imap"), None, "A Maildir on this machine, or an IMAP account.", required=True),
+        Key("path", v.PATH, "", "`maildir`: the folder that holds `new` and `cur`."),
+        Key("host", places.HOST, "", "`imap`: the server."),
+        Key("port", v.whole(1, 65535), 993, "`imap`: its port, 993 for `tls`, 143 for `starttls`."),
+        Key("security", v.choice("none", "starttls", "tls"), "tls", "`imap`: how the connection is protected."),
+        Key("username", v.SECRET, "", "`imap`: the login."),
+        Key(
+            "password",
+            v.SECRET,
+            "",
+            "Best given as `NEWSLETTER_RETURNS__0__PASSWORD` in the environment.",
+            secret=True,
+        ),
+        Key("folder", v.TEXT, "INBOX", "`imap`: the folder to read."),
+        Key("aside", v.TEXT, "Aside", "The folder for what a person must look at."),
+    ),
+    many=True,
+)
+
 WEB = Section(
     "web",
     "The web pages of `newsletter serve`. Every setting may be left out: then what it opens stays closed.",
@@ -257,7 +283,7 @@ WEB = Section(
     ),
 )
 
-SECTIONS: tuple[Section, ...] = (NEWSLETTER, SOURCES, SIGNALS, TOPICS, RANKING, SCHEDULE, DELIVERY, WEB)
+SECTIONS: tuple[Section, ...] = (NEWSLETTER, SOURCES, SIGNALS, TOPICS, RANKING, SCHEDULE, DELIVERY, RETURNS, WEB)
 
 SOURCE_URLS = {
     "huggingface": "https://huggingface.co",

@@ -69,11 +69,16 @@ _ENTRIES: dict[str, tuple[dict[str, Any], ...]] = {
     ),
     "signals": (),
     "topics": TOPICS,
+    "returns": (),
 }
 _EXAMPLES: dict[str, tuple[dict[str, Any], ...]] = {  # shown, but commented out
     "sources": (
         {"kind": "feed", "url": "https://blog.example.org/feed.xml"},
         {"kind": "file", "path": "papers.jsonl"},
+    ),
+    "returns": (
+        {"kind": "maildir", "path": "Maildir"},
+        {"kind": "imap", "host": "imap.example.org", "username": "bounces@example.org"},
     ),
     "signals": ({"kind": "github", "url": SIGNAL_URLS["github"], "token": ""},),
 }

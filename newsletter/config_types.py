@@ -86,6 +86,19 @@ class DeliveryConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnsConfig:
+    kind: Literal["maildir", "imap"]
+    path: str = ""
+    host: str = ""
+    port: int = 993
+    security: Literal["none", "starttls", "tls"] = "tls"
+    username: str = ""
+    password: str = field(default="", repr=False)
+    folder: str = "INBOX"
+    aside: str = "Aside"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WebConfig:
     operator_password: str = field(default="", repr=False)  # an argon2 hash
     operator_token: str = field(default="", repr=False)
@@ -108,6 +121,7 @@ class Config:
     ranking: RankingConfig
     schedule: ScheduleConfig
     delivery: DeliveryConfig
+    returns: tuple[ReturnsConfig, ...] = ()
     web: WebConfig = WebConfig()
 
     def locate(self, path: str) -> Path:

@@ -23,8 +23,10 @@ if TYPE_CHECKING:
         Editions,
         Ledger,
         Limits,
+        Mailbox,
         Papers,
         Records,
+        Returns,
         Runs,
         Signal,
         Source,
@@ -72,6 +74,8 @@ class Press:
     limits: Limits | None = None  # what the web pages count and remember; without them there are no pages
     records: Records | None = None
     vectors: Vectors | None = None  # without them searches go by word alone
+    returns: Returns | None = None  # what came back
+    mailboxes: tuple[Mailbox, ...] = ()  # where it comes back
     filling: frozenset[str] = frozenset()  # names of sources whose list of a day grows while the day lasts
 
     @property

@@ -1,31 +1,83 @@
-"""The other mission: bounces in, leases back, stale sign-ups out."""
+"""The other mission: bounces in, leases back, stale sign-ups out, suspended readers probed."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from newsletter.errors import NewsletterError
 from newsletter.model.mail import Note
 from newsletter.press import quiet
+from newsletter.process import is_gone
+from newsletter.stages.probing import probe
+from newsletter.stages.returning import Account, settle, take_in
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from newsletter.press import Press, Watch
 
 STALE_SIGN_UP = timedelta(days=7)  # facts/mail.md 4.6: pending rows expire after a week and are wiped
+KEPT = timedelta(days=400)  # evidence: as long as anything can still count, and for a person who asks
+_AT_ONCE = 10_000
 
 
 def tend(press: Press, *, watch: Watch = quiet) -> tuple[Note, ...]:
-    """Keep the house in order; safe at any time, and twice."""
+    """Keep the house in order; safe at any time, twice, and at once with another.
+
+    Each task stands alone: one that fails is noted as an error, and the others are done all the same.
+    """
     now = press.clock.now()
     run_id = press.runs.begin("tend", press.edition_day(now), at=now)
-    if press.records is not None:
-        press.records.sweep(now=now)  # ended sessions, counters and keys of the web pages
-    notes = (*_wipe_stale_sign_ups(press), *_speak_of_uncertain(press))
-    press.runs.note(run_id, notes)
-    press.runs.finish(run_id, "done", at=press.clock.now())
-    for note in notes:
-        watch(note)
-    return notes
+    notes: list[Note] = []
+    try:
+        for name, task in _TASKS:
+            some = _try(press, name, task)
+            notes += some
+            press.runs.note(run_id, some)
+            for note in some:
+                watch(note)
+    except BaseException:  # edge: a run that is interrupted or crashes is not left as running
+        press.runs.finish(run_id, "failed", at=press.clock.now())
+        raise
+    failed = any(note.level == "error" for note in notes)
+    press.runs.finish(run_id, "partial" if failed else "done", at=press.clock.now())
+    return tuple(notes)
+
+
+def _try(press: Press, name: str, task: Callable[[Press], tuple[Note, ...]]) -> tuple[Note, ...]:
+    try:
+        return task(press)
+    except NewsletterError as error:
+        return (Note("error", name, str(error)),)
+
+
+def _returns(press: Press) -> tuple[Note, ...]:
+    """What a crash left open first, then what is new."""
+    if press.returns is None:
+        return ()
+    account = Account()
+    settle(press, press.returns.open(limit=_AT_ONCE), account)
+    notes = list(account.changes)
+    if words := account.words():
+        notes.insert(0, Note("info", "returns", f"made up for what was left open: {words}"))
+    for mailbox in press.mailboxes:
+        notes += take_in(press, mailbox)
+    if not press.mailboxes:
+        notes.append(Note("info", "returns", "no mailbox is set up for bounces ([[returns]] in config.toml)"))
+    press.returns.sweep(before=press.clock.now() - KEPT)
+    return tuple(notes)
+
+
+def _give_leases_back(press: Press) -> tuple[Note, ...]:
+    """What a worker held that was killed on this machine need not wait for its lease to run out."""
+    now = press.clock.now()
+    gone = [owner for owner in press.ledger.holders(now=now) if is_gone(owner)]
+    for owner in gone:
+        press.ledger.disown(owner, now=now)
+    if not gone:
+        return ()
+    return (Note("info", "send", f"took back what {len(gone)} dead process{'es' * (len(gone) > 1)} held"),)
 
 
 def _wipe_stale_sign_ups(press: Press) -> tuple[Note, ...]:
@@ -41,6 +93,12 @@ def _wipe_stale_sign_ups(press: Press) -> tuple[Note, ...]:
     return (Note("info", "sign-ups", f"{len(stale)} never confirmed within a week and were wiped"),)
 
 
+def _sweep_records(press: Press) -> tuple[Note, ...]:
+    if press.records is not None:
+        press.records.sweep(now=press.clock.now())
+    return ()
+
+
 def _speak_of_uncertain(press: Press) -> tuple[Note, ...]:
     uncertain = press.ledger.uncertain_since(now=press.clock.now())
     if not uncertain:
@@ -53,3 +111,13 @@ def _speak_of_uncertain(press: Press) -> tuple[Note, ...]:
             f'"{press.config.delivery.on_uncertain}" decides',
         ),
     )
+
+
+_TASKS = (
+    ("returns", _returns),
+    ("probes", probe),
+    ("send", _give_leases_back),
+    ("sign-ups", _wipe_stale_sign_ups),
+    ("records", _sweep_records),
+    ("send", _speak_of_uncertain),
+)

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from newsletter.collect.http import Http
     from newsletter.compose import Composer
-    from newsletter.config import Config, SignalConfig, SourceConfig
-    from newsletter.ports import Clock, Signal, Source, Transport
+    from newsletter.config import Config, ReturnsConfig, SignalConfig, SourceConfig
+    from newsletter.ports import Clock, Mailbox, Signal, Source, Transport
     from newsletter.rank.settings import RankSettings
     from newsletter.rank.text_model import Models
     from newsletter.send.dkim import Signer as DkimSigner
@@ -63,6 +63,8 @@ def open_press(config: Config, *, clock: Clock | None = None) -> Iterator[Press]
             limits=store.limits,
             records=store.records,
             vectors=store.vectors,
+            returns=store.returns,
+            mailboxes=tuple(_open_mailbox(config, one) for one in config.returns),
             signer=Signer(config.secrets),
             letterhead=letterhead,
             reader_defaults=_reader_defaults(config),
@@ -172,6 +174,22 @@ def _open_signal(one: SignalConfig, http: Http) -> Signal:
     from newsletter.collect.signals import open_signal
 
     return open_signal(one.kind, url=one.url, token=one.token, http=http)
+
+
+def _open_mailbox(config: Config, one: ReturnsConfig) -> Mailbox:
+    from newsletter.returns.intake import open_mailbox
+
+    return open_mailbox(
+        one.kind,
+        path=config.locate(one.path),
+        host=one.host,
+        port=one.port,
+        security=one.security,
+        username=one.username,
+        password=one.password,
+        folder=one.folder,
+        aside=one.aside,
+    )
 
 
 def _reader_defaults(config: Config) -> Defaults:

@@ -84,14 +84,18 @@ def send(day: date | None, dry_run: bool, test: str | None, quiet: bool, as_json
 
 @command("tend", short_help="Bounces in, leases back, stale sign-ups out.")
 @json_option
-def tend(as_json: bool) -> None:
-    """Keep the house in order: bounces and complaints in, leases back, stale sign-ups out."""
+def tend(as_json: bool) -> int:
+    """Keep the house in order: bounces and complaints in, leases back, stale sign-ups out, suspended readers probed.
+
+    Safe at any time, twice, and at once with another. Exit code 75 when something could not be done for now.
+    """
     from newsletter.tend import tend as tend_mission
 
     with opened() as press:
         notes = tend_mission(press, watch=watcher(as_json=as_json))
         if as_json:
             give({"command": "tend", "notes": [note_document(note) for note in notes]})
+    return 75 if any(note.level == "error" for note in notes) else 0
 
 
 def note_document(note: Note) -> dict[str, str]:

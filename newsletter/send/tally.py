@@ -15,11 +15,12 @@ StopKind = Literal["", "asked", "later", "attention"]
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One refused message. Only `fault == "address"` may change the subscriber's standing."""
+    """One refused message. What it does to the subscriber's standing is `returns.decide`'s to say."""
 
     subscriber_id: int
     reply: Reply
     fault: Literal["address", "mailbox-full", "message", "policy", "sender"]
+    delivery_key: str = ""
 
 
 @dataclass(slots=True)
@@ -64,7 +65,7 @@ class Tally:
             case Uncertain():
                 self.uncertain += 1
             case Refused(reply=reply, fault=fault):
-                self.refused.append(Refusal(delivery.subscriber_id, reply, fault))
+                self.refused.append(Refusal(delivery.subscriber_id, reply, fault, delivery.key))
             case Dropped(state=state):
                 setattr(self, state, getattr(self, state) + 1)
 

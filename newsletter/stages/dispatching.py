@@ -11,6 +11,7 @@ from newsletter.process import is_gone, myself
 from newsletter.send.drain import DrainPolicy, drain
 from newsletter.send.pace import parse_rate
 from newsletter.stages.composing import Renderer
+from newsletter.stages.returning import refusals
 from newsletter.stages.switch import paused, watched
 
 if TYPE_CHECKING:
@@ -62,25 +63,15 @@ def dispatch(
         return Dispatch((Note("error", "send", str(error)),), attention=isinstance(error, RelayConfigError))
     finally:
         transport.close()
-    _act_on_refusals(press, tally)
+    changes = refusals(press, tally.refused) if press.returns is not None else ()
     left_out = press.open_composer().dropped() if tally.done else ()
     notes = (Note("warning", "compose", f"{p.where}: {p.what}. {p.cure}") for p in left_out)
-    return Dispatch((*_notes(tally), *notes), tally, attention=tally.stop == "attention")
+    return Dispatch((*_notes(tally), *notes, *changes), tally, attention=tally.stop == "attention")
 
 
 def _policy(press: Press) -> DrainPolicy:
     delivery = press.config.delivery
     return DrainPolicy(retry=delivery.retry, on_uncertain=delivery.on_uncertain, rate=parse_rate(delivery.rate))
-
-
-def _act_on_refusals(press: Press, tally: Tally) -> None:
-    """An address that does not exist is never written to again (facts/mail.md 6.3: one hard refusal)."""
-    gone = {refusal.subscriber_id: refusal.reply for refusal in tally.refused if refusal.fault == "address"}
-    for reader in press.subscribers.get(gone).values():
-        reply = gone[reader.id]
-        press.subscribers.suppress(
-            reader.email, f"refused: {reply.code} {reply.enhanced}".strip(), at=press.clock.now()
-        )
 
 
 def _notes(tally: Tally) -> tuple[Note, ...]:

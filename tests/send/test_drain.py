@@ -112,7 +112,7 @@ def test_one_mail_that_does_not_render_costs_nobody_else_theirs() -> None:
     ledger = MemoryLedger(delivery(n) for n in range(1, 7))
     tally = run(ledger, render=bad_at_3)
     reply = Reply(0, "", "not rendered: leftover {{ in the subject")
-    assert tally == Tally(sent=5, refused=[Refusal(3, reply, "message")])
+    assert tally == Tally(sent=5, refused=[Refusal(3, reply, "message", delivery(3).key)])
     assert ledger.outcomes[3] == Refused(3, reply, "message")
 
 
@@ -171,8 +171,8 @@ def test_only_an_address_that_was_refused_is_reported_as_such() -> None:
     ledger = MemoryLedger(delivery(n) for n in (1, 2, 3))
     tally = run(ledger, lambda one: answers[one.delivery_id])
     assert tally.refused == [
-        Refusal(1, Reply(550, "5.1.1", "no such user"), "address"),
-        Refusal(2, Reply(552, "5.2.2", "full"), "mailbox-full"),
+        Refusal(1, Reply(550, "5.1.1", "no such user"), "address", delivery(1).key),
+        Refusal(2, Reply(552, "5.2.2", "full"), "mailbox-full", delivery(2).key),
     ]
 
 

@@ -136,6 +136,7 @@ def open_site(
         runs=store.runs,
         limits=store.limits,
         records=store.records,
+        returns=store.returns,
         signer=Signer(config.secrets),
         letterhead=letterhead,
         reader_defaults=Defaults(),
