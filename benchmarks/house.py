@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[1]
-MAILS_OF_40_KB = Size(papers=200, topics=8, readers=0, chosen=3, top=4)  # 12 papers and one from outside
+MAILS_OF_40_KB = Size(papers=200, topics=16, readers=0, chosen=3, top=4)  # 12 papers and one from outside
 
 
 def printed_house(folder: Path, readers: int, *, database: str = "") -> None:

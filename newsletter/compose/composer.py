@@ -13,6 +13,7 @@ from newsletter.compose.issue import HTML_BUDGET, trim, without
 from newsletter.compose.lint import Rendered, data_of
 from newsletter.compose.notices import notice_facts, render_notice
 from newsletter.compose.proof import prove
+from newsletter.compose.ready import SharedIssues
 from newsletter.compose.splice import encode_whole
 from newsletter.compose.templates import Templates
 from newsletter.compose.view import language_name
@@ -67,6 +68,7 @@ class Composer:
         self._digesters: dict[tuple[str, frozenset[str]], Digester] = {}
         self._cuttable: dict[frozenset[str], bool] = {}
         self._dropped: dict[str, Problem] = {}
+        self._shared_issues = SharedIssues()
 
     def digest(
         self,
@@ -82,14 +84,12 @@ class Composer:
         Raises TemplateError when the templates are at fault, AddressError when the reader cannot be written to.
         """
         recipient, smtputf8 = wire_address(subscriber.email)
-        fitted = self._fit(subscriber, issue, cards, links)
-        subject = fitted.digester.subject(fitted.values)
+        subject, text, html = self._shared(subscriber, issue, cards, links) or self._own(
+            subscriber, issue, cards, links
+        )
         key = delivery.key
         headers = self._headers.write(delivery, key, recipient, subject, links)
-        if subscriber.text_only:
-            data = body.text_only(headers, fitted.text)
-        else:
-            data = body.alternative(headers, key, fitted.text, fitted.html)
+        data = body.text_only(headers, text) if subscriber.text_only else body.alternative(headers, key, text, html)
         return Message(delivery.id, self._headers.envelope_from(delivery), recipient, data, smtputf8, vetted=True)
 
     def notice(self, delivery: Delivery, subscriber: Subscriber, links: ReaderLinks, **facts: Any) -> Message:
@@ -134,6 +134,27 @@ class Composer:
     def dropped(self) -> tuple[Problem, ...]:
         """The papers that could not be shown since this composer was made, each once, with the reason."""
         return tuple(self._dropped.values())
+
+    def _shared(
+        self, subscriber: Subscriber, issue: Issue, cards: Mapping[str, Card], links: ReaderLinks
+    ) -> tuple[str, body.Part, body.Part] | None:
+        """(subject, text, HTML) of an issue that came before, for another reader; None where it has to be fitted."""
+        digester = self._digester(subscriber.locale or self._locale, links)
+        ready = self._shared_issues.get(digester, issue, cards)
+        if ready is None:
+            return None
+        person = person_words(subscriber, links, self._topic_names)
+        html = ready.html.fill(person.html)
+        if sum(map(len, html)) > HTML_BUDGET:
+            return None
+        subject = digester.subject(ready.texts | person.texts)
+        return subject, (ready.text.fill(person.text), b"quoted-printable"), (html, b"quoted-printable")
+
+    def _own(
+        self, subscriber: Subscriber, issue: Issue, cards: Mapping[str, Card], links: ReaderLinks
+    ) -> tuple[str, body.Part, body.Part]:
+        fitted = self._fit(subscriber, issue, cards, links)
+        return fitted.digester.subject(fitted.values), fitted.text, fitted.html
 
     def _fit(self, subscriber: Subscriber, issue: Issue, cards: Mapping[str, Card], links: ReaderLinks) -> _Fitted:
         if missing := [pick.paper_id for s in issue.sections for pick in s.picks if pick.paper_id not in cards]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from newsletter.compose.facts import SLOTS, as_slots, digest_facts, for_html, for_text, issue_values
 from newsletter.compose.issue import without
 from newsletter.compose.layout import after_sections, block_kinds, layout
+from newsletter.compose.ready import Ready, lay
 from newsletter.compose.slots import SLOT, cut, mark, no_mark, slot
 from newsletter.compose.splice import (
     Fragment,
@@ -155,6 +156,18 @@ class Digester:
                 wrapped={},
             )
         return values
+
+    def ready(self, issue: Issue, cards: Mapping[str, Card]) -> Ready | None:
+        """All but a reader's values in place; None: a paper does not render, or a part is base64 or cannot be cut."""
+        if not self.cuttable or not all(paper_id in cards for paper_id in issue.paper_ids):
+            return None
+        try:
+            told = self.told(issue, self.entries(issue, cards))
+            html, text = self.pieces(issue, cards, self.entries(issue, cards), 0)
+        except (CannotCutError, TemplateError):
+            return None
+        pays = base64_pays(html) or base64_pays(text)
+        return None if pays else Ready(lay(html, told.html), lay(text, told.text), told.texts)
 
     def parts(
         self, issue: Issue, cards: Mapping[str, Card], entries: list[Entry], said: Words, beyond: int

@@ -85,7 +85,7 @@ def for_text(values: Mapping[str, str]) -> dict[str, str]:
     return {**values, "reason": _wrapped(values["reason"])}
 
 
-_wrapped = lru_cache(maxsize=512)(wrap)
+_wrapped = lru_cache(maxsize=8192)(wrap)
 
 
 def for_html(values: Mapping[str, str]) -> dict[str, str]:
@@ -150,7 +150,7 @@ def reason(subscriber: Subscriber, topic_names: Mapping[str, str]) -> str:
     return _reason(subscriber.cadence or "", chosen, len(subscriber.topics) - 6)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=8192)
 def _reason(cadence: str, names: tuple[str, ...], more: int) -> str:
     often = _CADENCES.get(cadence, "")
     chosen = _listed(shorten(name, 40) for name in names)

@@ -107,12 +107,12 @@ def words(texts: dict[str, str], *, wrapped: Mapping[str, str]) -> Words:
     return Words(texts, html, text)
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=16384)
 def _coded_markup(text: str) -> bytes:
     return slot_value(str(escape(text)))
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=16384)
 def _coded_text(text: str) -> bytes:
     return slot_value(text)
 

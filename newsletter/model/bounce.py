@@ -9,6 +9,8 @@ import re
 from datetime import date
 from typing import TYPE_CHECKING
 
+from newsletter.model.keyed import keyed_digest
+
 if TYPE_CHECKING:
     from newsletter.model.mail import Delivery
 
@@ -69,8 +71,8 @@ def read_message_id(text: str, secret: str) -> str | None:
 
 
 def _id_tag(key: str, secret: str) -> str:
-    return hmac.digest(secret.encode(), f"message-id\0{key}".encode(), "sha256").hex()[:20]
+    return keyed_digest(secret.encode(), f"message-id\0{key}".encode()).hex()[:20]
 
 
 def _tag(packed: bytes, secret: str) -> bytes:
-    return hmac.digest(secret.encode(), b"bounce\0" + packed, "sha256")[:_TAG]
+    return keyed_digest(secret.encode(), b"bounce\0" + packed)[:_TAG]

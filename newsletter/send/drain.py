@@ -53,7 +53,7 @@ class DrainPolicy:
     patience: timedelta = timedelta(0)
     lease: timedelta = timedelta(minutes=2)
     claim: int = 500  # rows a lease
-    window: int = 64  # rows rendered and marked as started together, at most
+    window: int = 256  # rows rendered and marked as started together, at most
     settle_rows: int = 200
     settle_within: float = 0.1  # seconds
     grace: float = 8.0  # seconds that a quiet stop waits for answers

@@ -111,6 +111,8 @@ class Feed:
         ready: list[tuple[Delivery, Message]] = []
         if self._render_into(rows, ready, deliveries) is not None:
             for delivery in list(rows.values()):
+                if self.render_failures:  # nothing renders: the rest stays queued for the mended template
+                    return ready
                 error = self._render_into(rows, ready, [delivery])
                 if error is not None:
                     self._refuse(rows.pop(delivery.id), str(error))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
+from newsletter.errors import AttentionError
 from newsletter.model.codec import issue_from_payload, picks_of
 from newsletter.model.mail import Dropped
 
@@ -103,7 +104,9 @@ class Renderer:
         if day not in self._editions:
             edition = self._press.editions.get(day)
             if edition is None:
-                raise KeyError(f"the edition of {day} is gone from the database")
+                raise AttentionError(
+                    f"The edition of {day} is gone from the database.", cure="Bring it back from the backup."
+                )
             self._editions[day] = edition
         return self._editions[day]
 

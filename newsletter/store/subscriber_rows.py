@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from newsletter.model.subscriber import Subscriber
@@ -35,13 +36,19 @@ def to_row(subscriber: Subscriber) -> dict[str, Any]:
     }
 
 
+@lru_cache(maxsize=8192)
+def _topics(stored: str) -> tuple[str, ...]:
+    """Cached: readers share their choices."""
+    return tuple(json.loads(stored))
+
+
 def from_row(row: Row[Any]) -> Subscriber:
     return Subscriber(
         id=row.id,
         email=row.email,
         name=row.name,
         status=row.status,
-        topics=tuple(json.loads(row.topics)),
+        topics=_topics(row.topics),
         cadence=row.cadence,
         send_hour=row.send_hour,
         timezone=row.timezone,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 from urllib.parse import quote
 
+from newsletter.model.keyed import keyed_digest
 from newsletter.model.mail import ReaderLinks
 
 if TYPE_CHECKING:
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 Purpose = Literal["unsubscribe", "preferences", "feedback", "confirm", "address", "login", "bounce"]
 
 _PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
+_IN_EVERY_MAIL: tuple[Purpose, ...] = ("unsubscribe", "preferences", "feedback")
 _TAG = 16  # octets: 128 bits of HMAC-SHA256 (RFC 2104 section 5 allows truncation to half)
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _LONGEST = 512  # characters of a token worth looking at
 
 
@@ -67,7 +70,15 @@ class Signer:
         """A URL-safe token. Without `expires` it holds for ever (RFC 8058: leaving must work for long)."""
         until = 0 if expires is None else max(int(expires.timestamp()), 0) + 1
         body = _varint(subscriber_id) + _varint(generation) + _varint(until) + extra.encode()
-        return _encode(body + self._tag(self._keys[purpose][0], body))
+        return self._signed(purpose, body)
+
+    def sign_all(self, purposes: Sequence[Purpose], subscriber_id: int, generation: int) -> list[str]:
+        """The tokens of a reader for several purposes, without an end: what every mail needs."""
+        body = _varint(subscriber_id) + _varint(generation) + _varint(0)
+        return [self._signed(purpose, body) for purpose in purposes]
+
+    def _signed(self, purpose: Purpose, body: bytes) -> str:
+        return _encode(body + keyed_digest(self._keys[purpose][0], body)[:_TAG])
 
     def read(self, purpose: Purpose, token: str, now: datetime) -> Claim | None:
         """What the token claims, or None: forged, altered in any character, for another purpose, or expired."""
@@ -82,7 +93,7 @@ class Signer:
 
     @staticmethod
     def _tag(key: bytes, body: bytes) -> bytes:
-        return hmac.digest(key, body, hashlib.sha256)[:_TAG]
+        return keyed_digest(key, body)[:_TAG]
 
 
 def reader_links(
@@ -100,13 +111,13 @@ def reader_links(
     With `confirm_until` there is a link that confirms a sign-up until then.
     """
     who = (subscriber.id, subscriber.generation)
-    leave = signer.sign("unsubscribe", *who)
+    leave, preferences, feedback = signer.sign_all(_IN_EVERY_MAIL, *who)
     return ReaderLinks(
         unsubscribe=f"{base_url}/unsubscribe/{leave}",
-        preferences=f"{base_url}/preferences/{signer.sign('preferences', *who)}",
+        preferences=f"{base_url}/preferences/{preferences}",
         view=f"{base_url}/day/{day.isoformat()}" if day else f"{base_url}/",
         unsubscribe_mailto=_mailto(unsubscribe_address, leave),
-        feedback=f"{base_url}/feedback/{signer.sign('feedback', *who)}",
+        feedback=f"{base_url}/feedback/{feedback}",
         confirm=f"{base_url}/confirm/{signer.sign('confirm', *who, expires=confirm_until)}" if confirm_until else "",
     )
 
@@ -129,6 +140,8 @@ def _claim(purpose: Purpose, body: bytes, now: datetime) -> Claim | None:
 
 def _varint(number: int) -> bytes:
     """LEB128: seven bits an octet, the least first."""
+    if number <= 0x7F:
+        return bytes((number,))
     out = bytearray()
     while number > 0x7F:
         out.append(number & 0x7F | 0x80)
@@ -148,7 +161,7 @@ def _read_varint(data: bytes) -> tuple[int, bytes]:
 
 
 def _encode(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+    return binascii.b2a_base64(data, newline=False).translate(_URL_SAFE).rstrip(b"=").decode("ascii")
 
 
 def _decode(token: str) -> bytes | None:
