@@ -9,6 +9,7 @@ import pytest
 from newsletter.errors import RelayError
 from newsletter.model.mail import Deferred, Delivered, Message, Refused, Uncertain
 from newsletter.send.transports.patience import Patience
+from newsletter.send.transports.smtp import window_for
 from newsletter.send.verdict import words
 from tests.send.ledger import message
 from tests.send.sending import MODES, numbered, send, send_broken, transport
@@ -417,3 +418,7 @@ def test_one_message_that_a_server_stumbles_over_is_put_off_and_the_others_arriv
     assert short(out[5]) == ("deferred", False)
     assert all(short(out[n]) == ("delivered",) for n in out if n != 5)
     assert server.faults == []
+
+
+def test_a_near_server_has_few_messages_in_doubt_and_a_far_one_is_kept_busy() -> None:
+    assert [window_for(rtt) for rtt in (0.0, 0.001, 0.008, 0.02, 0.3)] == [4, 4, 8, 16, 16]

@@ -42,10 +42,11 @@ class Relay:
 
 @dataclass(slots=True)
 class Link:
-    """An open connection, greeted, secured and logged in."""
+    """An open connection, greeted, secured and logged in; `rtt` is how many seconds the answer to EHLO took."""
 
     sock: socket.socket
     features: Features
+    rtt: float = 0.0
 
 
 def open_link(relay: Relay, patience: Patience, tls: ssl.SSLContext) -> Link:
@@ -64,6 +65,7 @@ class _Opening:
         self._sock: socket.socket | None = None
         self._reader = ReplyReader()
         self._features = Features()
+        self._rtt = 0.0
 
     def run(self) -> Link:
         relay = self._relay
@@ -77,7 +79,7 @@ class _Opening:
         if relay.username:
             self._login()
         self._sock.settimeout(None)
-        return Link(self._sock, self._features)
+        return Link(self._sock, self._features, self._rtt)
 
     def drop(self) -> None:
         if self._sock is not None:
@@ -107,7 +109,9 @@ class _Opening:
     def _hello(self) -> None:
         relay = self._relay
         word = "LHLO" if relay.lmtp else "EHLO"
+        asked = time.monotonic()
         reply = self._ask(f"{word} {relay.helo_name}", self._patience.command, "ehlo")
+        self._rtt = time.monotonic() - asked
         if reply.code // 100 == 2:
             self._features = features_of(self._reader.lines)
             return
