@@ -26,6 +26,7 @@ from benchmarks.common import Row, options, report
 from newsletter.config import load_config
 from newsletter.model.edition import Card, Edition, Part, Pick, Pool, Score
 from newsletter.model.paper import Listing, Paper, Reading
+from newsletter.stages.searching import make_vectors
 from newsletter.wiring import open_press
 
 if TYPE_CHECKING:
@@ -206,6 +207,7 @@ def make_house(folder: Path, papers: int) -> list[str]:
             listings = [Listing(one.id, "arxiv", DAY, "new", NOW) for one in some]
             readings = [Reading(one.id, "huggingface.upvotes", 3.0, NOW) for one in some]
             press.papers.keep(some, listings, readings, [], at=NOW)
+        make_vectors(press)
         press.editions.print(edition([paper(number, words, chance) for number in range(TOPICS * SHOWN)]))
     return words
 

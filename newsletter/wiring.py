@@ -101,14 +101,7 @@ def open_app(press: Press) -> ASGIApp:
         trusted_proxies=web.trusted_proxies,
         hooks=hooks,
     )
-    return create_app(press, limits=press.limits, records=press.records, settings=settings, search=_finder(press))
-
-
-def _finder(press: Press) -> Callable[[str, int], tuple[str, ...]]:
-    """What the pages search with: by word and by meaning."""
-    from newsletter.stages.searching import search
-
-    return lambda text, limit: tuple(hit.paper.id for hit in search(press, text, limit=limit).hits)
+    return create_app(press, limits=press.limits, records=press.records, settings=settings)
 
 
 def _provider_fetch(contact: str) -> Callable[[str], bytes]:

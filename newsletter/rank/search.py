@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -67,8 +68,9 @@ def ask(text: str) -> Asked:
     )
 
 
+@lru_cache(maxsize=4)
 def fingerprint(model: TextModel) -> str:
-    """What names a model's vectors in the store: another model has another one."""
+    """What names a model's vectors in the store: another model has another one. Hashes 8 MB, once for each model."""
     digest = hashlib.blake2b(model.weights.tobytes(), digest_size=8)
     digest.update(model.idf.tobytes())
     return digest.hexdigest()

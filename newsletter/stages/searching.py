@@ -17,12 +17,14 @@ from newsletter.rank.search import ask, fingerprint, order, read_papers, read_qu
 if TYPE_CHECKING:
     from datetime import date
 
+    from newsletter.model.paper import Paper
     from newsletter.model.search import Hit
     from newsletter.press import Press
     from newsletter.rank.search import Asked
 
 REACH = 250  # candidates by word, and as many by meaning
 ENOUGH = 50  # papers with every word of the question, from which those with some words are not looked for
+ALIKE = 6  # words of a title that are searched
 BATCH = 2048  # papers whose vectors are made at once
 CATCH_UP = 4096  # papers without a vector that a search reads first; `collect` does them all
 
@@ -115,6 +117,17 @@ def find(press: Press, asked: Asked, within: Within, *, reach: int = REACH) -> l
         ids |= dict.fromkeys(one for one, _ in near)
     papers = {paper.id: paper for paper in press.papers.get([*ids]).values()}
     return order(asked, papers.values(), model, by_meaning=press.rank_settings.dense)
+
+
+def alike(press: Press, paper: Paper, *, limit: int) -> tuple[str, ...]:
+    """Ids of the papers nearest to one by meaning, nearest first; by the words of its title while none is read."""
+    model, found = press.open_models().text, tuple[str, ...]()
+    if model is not None and press.vectors is not None and press.rank_settings.dense:
+        (vector,) = read_papers([paper], model)
+        found = tuple(one for one, _ in press.vectors.nearest(fingerprint(model), vector, limit=limit + 1))
+    if not found:
+        found = press.papers.search(ask(paper.title).every[:ALIKE], limit=limit + 1)
+    return tuple(one for one in found if one != paper.id)[:limit]
 
 
 def make_vectors(press: Press, *, most: int | None = None) -> int:

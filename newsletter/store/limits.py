@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from newsletter.store.database import Database
 
-WEB_LOCK = 0x7061_7065_7203
+WEB_LOCK = 0x7061_7065_7204
 
 web_limits = Table(
     "web_limits",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse, Response
 
+from newsletter.errors import UsageError
 from newsletter.model.codec import to_plain
 from newsletter.web import calendar as cal
 from newsletter.web import openapi, searching, signup
@@ -122,13 +123,13 @@ def search(desk: Desk, ask: Ask) -> Response:
         return limit
     try:
         question = searching.asked(ask)
-        results = searching.look_up(desk, question, ask.wanted("cursor"), limit)
-    except ValueError as error:
+        found = searching.look_up(desk, question, ask.wanted("cursor"), limit)
+    except UsageError as error:
         return problem(400, str(error))
     if not question.text:
         return problem(400, "`q` is missing: what is searched?")
-    items = [paper_json(desk, one) for one in results.papers]
-    return JSONResponse({"items": items, "next": results.after or None, "total": results.total})
+    items = [paper_json(desk, hit.paper) for hit in found.hits]
+    return JSONResponse({"items": items, "next": found.cursor or None, "total": found.total})
 
 
 def subscribe(desk: Desk, ask: Ask) -> Response:

@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from newsletter.errors import LaterError, StoreError, TemplateError
 from newsletter.web import ask as asking
-from newsletter.web.desk import Desk, Door, Search
+from newsletter.web.desk import Desk, Door
 from newsletter.web.doors import doors
 from newsletter.web.headers import dress
 from newsletter.web.library import Library
@@ -47,9 +47,8 @@ def create_app(
     limits: Limits,
     records: Records,
     settings: WebSettings | None = None,
-    search: Search | None = None,
 ) -> Starlette:
-    """The web pages over one Press. Holds no global state; `search` defaults to search by words."""
+    """The web pages over one Press. Holds no global state."""
     config = press.config
     own = config.locate(config.newsletter.templates) if config.newsletter.templates else None
     shared = {
@@ -72,8 +71,8 @@ def create_app(
         library=Library(press.editions),
         meters=Meters(),
         alike=Memo(life=timedelta(hours=1), capacity=5000),
+        kept=Memo(life=timedelta(minutes=1), capacity=200),
         joined=Memo(life=timedelta(minutes=5), capacity=1),
-        search=search or (lambda text, limit: press.papers.search(text.split(), limit=limit)),
         writers=CapacityLimiter(WRITERS),
         topics={topic.slug: topic for topic in config.topics},
     )

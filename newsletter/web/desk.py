@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from newsletter.web.settings import WebSettings
     from newsletter.web.stamps import Stamps
 
-Search = Callable[[str, int], tuple[str, ...]]
+STAMP = "stamp-goes-here-7d1c0e"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """One application's dependencies. `search` gives paper ids for a question, best first."""
+    """One application's dependencies."""
 
     press: Press
     signer: Signer
@@ -42,9 +42,9 @@ class Desk:
     pages: Pages
     library: Library
     meters: Meters
-    search: Search
     alike: Memo[tuple[str, ...]]  # paper id: similar papers
     joined: Memo[Counter[date]]  # Monday: readers who confirmed in its week
+    kept: Memo[str]  # whole pages, without their stamp
     writers: CapacityLimiter
     topics: dict[str, Topic] = field(default_factory=dict)
 
@@ -75,6 +75,15 @@ class Desk:
             "offer_link": False,
         }
         return HTMLResponse(self.pages.render(name, shared | values), status_code=status)
+
+    def shared_page(self, key: str, name: str, values: Callable[[], dict[str, Any]]) -> HTMLResponse:
+        """A page that is the same for everybody for a minute; only its form's stamp is of the moment."""
+
+        def make() -> str:
+            return bytes(self.page(name, stamp=STAMP, **values()).body).decode()
+
+        now = self.now()
+        return HTMLResponse(self.kept.get(key, make, now=now).replace(STAMP, self.stamps.stamp(now)))
 
     def lost(self, text: str = "", *, status: int = 404, title: str = "") -> HTMLResponse:
         """The page of a wrong address."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
 
+from newsletter.errors import UsageError
 from newsletter.web import calendar as cal
 from newsletter.web import views
 from newsletter.web.paper import cards
@@ -61,8 +62,8 @@ def found(desk: Desk, ask: Ask) -> Response:
     """A search as a feed: its best papers."""
     try:
         question = asked(ask)
-        papers = look_up(desk, question, "").papers
-    except ValueError as error:
+        papers = [hit.paper for hit in look_up(desk, question, "").hits]
+    except UsageError as error:
         return desk.lost(str(error), status=400, title="That did not work")
     entries = tuple(
         Entry(paper.id, card, datetime.combine(paper.published, time(), UTC))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import threading
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -13,8 +12,6 @@ if TYPE_CHECKING:
 
     from newsletter.model.edition import Card, Edition, Pick
     from newsletter.ports import Editions
-
-_WORD = re.compile(r"[^\W\d_][\w-]{3,}")
 
 
 class Library:
@@ -25,7 +22,6 @@ class Library:
         self._capacity = capacity
         self._kept: OrderedDict[date, Edition] = OrderedDict()
         self._lock = threading.Lock()
-        self._counted: tuple[int, Counter[str]] = (0, Counter())
 
     def days(self) -> tuple[date, ...]:
         """Printed days, oldest first."""
@@ -78,16 +74,6 @@ class Library:
         with self._lock:
             kept = sorted(self._kept.values(), key=lambda edition: edition.day, reverse=True)
         return next((card for edition in kept if (card := edition.card(paper_id)) is not None), None)
-
-    def words(self) -> Counter[str]:
-        """In how many titles of the kept editions each word stands: a cheap guess at how common it is."""
-        with self._lock:
-            kept = tuple(self._kept.values())
-        if self._counted[0] != len(kept):
-            titles = {card.paper.id: card.paper.title for edition in kept for card in edition.cards}
-            words = Counter(word for title in titles.values() for word in set(_WORD.findall(title.casefold())))
-            self._counted = (len(kept), words)
-        return self._counted[1]
 
     def _keep(self, editions: tuple[Edition, ...]) -> None:
         with self._lock:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date
 from typing import TYPE_CHECKING
 
 from starlette.responses import PlainTextResponse
 
 from newsletter.model.edition import Card
+from newsletter.stages.searching import alike
 from newsletter.web import citing, views
 from newsletter.web.plot import Plot, draw
 from newsletter.web.words import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from starlette.responses import Response
 
@@ -23,10 +23,6 @@ if TYPE_CHECKING:
     from newsletter.web.desk import Desk
 
 SIMILAR = 5
-TELLING = 4  # words of a title that are searched
-_WORD = re.compile(r"[^\W\d_][\w-]{3,}")
-_STOP = {"with", "from", "that", "this", "using", "based", "their", "have", "which", "through", "towards", "toward"}
-_STOP |= {"into", "over", "about", "when", "what", "without", "between", "beyond", "under", "does", "more", "your"}
 
 
 def paper(desk: Desk, ask: Ask) -> Response:
@@ -96,23 +92,10 @@ def _reasons(desk: Desk, subject: Paper, listings: Sequence[Listing]) -> list[tu
 
 
 def similar(desk: Desk, subject: Paper) -> list[views.CardView]:
-    """Papers that share the title's rarer words; looked up once in a while, since crawlers open every page."""
-    ids = desk.alike.get(subject.id, lambda: _similar_ids(desk, subject), now=desk.now())
+    """Papers that are nearest by meaning; looked up once in a while, since crawlers open every page."""
+    ids = desk.alike.get(subject.id, lambda: alike(desk.press, subject, limit=SIMILAR), now=desk.now())
     known = desk.press.papers.get(ids)
     return cards(desk, [known[one] for one in ids if one in known])
-
-
-def _similar_ids(desk: Desk, subject: Paper) -> tuple[str, ...]:
-    words = rarest(clean(subject.title), desk.library.words())
-    found = desk.search(" ".join(words), SIMILAR + 1) if words else ()
-    return tuple(one for one in found if one != subject.id)[:SIMILAR]
-
-
-def rarest(title: str, common: Mapping[str, int]) -> list[str]:
-    """Up to four words of a title, those that other titles use least; longer ones first among equals."""
-    words = dict.fromkeys(word.casefold() for word in _WORD.findall(title))
-    telling = [word for word in words if word not in _STOP]
-    return sorted(telling, key=lambda word: (common.get(word, 0), -len(word), word))[:TELLING]
 
 
 def cards(desk: Desk, papers: Iterable[Paper]) -> list[views.CardView]:

@@ -107,28 +107,33 @@ def why_empty(desk: Desk, one: date) -> tuple[str, ...]:
 
 
 def _day_page(desk: Desk, ask: Ask, edition: Edition, *, canonical: str, here: str) -> Response:
-    by_trend = ask.wanted("by") == "trend"
-    shelves = views.by_trend(edition) if by_trend else views.by_topic(edition)
+    by = "trend" if ask.wanted("by") == "trend" else "topic"
+    days = desk.library.days()
+    key = f"{canonical} {by} {edition.day} {len(days)} {days[-1]}"  # a new edition is a new neighbour
+    return desk.shared_page(key, "day.html.j2", lambda: _day_values(desk, edition, by, canonical, here))
+
+
+def _day_values(desk: Desk, edition: Edition, by: str, canonical: str, here: str) -> dict[str, Any]:
+    shelves = views.by_trend(edition) if by == "trend" else views.by_topic(edition)
     count = len({card.id for shelf in shelves for card in shelf.cards})
     back, forth = cal.turns(edition.day, _full_days(desk, edition.day), lambda one: why_empty(desk, one))
     best = views.top_of(edition, 3)
-    return desk.page(
-        "day.html.j2",
-        day=edition.day,
-        edition=edition,
-        shelves=shelves,
-        by="trend" if by_trend else "topic",
-        count=count,
-        back=back,
-        forth=forth,
-        week=cal.week_of(edition.day),
-        month=cal.month_of(edition.day),
-        titles={card.paper.id: views.card_view(card) for card in edition.cards if _followed(edition, card.paper.id)},
-        canonical=canonical,
-        here=here,
-        description=f"{plural(count, 'trending paper')} of {long_day(edition.day)}: "
+    return {
+        "day": edition.day,
+        "edition": edition,
+        "shelves": shelves,
+        "by": by,
+        "count": count,
+        "back": back,
+        "forth": forth,
+        "week": cal.week_of(edition.day),
+        "month": cal.month_of(edition.day),
+        "titles": {card.paper.id: views.card_view(card) for card in edition.cards if _followed(edition, card.paper.id)},
+        "canonical": canonical,
+        "here": here,
+        "description": f"{plural(count, 'trending paper')} of {long_day(edition.day)}: "
         + "; ".join(card.title for card in best),
-    )
+    }
 
 
 def _followed(edition: Edition, paper_id: str) -> bool:

@@ -21,7 +21,7 @@ from newsletter.model.paper import Listing, Paper, Reading
 from newsletter.press import Press
 from newsletter.rank.edition import rank_day
 from newsletter.rank.settings import RankSettings
-from newsletter.rank.text_model import Models
+from newsletter.rank.text_model import Models, load_models
 from newsletter.send.transports import open_transport
 from newsletter.stages.dispatching import dispatch
 from newsletter.store.open import Store, open_store
@@ -39,6 +39,7 @@ SAMPLE = Path(newsletter.sample.__file__).parent
 FIRST, LAST = date(2025, 11, 17), date(2025, 11, 21)
 FAST = WebSettings(answer_floor=timedelta(0))
 SECRET = "a-secret-that-only-tests-know"
+MODELS = load_models()
 FORM = re.compile(r'name="stamp" value="([^"]+)"')
 
 
@@ -137,13 +138,14 @@ def open_site(
         limits=store.limits,
         records=store.records,
         returns=store.returns,
+        vectors=store.vectors,
         signer=Signer(config.secrets),
         letterhead=letterhead,
         reader_defaults=Defaults(),
         rank_settings=RankSettings(),
         open_transport=lambda: open_transport("maildir", path=folder / "outbox"),
         open_composer=lambda: composer,
-        open_models=Models,
+        open_models=lambda: MODELS,
     )
     if like is None:
         collect_sample(store)

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from newsletter.model.paper import Paper
 from newsletter.web.citing import bibtex, ris
 from newsletter.web.doors import doors
-from newsletter.web.searching import MARK, mark, unpack
 from newsletter.web.stamps import Stamps
 from tests.support.website import SetClock
 
@@ -76,15 +75,6 @@ def test_no_paper_can_break_out_of_its_citation(title: str, author: str, journal
     assert re.findall(r"(?m)^[A-Z]{2}(?=  - )", record)[0] == "TY"
     assert record.count("\r\nER  - \r\n") == 1
     assert all(re.match(r"[A-Z]{2}  - ", line) for line in record.rstrip("\r\n").split("\r\n"))
-
-
-@given(st.text(max_size=300))
-def test_a_cursor_is_marks_or_refused(text: str) -> None:
-    try:
-        found = unpack(text)
-    except ValueError:
-        return
-    assert all(len(one) == MARK == len(mark("x")) for one in found)
 
 
 @given(st.text(max_size=60))

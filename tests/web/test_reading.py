@@ -13,7 +13,9 @@ import pytest
 from newsletter.model.edition import Card, Edition, Part, Pick, Pool, Score
 from newsletter.model.mail import Note
 from newsletter.model.paper import Listing, Paper, Reading
+from newsletter.stages.searching import make_vectors
 from newsletter.web.memo import Memo
+from tests.support.website import stamp_of
 
 if TYPE_CHECKING:
     from tests.support.website import Site
@@ -208,17 +210,20 @@ def test_a_printed_edition_is_read_once(week: Site) -> None:
     assert library.latest(2)[0].printed_at == datetime(2025, 11, 21, 8, tzinfo=UTC)
 
 
-def test_similar_papers_share_the_rarer_words_of_the_title(site: Site) -> None:
-    now = site.clock.now()
-    titles = ["Quokka habits of vision models", "The quokka in winter", "Vision models of robots", "Winter models"]
+def test_similar_papers_share_words_and_once_vectors_are_made_meaning(site: Site) -> None:
+    titles = ["Quokka habits of vision", "The quokka in winter", "Robot arms grasp cups", "Manipulators pick up mugs"]
     papers = [Paper(id=f"2601.0000{n}", title=title) for n, title in enumerate(titles)]
-    site.press.papers.keep(papers, [], [], [], at=now)
+    site.press.papers.keep(papers, [], [], [], at=site.clock.now())
 
-    page = site.client().get("/paper/2601.00000").text
+    def similar(paper_id: str) -> list[str]:
+        page = site.client().get(f"/paper/{paper_id}").text
+        return re.findall(r'<h3><a href="/paper/([^"]+)"', page[page.index("Similar papers") :])
 
-    shelf = page[page.index("Similar papers") :]
-    assert re.findall(r'<h3><a href="/paper/(2601\.\d+)"', shelf)[0] == "2601.00001"
-    assert "2601.00000" not in re.findall(r'<h3><a href="/paper/([\d.]+)"', shelf)
+    assert similar("2601.00000")[0] == "2601.00001"
+    make_vectors(site.press)
+    found = similar("2601.00002")
+    assert "2601.00002" not in found
+    assert "2601.00003" in found
 
 
 def test_a_memo_is_made_again_when_it_is_old_and_forgets_the_oldest() -> None:
@@ -230,3 +235,28 @@ def test_a_memo_is_made_again_when_it_is_old_and_forgets_the_oldest() -> None:
 
     assert [ask("a"), ask("a"), ask("a", timedelta(minutes=1)), ask("b"), ask("c"), ask("a")] == [1, 1, 2, 3, 4, 5]
     assert made == ["a", "a", "b", "c", "a"]
+
+
+def test_a_page_that_is_kept_for_a_minute_still_stamps_its_form_now(site: Site) -> None:
+    day = date(2025, 11, 14)
+    pick = Pick("2511.00001", "vision", day, 1, Score((Part("votes", 1.0),)), "6 upvotes")
+    card = Card(Paper(id="2511.00001", title="A paper"), day)
+    site.press.editions.print(Edition(day, site.clock.now(), (Pool("vision", "Vision", 3, (pick,)),), (card,)))
+    first = stamp_of(site.client().get("/").text)
+    site.clock.move(timedelta(seconds=30))
+    second = stamp_of(site.client().get("/").text)
+
+    stamps, now = site.app.state.desk.stamps, site.clock.now()
+    assert first != second
+    assert (stamps.fresh(first, now), stamps.fresh(second, now)) == (True, False)
+    assert stamps.fresh(second, now + timedelta(seconds=3))
+
+
+def test_a_new_edition_is_on_the_front_page_at_once(site: Site) -> None:
+    for number in (13, 14):
+        day = date(2025, 11, number)
+        pick = Pick("2511.00001", "vision", day, 1, Score((Part("votes", 1.0),)), "6 upvotes")
+        card = Card(Paper(id="2511.00001", title="A paper"), day)
+        site.press.editions.print(Edition(day, site.clock.now(), (Pool("vision", "Vision", 3, (pick,)),), (card,)))
+
+        assert f"{number} November 2025" in headings(site.client().get("/").text, 1)[0]
