@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from newsletter.errors import NewsletterError
 from newsletter.model.mail import Note
 from newsletter.press import quiet
+from newsletter.rhythm import comes_again_in_time
 from newsletter.stages.collecting import collect as collect_stage
 from newsletter.stages.cutting import cut_all
 from newsletter.stages.dispatching import dispatch
@@ -159,7 +160,8 @@ def run(
     today = press.edition_day(asof)
     with _run(press, "run", today, watch) as log:
         log.add(*collect_stage(press, asof))
-        edition, notes = print_day(press, today, asof)
+        later = comes_again_in_time(press, today, asof) if day is None else None
+        edition, notes = (None, (later,)) if later else print_day(press, today, asof)
         log.add(*notes)
         return _cut_and_send(press, log, "run", asof, cut_all(press, asof, day=day), edition, progress, stop)
 
