@@ -171,7 +171,6 @@ class Ledger(Protocol):
 
     def record_silences(self, silences: Iterable[Silence], *, at: datetime) -> None: ...
     def silences(self, *, day: date, subscriber_id: int | None = None) -> tuple[Silence, ...]: ...
-    def silent(self, *, day: date, subscriber_ids: Iterable[int]) -> frozenset[int]: ...  # who has a silence that day
 
     def claim(self, owner: str, *, limit: int, now: datetime, lease: timedelta) -> Claim | None:
         """Take over expired leases, then due deferrals, then fresh rows. Durable when it returns. None: nothing due."""

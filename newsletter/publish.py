@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from newsletter.errors import NewsletterError
 from newsletter.model.mail import Note
 from newsletter.press import quiet
-from newsletter.rhythm import comes_again_in_time
+from newsletter.rhythm import printed_later, rhythm
 from newsletter.stages.collecting import collect as collect_stage
 from newsletter.stages.cutting import cut_all
 from newsletter.stages.dispatching import dispatch
@@ -119,7 +119,9 @@ def print_and_send(
     with _run(press, "print", today, watch) as log:
         edition, said = print_day(press, today, asof)
         log.add(*notes, *said)
-        return _cut_and_send(press, log, "print", asof, cut_all(press, asof, day=None), edition, None, stop)
+        return _cut_and_send(
+            press, log, "print", asof, cut_all(press, asof, day=None, patient=True), edition, None, stop
+        )
 
 
 def follow(
@@ -136,7 +138,7 @@ def follow(
     """
     now = press.clock.now()
     when = press.ledger.next_due(now=now) if drain else None
-    blocks = cut_all(press, now, day=None) if look else iter(())
+    blocks = cut_all(press, now, day=None, patient=True) if look else iter(())
     if when is None or when > now:
         first = next((block for block in blocks if block.issues or stop()), None)
         if first is None or not first.issues:
@@ -160,10 +162,12 @@ def run(
     today = press.edition_day(asof)
     with _run(press, "run", today, watch) as log:
         log.add(*collect_stage(press, asof))
-        later = comes_again_in_time(press, today, asof) if day is None else None
+        period = rhythm(press, asof) if day is None else None
+        later = printed_later(press, today, asof, period) if period else None
         edition, notes = (None, (later,)) if later else print_day(press, today, asof)
         log.add(*notes)
-        return _cut_and_send(press, log, "run", asof, cut_all(press, asof, day=day), edition, progress, stop)
+        blocks = cut_all(press, asof, day=day, patient=period is not None)
+        return _cut_and_send(press, log, "run", asof, blocks, edition, progress, stop)
 
 
 def _cut_and_send(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 LEAD = timedelta(minutes=20)  # printing begins so long before the first reader is due
 PATIENCE = timedelta(minutes=20)  # and waits so long after that for a list that is not whole, at most
 ASK_AGAIN = timedelta(minutes=10)  # between two looks at the sources while the edition waits
-RHYTHM = (timedelta(minutes=5), timedelta(hours=3))  # between runs that cron makes, at least and at most
+RHYTHM = (timedelta(minutes=5), timedelta(hours=13))  # between runs that cron makes, at least and at most
 BUSY = timedelta(minutes=30)  # a collecting of another process is waited for so long: gather's deadline, twice
 _TICK = timedelta(microseconds=1)
 _NOT_WHOLE = ("stale since", "; missing: ")  # in a source's warning: it answered, but its list is late or has gaps
@@ -115,21 +115,26 @@ def missing(press: Press, planned: Plan, now: datetime) -> Mapping[str, str]:
     }
 
 
-def comes_again_in_time(press: Press, day: date, now: datetime) -> Note | None:
-    """Why `newsletter run` need not print the edition of `day` yet; None when it should.
+def rhythm(press: Press, now: datetime) -> timedelta | None:
+    """How long after `now` cron calls `newsletter run` again; None when nobody can tell.
 
-    Cron that calls once an hour would else print at midnight, before the day's lists are out. It is known by its last
-    three runs: when they came regularly, and the next one would come before the first reader is due, that one prints.
-    Whoever calls once a day, by hand, or for the first time has the edition at once.
+    It is known by the last runs: three gaps of some minutes to half a day each. Whoever calls once a day, by hand, or
+    for the first time has no rhythm, and gets at once what there is.
+    """
+    times = [run.started_at for run in press.runs.last(limit=5, command="run") if run.started_at <= now]
+    gaps = [later - earlier for later, earlier in itertools.pairwise(times)]
+    return max(gaps) if len(gaps) >= 3 and all(RHYTHM[0] <= gap <= RHYTHM[1] for gap in gaps) else None
+
+
+def printed_later(press: Press, day: date, now: datetime, period: timedelta) -> Note | None:
+    """Why `newsletter run`, which comes again after `period`, need not print the edition of `day` yet, or None.
+
+    Cron that calls once an hour would else print at midnight, before the day's lists are out.
     """
     if press.editions.get(day) is not None:
         return None
-    times = [run.started_at for run in press.runs.last(limit=5, command="run") if run.started_at <= now]
-    gaps = [later - earlier for later, earlier in itertools.pairwise(times)]
-    if len(gaps) < 3 or not all(RHYTHM[0] <= gap <= RHYTHM[1] for gap in gaps):
-        return None
     first = plan(press, day, press.subscribers.hours()).first
-    if now + max(gaps) + LEAD > first:
+    if now + period + LEAD > first:
         return None
     return Note(
         "info", "edition", f"{day} is printed by a later run, before the first reader is due at {first:%H:%M} UTC"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
@@ -13,7 +12,7 @@ from newsletter.model.edition import Issue, Silence
 from newsletter.model.mail import NewDelivery
 from newsletter.model.subscriber import Slot
 from newsletter.rank.cut import cut
-from newsletter.subscribe.calendar import due, due_on, is_late
+from newsletter.subscribe.calendar import due, due_on, waits_for_own_hour
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,15 +34,19 @@ class Cut:
     silences: tuple[Silence, ...]
 
 
-def cut_all(press: Press, asof: datetime, *, day: date | None, dry_run: bool = False) -> Iterator[Cut]:
+def cut_all(
+    press: Press, asof: datetime, *, day: date | None, dry_run: bool = False, patient: bool = False
+) -> Iterator[Cut]:
     """Cut for every active reader who is due as at `asof` (for every one, when `day` is given), block by block.
 
-    Each block is queued before the next is cut, so a kill loses nothing: the next run cuts the rest.
+    `patient`: somebody looks again before her next hour. A slot that is open since before an edition came out then
+    leaves that edition to the next one: after a silent Sunday, Monday's edition comes at her hour and not when it is
+    printed. Each block is queued before the next is cut, so a kill loses nothing: the next run cuts the rest.
     """
     after = 0
     while readers := press.subscribers.active(after_id=after, limit=BLOCK):
         after = readers[-1].id
-        block = cut_block(press, readers, asof, day=day)
+        block = cut_block(press, readers, asof, day=day, patient=patient)
         if not dry_run:
             now = press.clock.now()
             press.ledger.queue([_row(item) for item in block.issues], at=now)
@@ -53,30 +56,23 @@ def cut_all(press: Press, asof: datetime, *, day: date | None, dry_run: bool = F
         yield block
 
 
-def cut_block(press: Press, readers: Sequence[Subscriber], asof: datetime, *, day: date | None) -> Cut:
+def cut_block(
+    press: Press, readers: Sequence[Subscriber], asof: datetime, *, day: date | None, patient: bool = False
+) -> Cut:
     """Issues and silences for some readers; nothing is written."""
     last_day = press.ledger.last_day("digest", [reader.id for reader in readers])
     issues: list[tuple[Subscriber, Slot, Issue]] = []
     silences: list[Silence] = []
     due_now: list[tuple[Subscriber, Slot]] = []
-    late: dict[date, list[int]] = defaultdict(list)
     for reader in readers:
         slot = _slot(press, reader, asof, day, last_day.get(reader.id))
         if isinstance(slot, Slot):
             due_now.append((reader, slot))
-            if day is None and is_late(reader, slot, asof, defaults=press.reader_defaults):
-                late[slot.day].append(reader.id)
         else:
             silences.append(slot)
-    # Nothing was missed by a late slot that was looked at in time and had nothing to give: what is printed since then
-    # is for her next hour, not for now.
-    closed = {(one, of) for of, ids in late.items() for one in press.ledger.silent(day=of, subscriber_ids=ids)}
-    silences += [_was_silent(reader, slot) for reader, slot in due_now if (reader.id, slot.day) in closed]
-    due_now = [(reader, slot) for reader, slot in due_now if (reader.id, slot.day) not in closed]
     if due_now:
-        for (reader, slot), result in zip(
-            due_now, _cut_due(press, due_now, day or press.edition_day(asof)), strict=True
-        ):
+        untils = [_until(press, reader, slot, asof, day, patient=patient) for reader, slot in due_now]
+        for (reader, slot), result in zip(due_now, _cut_due(press, due_now, untils), strict=True):
             if isinstance(result, Issue):
                 issues.append((reader, slot, result))
             else:
@@ -84,18 +80,32 @@ def cut_block(press: Press, readers: Sequence[Subscriber], asof: datetime, *, da
     return Cut(tuple(issues), tuple(silences))
 
 
-def _cut_due(press: Press, due_now: Sequence[tuple[Subscriber, Slot]], until: date) -> Iterator[Issue | Silence]:
-    """One result for each, in order; editions are read once for all who start from the same day."""
+def _until(press: Press, reader: Subscriber, slot: Slot, asof: datetime, day: date | None, *, patient: bool) -> date:
+    """The last edition day that her issue may take in."""
+    if day is not None:
+        return day
+    if patient and waits_for_own_hour(reader, slot, asof, defaults=press.reader_defaults):
+        return press.edition_day(slot.at)
+    return press.edition_day(asof)
+
+
+def _cut_due(
+    press: Press, due_now: Sequence[tuple[Subscriber, Slot]], untils: Sequence[date]
+) -> Iterator[Issue | Silence]:
+    """One result for each, in order; editions are read once for all who start and end with the same day."""
     last_edition = press.ledger.last_edition([reader.id for reader, _ in due_now])
-    read = cache(lambda after: press.editions.between(after, until))
-    printed = {reader.id: read(last_edition.get(reader.id) or _first(press, reader, until)) for reader, _ in due_now}
+    read = cache(press.editions.between)
+    why = cache(lambda until: _no_edition(press, until))
+    printed = {
+        reader.id: read(last_edition.get(reader.id) or _first(press, reader, until), until)
+        for (reader, _), until in zip(due_now, untils, strict=True)
+    }
     ids = [one for one, editions in printed.items() if editions]
-    seen, said = press.ledger.seen(ids, since=until - NEVER_TWICE), press.subscribers.said(ids)
-    why = "" if len(ids) == len(printed) else _no_edition(press, until)
-    for reader, slot in due_now:
+    seen, said = press.ledger.seen(ids, since=min(untils) - NEVER_TWICE), press.subscribers.said(ids)
+    for (reader, slot), until in zip(due_now, untils, strict=True):
         editions = printed[reader.id]
         if not editions:
-            yield Silence(reader.id, slot.day, "no-edition", why)
+            yield Silence(reader.id, slot.day, "no-edition", why(until))
             continue
         yield cut(
             reader,
@@ -112,10 +122,6 @@ def _slot(press: Press, reader: Subscriber, asof: datetime, day: date | None, la
     if day is None:
         return due(reader, asof, defaults=press.reader_defaults, last_day=last_day)
     return due_on(reader, day, now=press.clock.now(), defaults=press.reader_defaults, last_day=last_day)
-
-
-def _was_silent(reader: Subscriber, slot: Slot) -> Silence:
-    return Silence(reader.id, slot.day, "not-due", f"The reader's slot of {slot.day} brought no issue; see that day.")
 
 
 def _row(item: tuple[Subscriber, Slot, Issue]) -> NewDelivery:

@@ -75,13 +75,6 @@ class SqlLedger:
             rows = connection.execute(statement)
             return tuple(Silence(row.subscriber_id, as_day(row.day), row.code, row.text) for row in rows)
 
-    def silent(self, *, day: date, subscriber_ids: Iterable[int]) -> frozenset[int]:
-        statement = select(_silences.c.subscriber_id).where(
-            _silences.c.day == day.isoformat(), _silences.c.subscriber_id.in_(self._db.numbers())
-        )
-        with self._db.reading() as connection:
-            return frozenset(connection.execute(statement, {"numbers": self._db.listed(subscriber_ids)}).scalars())
-
     def claim(self, owner: str, *, limit: int, now: datetime, lease: timedelta) -> Claim | None:
         until = now + lease
         with self._db.writing(lock=LEDGER_LOCK) as connection:

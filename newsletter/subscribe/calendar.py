@@ -63,8 +63,14 @@ def due(subscriber: Subscriber, asof: datetime, *, defaults: Defaults, last_day:
     return _not_due(subscriber, asof, defaults, last_day)
 
 
-def is_late(subscriber: Subscriber, slot: Slot, asof: datetime, *, defaults: Defaults) -> bool:
-    """True when `slot`, which is open, belongs to a day, week or month of hers that is over at `asof`."""
+def waits_for_own_hour(subscriber: Subscriber, slot: Slot, asof: datetime, *, defaults: Defaults) -> bool:
+    """True when what is printed after the day of `slot`, which is open, is rather for her next hour than for now.
+
+    So it is for daily and weekday readers; a week's or month's issue takes in all that came until it is made, as long
+    as its week or month lasts.
+    """
+    if _cadence(subscriber, defaults) in {"daily", "weekdays"}:
+        return True
     return slot_day(subscriber, asof.astimezone(zone_of(subscriber, defaults)).date(), defaults) != slot.day
 
 

@@ -351,8 +351,6 @@ def test_a_day_without_mail_is_explained_and_the_last_word_counts(store: Stores)
     assert store.ledger.silences(day=DAY) == (paused, Silence(8, DAY, "left", "Left at noon."))
     assert store.ledger.silences(day=DAY, subscriber_id=7) == (paused,)
     assert store.ledger.silences(day=DAY + timedelta(days=1)) == ()
-    assert store.ledger.silent(day=DAY, subscriber_ids=[8, 9]) == {8}
-    assert store.ledger.silent(day=DAY + timedelta(days=1), subscriber_ids=[7, 8]) == frozenset()
 
 
 def test_nothing_asked_is_nothing_done(store: Stores) -> None:

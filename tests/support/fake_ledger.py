@@ -80,9 +80,6 @@ class FakeLedger:
         found = [one for one in found if subscriber_id in {None, one.subscriber_id}]
         return tuple(sorted(found, key=lambda one: one.subscriber_id))
 
-    def silent(self, *, day: date, subscriber_ids: Iterable[int]) -> frozenset[int]:
-        return frozenset(one for one in subscriber_ids if (day, one) in self.quiet)
-
     def claim(self, owner: str, *, limit: int, now: datetime, lease: timedelta) -> Claim | None:
         free = [one for one in self.records.values() if not one.held(now) and one.state(now) in {"queued", "deferred"}]
         back = [one for one in free if one.lease and one.not_before is None]
