@@ -142,9 +142,10 @@ def printed_later(press: Press, day: date, now: datetime, period: timedelta) -> 
 
 
 def tend_is_due(press: Press, now: datetime) -> bool:
-    """Once a day."""
+    """Once an hour where mail comes back to a mailbox, else once a day."""
     last = press.runs.last(limit=1, command="tend")
-    return not last or not last[0].started_at <= now < last[0].started_at + timedelta(days=1)
+    span = timedelta(hours=1) if press.mailboxes else timedelta(days=1)
+    return not last or not last[0].started_at <= now < last[0].started_at + span
 
 
 def last_collecting(press: Press) -> Run | None:

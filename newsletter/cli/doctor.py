@@ -72,6 +72,7 @@ def examine(press: Press) -> Iterator[Finding]:
     yield _templates(press)
     yield from _world(press)
     yield _mail_server(press)
+    yield from _returns(press)
 
 
 def _configuration(config: Config) -> Iterator[Finding]:
@@ -169,3 +170,18 @@ def _mail_server(press: Press) -> Finding:
     if problem is not None:
         return Finding("delivery", "problem", problem.what, problem.cure)
     return Finding("delivery", "ok", f"{delivery.transport} to {place}")
+
+
+def _returns(press: Press) -> Iterator[Finding]:
+    """Whether the mailboxes of `[[returns]]` can be read; nothing in them is changed."""
+    for mailbox in press.mailboxes:
+        try:
+            waiting = any(True for _ in mailbox.letters(limit=1))
+        except NewsletterError as error:
+            yield Finding("returns", "problem", error.what, error.cure)
+        else:
+            yield Finding("returns", "ok", f"{mailbox.name} can be read{' and has mail for tend' if waiting else ''}")
+    delivery = press.config.delivery
+    if press.mailboxes and not delivery.bounce_domain and delivery.transport != "maildir":
+        cure = "Set [delivery] bounce_domain, and let that mailbox have its mail (docs/bounces.md)."
+        yield Finding("bounces", "warning", "they go to the From address, and many will not be known", cure)

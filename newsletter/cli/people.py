@@ -18,6 +18,7 @@ from newsletter.model.subscriber import CADENCES
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from newsletter.model.returns import Evidence
     from newsletter.model.subscriber import Subscriber
     from newsletter.press import Press
 
@@ -157,21 +158,38 @@ def show(email: str, as_json: bool) -> None:
         one = known(press, email)
         said = press.subscribers.said([one.id]).get(one.id, ())
         barred = bool(press.subscribers.suppressed([one.email]))
+        back = _came_back(press, one.id)
     facts = person(one) | {
         "suppressed": barred,
         "feedback": [
             {"at": each.at.isoformat(), "verb": each.verb, "paper": each.paper_id, "topic": each.topic} for each in said
+        ],
+        "returns": [
+            {"at": each.at.isoformat(), "what": each.what, "way": each.way, "signed": each.signed, "text": each.text}
+            for each in back
         ],
     }
     if as_json:
         give(facts)
         return
     for name, value in facts.items():
-        if name != "feedback" and value not in (None, "", []):
+        if name not in {"feedback", "returns"} and value not in (None, "", []):
             say(f"{name + ':':<14} {', '.join(value) if isinstance(value, list) else value}")
     for each in said:
         say(f"{'feedback:':<14} {each.at:%Y-%m-%d} {each.verb} {each.paper_id or each.topic}")
+    for news in back:
+        doubt = "" if news.signed else " (not signed: it changed nothing)"
+        say(f"{'came back:':<14} {news.at:%Y-%m-%d} {news.what} by {news.way}{doubt} {news.text}".rstrip())
     say("`newsletter why --subscriber " + one.email + "` says what she was sent, and why.")
+
+
+def _came_back(press: Press, number: int) -> tuple[Evidence, ...]:
+    """What came back of her mails in the last 200 days: bounces, complaints, suspensions."""
+    from newsletter.returns.decide import REMEMBERED
+
+    if press.returns is None:
+        return ()
+    return press.returns.about([number], since=press.clock.now() - REMEMBERED).get(number, ())
 
 
 @subscribers.command("remove")

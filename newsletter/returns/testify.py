@@ -86,4 +86,4 @@ def _unsigned(
 
 def _said(report: Report) -> str:
     reply = report.reply
-    return " ".join(str(part) for part in (reply.enhanced, reply.text) if part)[:300]
+    return reply.text if reply.enhanced in reply.text else f"{reply.enhanced} {reply.text}".strip()[:300]

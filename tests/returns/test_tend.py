@@ -341,5 +341,5 @@ def test_nothing_that_is_kept_holds_an_address(house: House) -> None:
     with sqlite3.connect(house.path.parent / "subscribers.db") as database:
         rows = str(database.execute("SELECT * FROM returns").fetchall())
         assert "@" not in rows
-        assert rows.count("5.1.1 550 5.1.1 <address>") == 2
+        assert rows.count("'550 5.1.1 <address>") == 2
     database.close()

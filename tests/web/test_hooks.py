@@ -15,6 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
+from newsletter.model.bounce import message_id
 from newsletter.model.subscriber import Subscriber
 from newsletter.web.settings import HookSettings
 from tests.support.website import FAST, Site, open_site
@@ -216,3 +217,141 @@ def test_a_provider_that_is_not_set_up_is_not_there(site: Site) -> None:
     answers = [site.client().post(f"/hooks/{one}", json={}).status_code for one in ("ses", "mailgun", "postmark", "x")]
 
     assert answers == [404] * 4
+
+
+def said(site: Site) -> list[str]:
+    """What is known of the reader, oldest first."""
+    assert site.press.returns is not None
+    known = site.press.returns.about([1], since=site.clock.now() - timedelta(days=1))
+    return [one.what for one in known.get(1, ())]
+
+
+@pytest.mark.parametrize(
+    ("more", "what", "after"),
+    [
+        ({"delivery-status": {"code": 550, "enhanced-code": "5.1.1"}}, "hard", ("bounced", True)),
+        ({"delivery-status": {"code": 550, "enhanced-code": "5.7.1"}}, "blocked", ("active", False)),
+        ({"delivery-status": {"code": 552}}, "soft", ("active", False)),
+        ({"delivery-status": {"code": 605, "bounce-type": "soft"}}, "soft", ("active", False)),
+        ({"reason": "old"}, "soft", ("active", False)),
+        ({"reason": "suppress-complaint"}, "complaint", ("complained", True)),
+        ({"reason": "suppress-unsubscribe"}, "leave", ("left", False)),
+        ({"delivery-status": "nonsense", "message": []}, "hard", ("bounced", True)),
+    ],
+)
+def test_mailgun_fails_for_reasons(post_office: Site, more: dict[str, Any], what: str, after: tuple[str, bool]) -> None:
+    report = mailgun("failed", "permanent", post_office.clock.now())
+    report["event-data"] |= more
+
+    assert post_office.client().post("/hooks/mailgun", json=report).status_code == 200
+    assert (said(post_office), status(post_office)) == ([what], after)
+
+
+@pytest.mark.parametrize(
+    ("report", "what", "after"),
+    [
+        ({"RecordType": "Bounce", "Type": "Blocked"}, ["blocked"], ("active", False)),
+        ({"RecordType": "Bounce", "Type": "SoftBounce"}, ["soft"], ("active", False)),
+        ({"RecordType": "Bounce", "Type": "AutoResponder"}, [], ("active", False)),
+        ({"RecordType": "Delivery", "Recipient": READER}, [], ("active", False)),  # it takes nothing back
+        ({"RecordType": "SpamComplaint"}, ["complaint"], ("complained", True)),
+        (
+            {"RecordType": "SubscriptionChange", "SuppressSending": True, "SuppressionReason": "HardBounce"},
+            ["hard"],
+            ("bounced", True),
+        ),
+        ({"RecordType": "SubscriptionChange", "SuppressSending": True}, ["leave"], ("left", False)),
+        ({"RecordType": "SubscriptionChange", "SuppressSending": False}, [], ("active", False)),
+    ],
+)
+def test_postmark_says_what_it_says(
+    post_office: Site, report: dict[str, Any], what: list[str], after: tuple[str, bool]
+) -> None:
+    browser = post_office.client()
+    browser.post("/hooks/postmark", json={"ID": 1, "Email": READER} | report, auth=("hook", "secret"))
+
+    assert (said(post_office), status(post_office)) == (what, after)
+
+
+@pytest.mark.parametrize(
+    ("event", "what"),
+    [
+        ({"event": "bounce", "type": "bounce", "status": "5.1.1"}, ["hard"]),
+        ({"event": "bounce", "type": "bounce", "status": "5.2.2"}, ["soft"]),
+        ({"event": "bounce", "type": "blocked", "status": "5.1.1"}, ["blocked"]),
+        ({"event": "deferred"}, []),
+        ({"event": "dropped", "reason": "Bounced Address"}, ["hard"]),
+        ({"event": "dropped", "reason": "Spam Content"}, []),
+        ({"event": "group_unsubscribe"}, ["leave"]),
+    ],
+)
+def test_sendgrid_says_what_it_says(post_office: Site, event: dict[str, str], what: list[str]) -> None:
+    body, headers = sendgrid([{"sg_event_id": "1", "email": READER} | event], post_office.clock.now())
+    post_office.client().post("/hooks/sendgrid", content=body, headers=headers)
+
+    assert said(post_office) == what
+
+
+@pytest.mark.parametrize(
+    ("kind", "detail", "mailbox", "what"),
+    [
+        ("Permanent", "General", "", ["hard"]),
+        ("Permanent", "General", "5.7.1", ["blocked"]),
+        ("Transient", "MailboxFull", "5.2.2", ["soft"]),
+        ("Transient", "ContentRejected", "", ["ours"]),
+        ("Undetermined", "Undetermined", "", []),
+    ],
+)
+def test_amazon_says_what_it_says(post_office: Site, kind: str, detail: str, mailbox: str, what: list[str]) -> None:
+    report = bounce(kind)
+    report["bounce"] |= {"bounceSubType": detail, "bouncedRecipients": [{"emailAddress": READER, "status": mailbox}]}
+
+    assert post_office.client().post("/hooks/ses", content=sns(report)).status_code == 200
+    assert said(post_office) == what
+
+
+def test_a_complaint_over_amazon_ends_it_and_a_delivery_takes_soft_bounces_back(post_office: Site) -> None:
+    browser = post_office.client()
+    full = bounce("Transient")
+    delivered = {"eventType": "Delivery", "delivery": {"recipients": [READER, 7]}}
+    browser.post("/hooks/ses", content=sns(full, MessageId="1"))
+    browser.post("/hooks/ses", content=sns(delivered, MessageId="2"))
+    assert said(post_office) == ["soft", "accepted"]
+
+    complaint = {"notificationType": "Complaint", "complaint": {"complainedRecipients": [{"emailAddress": READER}]}}
+    browser.post("/hooks/ses", content=sns(complaint, MessageId="3"))
+    assert status(post_office) == ("complained", True)
+
+
+def test_a_report_about_a_mail_that_she_got_at_an_old_address_leaves_her_new_one(post_office: Site) -> None:
+    secret = post_office.press.config.secrets[0]
+    report = mailgun("failed", "permanent", post_office.clock.now())
+    report["event-data"] |= {
+        "recipient": "ada@old.example",
+        "message": {"headers": {"message-id": message_id("digest.2025-11-20.1", secret=secret, domain="p.example")}},
+    }
+    post_office.client().post("/hooks/mailgun", json=report)
+
+    assert (said(post_office), status(post_office)) == (["soft"], ("active", False))
+
+
+def test_a_report_about_a_stranger_is_answered_and_not_kept(post_office: Site) -> None:
+    report = mailgun("failed", "permanent", post_office.clock.now())
+    report["event-data"]["recipient"] = "stranger@else.example"
+
+    assert post_office.client().post("/hooks/mailgun", json=report).status_code == 200
+    assert post_office.press.returns is not None
+    assert post_office.press.returns.open(limit=9) == ()
+    assert status(post_office) == ("active", False)
+
+
+def test_five_soft_bounces_by_webhook_suspend_her(post_office: Site) -> None:
+    browser = post_office.client()
+    for number in range(5):
+        report = {"RecordType": "Bounce", "Type": "SoftBounce", "ID": number, "Email": READER}
+        assert browser.post("/hooks/postmark", json=report, auth=("hook", "secret")).status_code == 200
+        post_office.clock.move(timedelta(days=2))
+
+    who = post_office.press.subscribers.by_email(READER)
+    assert who is not None
+    assert who.paused_until == (post_office.clock.now() + timedelta(days=5)).date()

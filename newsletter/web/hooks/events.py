@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING
 
-What = Literal["bounced", "complained", "unsubscribed", "other"]
+if TYPE_CHECKING:
+    from newsletter.model.returns import What
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One report about one address. `key` is the provider's own id of it: a report that comes twice acts once."""
+    """One report about one address. `key` is the provider's own id of it: a report that comes twice acts once.
+
+    `what` is None for what is no news of an address: opened, deferred, and whatever a provider may add.
+    `mail` is the Message-ID that we gave, where the report has it.
+    """
 
     key: str
-    what: What
+    what: What | None
     email: str
     detail: str = ""
+    mail: str = ""
 
 
 class Unverified(Exception):  # noqa: N818 - it is an answer, not a fault of ours

@@ -12,11 +12,14 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509 import load_pem_x509_certificate
 
-from newsletter.web.hooks.events import Event, Unread, Unverified, What
+from newsletter.returns.weigh import of_status
+from newsletter.web.hooks.events import Event, Unread, Unverified
 from newsletter.web.hooks.simple import given, parsed, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from newsletter.model.returns import What
 
 # The host rule of AWS's own validators; anything else would let a forger sign with a certificate of his own.
 _HOST = re.compile(r"https://sns\.[a-z0-9-]{3,}\.amazonaws\.com(?:\.cn)?/[\w./?=&%-]*")
@@ -61,21 +64,45 @@ def _verify(message: Any, fields: tuple[str, ...], fetch: Callable[[str], bytes]
 
 
 def _events(number: str, report: Any) -> list[Event]:
+    """https://docs.aws.amazon.com/ses/latest/dg/notification-contents.html: bounce, complaint, delivery objects."""
     kind = text(report, "notificationType") or text(report, "eventType")
-    what: What = "other"
-    people: list[Any] = []
-    detail = kind
+    mail = _our_id(report)
     if kind == "Bounce":
         bounce = given(report, "bounce", dict)
-        detail = f"{text(bounce, 'bounceType')} {text(bounce, 'bounceSubType')}"
-        what = "bounced" if text(bounce, "bounceType") == "Permanent" else "other"
         people = given(bounce, "bouncedRecipients", list)
-    elif kind == "Complaint":
+        said = f"{text(bounce, 'bounceType')} {text(bounce, 'bounceSubType')}".strip()
+        return [_bounce(f"{number}.{place}", said, one, mail) for place, one in enumerate(people)]
+    if kind == "Complaint":
         complaint = given(report, "complaint", dict)
-        what, detail = "complained", text(complaint, "complaintFeedbackType") or kind
         people = given(complaint, "complainedRecipients", list)
-    elif not kind:
+        said = text(complaint, "complaintFeedbackType") or kind
+        what: What | None = None if said == "not-spam" else "complaint"
+        return [
+            Event(f"{number}.{place}", what, text(one, "emailAddress"), said, mail) for place, one in enumerate(people)
+        ]
+    if kind == "Delivery":
+        people = given(given(report, "delivery", dict), "recipients", list)
+        return [
+            Event(f"{number}.{place}", "accepted", one, kind, mail)
+            for place, one in enumerate(people)
+            if isinstance(one, str)
+        ]
+    if not kind:
         raise Unread("the notification has no type")
-    return [
-        Event(f"{number}.{place}", what, text(one, "emailAddress"), detail.strip()) for place, one in enumerate(people)
-    ]
+    return []
+
+
+def _bounce(key: str, said: str, person: Any, mail: str) -> Event:
+    """`Undetermined` says that Amazon cannot tell; of `Transient`, only some are about the mailbox."""
+    kind, _, detail = said.partition(" ")
+    what: What | None = {"Permanent": "hard", "Transient": "soft"}.get(kind)  # type: ignore[assignment]
+    if detail in {"MessageTooLarge", "ContentRejected", "AttachmentRejected"}:
+        what = "ours"
+    status = text(person, "status")
+    return Event(key, of_status(what, status) if what else None, text(person, "emailAddress"), said, mail)
+
+
+def _our_id(report: Any) -> str:
+    mail = report.get("mail") if isinstance(report, dict) else None
+    common = mail.get("commonHeaders") if isinstance(mail, dict) else None
+    return text(common, "messageId")

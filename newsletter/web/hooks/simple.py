@@ -15,10 +15,13 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from newsletter.web.hooks.events import Event, Unread, Unverified, What
+from newsletter.returns.weigh import of_status
+from newsletter.web.hooks.events import Event, Unread, Unverified
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from newsletter.model.returns import What
 
 STALE = timedelta(minutes=10)
 
@@ -33,15 +36,29 @@ def mailgun(body: bytes, key: str, now: datetime) -> list[Event]:
         raise Unverified("the signature is wrong")
     fresh(stamp, now)
     data = given(report, "event-data", dict)
-    name, hard = text(data, "event"), text(data, "severity") == "permanent"
-    what: What = "other"
-    if name == "failed" and hard:
-        what = "bounced"
-    elif name == "complained":
-        what = "complained"
-    elif name == "unsubscribed":
-        what = "unsubscribed"
-    return [Event(token, what, text(data, "recipient"), name)]
+    name = text(data, "event")
+    what = _MAILGUN.get(name)
+    if name == "failed":
+        what = _mailgun_failed(data)
+    message = data.get("message")
+    mail = text(message.get("headers"), "message-id") if isinstance(message, dict) else ""
+    return [Event(token, what, text(data, "recipient"), name, mail)]
+
+
+_MAILGUN: dict[str, What] = {"complained": "complaint", "unsubscribed": "leave", "delivered": "accepted"}
+
+
+def _mailgun_failed(data: Any) -> What | None:
+    """`temporary` will be tried again by them; `old` was tried until it was too late; `suppress-*` was not tried."""
+    if text(data, "severity") != "permanent":
+        return None
+    reason = text(data, "reason")
+    if reason in {"suppress-complaint", "suppress-unsubscribe"}:
+        return "complaint" if reason.endswith("complaint") else "leave"
+    status = data.get("delivery-status")
+    code = status.get("code") if isinstance(status, dict) else None
+    said = text(status, "enhanced-code") or ("5.2.2" if code == 552 else "")
+    return of_status("soft" if reason == "old" or text(status, "bounce-type") == "soft" else "hard", said)
 
 
 def postmark(body: bytes, headers: Mapping[str, str], login: str) -> list[Event]:
@@ -51,16 +68,33 @@ def postmark(body: bytes, headers: Mapping[str, str], login: str) -> list[Event]
         raise Unverified("the login is wrong")
     report = parsed(body)
     kind, name = text(report, "RecordType"), text(report, "Type")
-    what: What = "other"
+    what: What | None = None
     if kind == "SpamComplaint" or name == "SpamComplaint":
-        what = "complained"
-    elif kind == "Bounce" and name in ("HardBounce", "BadEmailAddress"):
-        what = "bounced"
+        what = "complaint"
+    elif kind == "Bounce":
+        what = _POSTMARK.get(name)
+    elif kind == "Delivery":
+        what = "accepted"
     elif kind == "SubscriptionChange" and report.get("SuppressSending") is True:
-        what = "unsubscribed"
+        what = _POSTMARK_STOPS.get(text(report, "SuppressionReason"), "leave")
     number = report.get("ID") or text(report, "MessageID")
     email = text(report, "Email") or text(report, "Recipient")
     return [Event(f"{kind}.{number}.{email}", what, email, name or kind)]
+
+
+# https://postmarkapp.com/developer/api/bounce-api#bounce-types; those left out say nothing of an address
+_POSTMARK: dict[str, What] = {
+    "HardBounce": "hard",
+    "BadEmailAddress": "hard",
+    "SoftBounce": "soft",
+    "DnsError": "soft",
+    "Transient": "soft",
+    "Blocked": "blocked",
+    "SpamNotification": "blocked",
+    "DMARCPolicy": "blocked",
+    "VirusNotification": "ours",
+}
+_POSTMARK_STOPS: dict[str, What] = {"HardBounce": "hard", "SpamComplaint": "complaint", "ManualSuppression": "leave"}
 
 
 def sendgrid(body: bytes, headers: Mapping[str, str], key: str, now: datetime) -> list[Event]:
@@ -110,12 +144,25 @@ def fresh(stamp: str, now: datetime) -> None:
 
 
 def _sendgrid(one: dict[str, Any]) -> Event:
+    """`dropped` was not tried, since they remember an earlier bounce, complaint or wish to leave."""
     name = text(one, "event")
-    what: What = "other"
-    if name == "bounce" and text(one, "type") != "blocked":
-        what = "bounced"
-    elif name == "spamreport":
-        what = "complained"
-    elif name in ("unsubscribe", "group_unsubscribe"):
-        what = "unsubscribed"
-    return Event(text(one, "sg_event_id"), what, text(one, "email"), name)
+    what = _SENDGRID.get(name)
+    if name == "bounce":
+        what = "blocked" if text(one, "type") == "blocked" else of_status("hard", text(one, "status"))
+    elif name == "dropped":
+        what = _SENDGRID_DROPPED.get(text(one, "reason"))
+    return Event(text(one, "sg_event_id"), what, text(one, "email"), name, text(one, "smtp-id"))
+
+
+_SENDGRID: dict[str, What] = {
+    "spamreport": "complaint",
+    "unsubscribe": "leave",
+    "group_unsubscribe": "leave",
+    "delivered": "accepted",
+}
+_SENDGRID_DROPPED: dict[str, What] = {
+    "Bounced Address": "hard",
+    "Invalid": "hard",
+    "Spam Reporting Address": "complaint",
+    "Unsubscribed Address": "leave",
+}

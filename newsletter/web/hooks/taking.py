@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from starlette.responses import JSONResponse
 
-from newsletter.subscribe.moves import MOVES, move
+from newsletter.model.bounce import read_message_id
+from newsletter.model.returns import Evidence
+from newsletter.returns.testify import reader_of
+from newsletter.stages.returning import Account, act
 from newsletter.web.hooks.events import Event, Unread, Unverified
 from newsletter.web.hooks.ses import ses
 from newsletter.web.hooks.simple import mailgun, postmark, sendgrid
@@ -18,13 +20,10 @@ from newsletter.web.problems import problem
 if TYPE_CHECKING:
     from starlette.responses import Response
 
-    from newsletter.subscribe.moves import Event as Move
     from newsletter.web.ask import Ask
     from newsletter.web.desk import Desk
 
 log = logging.getLogger(__name__)
-REMEMBERED = timedelta(days=30)
-_MOVES: dict[str, Move] = {"bounced": "bounce", "complained": "complain", "unsubscribed": "leave"}
 
 
 def hook(desk: Desk, ask: Ask) -> Response:
@@ -41,7 +40,7 @@ def hook(desk: Desk, ask: Ask) -> Response:
     if events is None:
         return problem(404, "No such provider is set up here.")
     for event in events:
-        _act(desk, provider, event)
+        _take(desk, provider, event)
     return JSONResponse({"taken": len(events)})
 
 
@@ -61,21 +60,31 @@ def _read(desk: Desk, ask: Ask, provider: str) -> list[Event] | None:
     return None
 
 
-def _act(desk: Desk, provider: str, event: Event) -> None:
-    """Do what the event says, then remember it: a crash between the two does it again, which changes nothing."""
-    now = desk.now()
-    key = hashlib.sha256(f"{provider} {event.key}".encode()).hexdigest()
-    if event.key and desk.records.get("hook", key, now=now) is not None:
-        desk.meters.hooks.labels(provider, "repeated").inc()
-        return
+def _take(desk: Desk, provider: str, event: Event) -> None:
+    """Through the same decision as returned mail. What was taken before is known by the provider's own id of it."""
+    evidence = _evidence(desk, provider, event)
+    account = Account()
+    if evidence is not None:
+        act(desk.press, [evidence], account)
+    told = "repeated" if account.counts["repeated"] else event.what or "other"
+    desk.meters.hooks.labels(provider, told).inc()
+
+
+def _evidence(desk: Desk, provider: str, event: Event) -> Evidence | None:
+    """None when it is about nobody here: an account may serve other lists too."""
+    if event.what is None:
+        return None
     people = desk.press.subscribers
-    who = people.by_email(event.email) if event.email else None
-    step = _MOVES.get(event.what)
-    if who is not None and step is not None:
-        if (who.status, step) in MOVES:
-            people.update(move(who, step, at=now))
-        if event.what in ("bounced", "complained"):
-            people.suppress(who.email, f"{event.what}: {provider} {event.detail}"[:100], at=now)
-    if event.key:
-        desk.records.put("hook", key, event.what, until=now + REMEMBERED)
-    desk.meters.hooks.labels(provider, event.what).inc()
+    keys = (read_message_id(event.mail, secret) for secret in desk.press.config.secrets)
+    key = next((one for one in keys if one), "")
+    who = people.get([reader_of(key)]).get(reader_of(key)) if key else None
+    what = event.what
+    if who is None:
+        who = people.by_email(event.email) if event.email else None
+    elif who.email.lower() != event.email.strip().lower() and what == "hard":
+        what = "soft"  # she has another address by now
+    if who is None:
+        return None
+    number = hashlib.sha256(f"{provider} {event.key or (event.what, key, event.email)}".encode()).hexdigest()[:32]
+    text = f"{provider} {event.detail}".strip()[:100]
+    return Evidence(f"hook:{number}", what, "hook", desk.now(), who.id, key, signed=True, text=text)
