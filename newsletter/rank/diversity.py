@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from newsletter.model.paper import normalise_title
+from newsletter.rank.text_model import cosines
 from newsletter.rank.words import name_key
 
 if TYPE_CHECKING:
@@ -133,8 +134,8 @@ def _full(paper: Paper, groups: Counter[str], pages: int, settings: RankSettings
 def _likeness(corpus: Corpus, rows: Sequence[int], chosen: int) -> list[float]:
     """How alike papers are to the chosen one: by their vectors, or without a text model by their words."""
     if corpus.vectors.shape[1]:
-        cosines: list[float] = np.round((corpus.vectors[rows] @ corpus.vectors[chosen]).astype(np.float64), 6).tolist()
-        return cosines
+        alike: list[float] = cosines(corpus.vectors[rows], corpus.vectors[chosen]).tolist()
+        return alike
     words = corpus.counts[chosen].keys()
     others = [corpus.counts[row].keys() for row in rows]
     return [len(words & other) / ((len(words) * len(other)) ** 0.5 or 1.0) for other in others]

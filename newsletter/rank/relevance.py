@@ -11,6 +11,7 @@ import numpy as np
 from newsletter.rank.corpus import rarity
 from newsletter.rank.numbers import softened, standard
 from newsletter.rank.seeds import Seeds, seed_scores
+from newsletter.rank.text_model import cosines
 from newsletter.rank.words import BODY_LIMIT, TITLE_LIMIT, line, phrases_of, same_person, spelling, terms, unquote
 
 if TYPE_CHECKING:
@@ -106,8 +107,8 @@ def relevance(corpus: Corpus, question: Question, model: TextModel | None) -> Re
         evidence |= _says(corpus, question, hits)
     cosine = np.zeros(len(corpus))
     if model and question.text:
-        cosine = (corpus.vectors @ model.encode([terms(question.text)])[0]).astype(np.float64)
-        parts["meaning"] = weight * standard(np.round(cosine, 6))
+        cosine = cosines(corpus.vectors, model.encode([terms(question.text)])[0])
+        parts["meaning"] = weight * standard(cosine)
         if topic_is_plain_words(question.topic):
             evidence |= cosine >= CLOSE
     near: tuple[str, ...] = ()

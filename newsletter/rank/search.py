@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from newsletter.model.search import Hit
+from newsletter.rank.text_model import cosines
 from newsletter.rank.words import BODY_LIMIT, TITLE_LIMIT, line, terms, words
 
 if TYPE_CHECKING:
@@ -110,12 +111,12 @@ def order(asked: Asked, papers: Iterable[Paper], model: TextModel | None, *, by_
     needles = [line(phrase) for phrase in asked.phrases]
     kept = [paper for paper in papers if not needles or _says_all(paper, needles)]
     read = [text_terms(paper) for paper in kept]
-    cosines = np.zeros(len(kept))
+    nearness = np.zeros(len(kept))
     if model is not None and by_meaning:
         vectors = model.encode([*read, wanted])
-        cosines = (vectors[:-1] @ vectors[-1]).astype(np.float64)
+        nearness = cosines(vectors[:-1], vectors[-1])
     hits = []
-    for paper, counts, cosine in zip(kept, read, cosines.tolist(), strict=True):
+    for paper, counts, cosine in zip(kept, read, nearness.tolist(), strict=True):
         said = round(_bm25(paper, counts, rarity) / most, 6) if most else 0.0
         near = round(cosine, 6)
         bonus = EXACT * (paper.id in asked.names or (bool(paper.doi) and paper.doi.lower() in asked.names))

@@ -10,6 +10,7 @@ import numpy as np
 
 from newsletter.rank.corpus import read
 from newsletter.rank.numbers import standard
+from newsletter.rank.text_model import cosines
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,9 +52,9 @@ def seed_scores(corpus: Corpus, seeds: Seeds, model: TextModel | None) -> tuple[
     likeness = standard(words @ signs)
     near = words
     if model:
-        cosines = np.round((corpus.vectors @ examples.vectors.T).astype(np.float64), 6)
-        likeness = likeness + MEANING * standard(cosines @ signs)
-        near = near + cosines
+        meaning = cosines(corpus.vectors, examples.vectors.T)
+        likeness = likeness + MEANING * standard(meaning @ signs)
+        near = near + meaning
     titles = (
         tuple(seeds.more[int(best)].title for best in near[:, : len(seeds.more)].argmax(axis=1)) if seeds.more else ()
     )

@@ -40,10 +40,19 @@ class TextModel:
             if not known:
                 continue
             places = np.array([place for place, _ in known])
-            shares = (1 + np.log(np.array([count for _, count in known], np.float32))) * self.idf[places]
-            vector = shares @ self.weights[places]
-            vectors[row] = vector / (np.linalg.norm(vector) + 1e-9)
+            shares = (1 + np.log(np.array([count for _, count in known], np.float64))) * self.idf[places]
+            vector = shares @ self.weights[places].astype(np.float64)
+            vectors[row] = np.round(vector / (np.linalg.norm(vector) + 1e-9), 6)
         return vectors
+
+
+def cosines(vectors: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Unit vectors with one vector, or a matrix of columns: six decimals, whatever the shapes and the BLAS.
+
+    In 32 bits the last digits depend on how many rows are multiplied at once; in 64 they lie far below what is kept.
+    """
+    products: NDArray[np.float64] = np.round(vectors.astype(np.float64) @ other.astype(np.float64), 6)
+    return products
 
 
 @dataclass(frozen=True, slots=True, eq=False)
