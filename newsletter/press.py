@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -11,6 +12,7 @@ from newsletter.model.mail import Note
 from newsletter.subscribe.links import reader_links
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from datetime import date, datetime
 
     from newsletter.compose import Composer
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from newsletter.ports import (
         Clock,
         Editions,
+        Jobs,
         Ledger,
         Limits,
         Mailbox,
@@ -70,6 +73,9 @@ class Press:
     open_transport: Callable[[], Transport]
     open_composer: Callable[[], Composer]
     open_models: Callable[[], Models]
+    open_jobs: Callable[[], Jobs | None] = lambda: None
+    # Further processes that drain beside this one; at the end the list holds how many mails each sent.
+    helpers: Callable[[], AbstractContextManager[list[int]]] = lambda: nullcontext([])
     check_store: Callable[[], tuple[Problem, ...]] = tuple
     limits: Limits | None = None  # what the web pages count and remember; without them there are no pages
     records: Records | None = None

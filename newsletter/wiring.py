@@ -73,6 +73,7 @@ def open_press(config: Config, *, clock: Clock | None = None) -> Iterator[Press]
             open_composer=cache(lambda: _open_composer(config, letterhead)),
             open_models=cache(_open_models),
             check_store=store.check,
+            open_jobs=store.jobs,
             filling=frozenset(source.name for source in config.sources if source.kind == "huggingface"),
         )
     finally:

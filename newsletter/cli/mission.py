@@ -19,6 +19,7 @@ from newsletter.cli.frame import (
     tell,
     watcher,
 )
+from newsletter.cli.helping import helped, workers_option
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,13 +50,15 @@ def collect(day: date | None, quiet: bool, as_json: bool) -> int:
 
 @command("run", short_help="Collect, rank, cut, send: the command for cron.")
 @day_option
+@workers_option
 @quiet_option
 @json_option
-def run(day: date | None, quiet: bool, as_json: bool) -> int:
+def run(day: date | None, workers: int, quiet: bool, as_json: bool) -> int:
     """Collect, rank, cut, send. Safe to run twice, at once, and after a crash: what is done is not done again."""
     from newsletter import publish
 
-    with opened() as press, stopping() as stop:
+    with opened() as alone, stopping() as stop:
+        press = helped(alone, workers, stop)
         watch, count = _watched(press, as_json=as_json, quiet=quiet)
         report = publish.run(press, day, watch=watch, progress=count, stop=stop)
         return _end(report, as_json=as_json)
@@ -65,15 +68,17 @@ def run(day: date | None, quiet: bool, as_json: bool) -> int:
 @day_option
 @click.option("--dry-run", is_flag=True, help="Say who would get what; write and send nothing.")
 @click.option("--test", "test", metavar="EMAIL", help="Send the day's digest to this address only, at once.")
+@workers_option
 @quiet_option
 @json_option
-def send(day: date | None, dry_run: bool, test: str | None, quiet: bool, as_json: bool) -> int:
+def send(day: date | None, dry_run: bool, test: str | None, workers: int, quiet: bool, as_json: bool) -> int:
     """Cut each reader's issue from the editions that are printed, and dispatch what is due."""
     from newsletter import publish
 
     if test is not None:
         return _send_test(day, test, dry_run=dry_run, as_json=as_json)
-    with opened() as press, stopping() as stop:
+    with opened() as alone, stopping() as stop:
+        press = helped(alone, workers, stop)
         watch, count = _watched(press, as_json=as_json, quiet=quiet)
         report = publish.send(press, day, dry_run=dry_run, watch=watch, progress=count, stop=stop)
         if dry_run:

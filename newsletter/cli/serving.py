@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from newsletter.cli.frame import command, opened, stopping, tell, watcher
+from newsletter.cli.frame import command, give, json_option, opened, stopping, tell, watcher
 from newsletter.errors import NewsletterError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from newsletter.press import Press
+    from newsletter.press import Press, Watch
     from newsletter.schedule import Pulse
 
 IDLE = 5.0  # seconds between two looks at the queue when nothing is due
@@ -104,34 +104,69 @@ def _pages(press: Press, host: str, port: int) -> Iterator[Callable[[], bool]]:
             thread.join(PAGES_END)
 
 
-@command("worker", short_help="Drain the queue of a PostgreSQL deployment.")
+@command("worker", short_help="Drain the queue beside others, on this machine or on many.")
 @click.option("--once", is_flag=True, help="End when nothing is due.")
-def worker(once: bool) -> int:
-    """Send what is queued, and go on until told to stop. As many as wanted, on as many machines as wanted."""
-    from newsletter.stages.dispatching import dispatch
+@json_option
+def worker(once: bool, as_json: bool) -> int:
+    """Send what is queued, and go on until told to stop. As many as wanted, on as many machines as wanted.
 
-    watch = watcher(as_json=True)
+    On PostgreSQL jobs wake the workers; on SQLite each looks at the queue every few seconds.
+    """
     with opened() as press, stopping() as stop:
+        shift = _Shift(press, stop, watcher(as_json=True), once=once)
+        jobs = None if once else press.open_jobs()
         if not once:
             tell("waiting for mail to send; SIGTERM or Ctrl-C ends it")
-        while not stop():
-            due = press.ledger.next_due(now=press.clock.now())
-            if due is None or due > press.clock.now():
-                if once:
-                    return 0
-                _wait(IDLE, stop)
-                continue
-            done = dispatch(press, stop=stop)
-            for note in done.notes:
-                watch(note)
-            troubled = any(note.level == "error" for note in done.notes)
-            if done.attention:
-                return 1
-            if troubled and once:
-                return 75
-            if troubled:
-                _wait(RELAY_DOWN, stop)
-    return 0
+        if jobs is not None:
+            jobs.work(shift.drain, due=shift.due, stop=shift.over)
+        else:
+            shift.look_and_drain()
+        if as_json:
+            give({"command": "worker", "sent": shift.sent})
+        return shift.code if once or shift.code == 1 else 0
+
+
+class _Shift:
+    """One worker's work until it is told to stop, or finds what only a person can mend."""
+
+    def __init__(self, press: Press, stop: Callable[[], bool], watch: Watch, *, once: bool) -> None:
+        self._press, self._stop, self._watch, self._once = press, stop, watch, once
+        self.code = 0
+        self.sent = 0
+
+    def over(self) -> bool:
+        return self._stop() or self.code == 1
+
+    def due(self) -> bool:
+        now = self._press.clock.now()
+        due = self._press.ledger.next_due(now=now)
+        return due is not None and due <= now
+
+    def drain(self) -> None:
+        """Send until nothing is due. A relay that is down is left alone for a while."""
+        from newsletter.stages.dispatching import dispatch
+
+        if not self.due():
+            return
+        done = dispatch(self._press, stop=self._stop)
+        self.sent += done.tally.sent if done.tally else 0
+        for note in done.notes:
+            self._watch(note)
+        down = any(note.level == "error" for note in done.notes)
+        self.code = 1 if done.attention else 75 if down else 0
+        if not self._once and (down or done.tally is None):  # or the operator paused the sending
+            _wait(RELAY_DOWN if down else IDLE, self.over)
+
+    def look_and_drain(self) -> None:
+        while not self.over():
+            if self.due():
+                self.drain()
+                if self._once and self.code:
+                    return
+            elif self._once:
+                return
+            else:
+                _wait(IDLE, self._stop)
 
 
 def _wait(seconds: float, stop: Callable[[], bool]) -> None:

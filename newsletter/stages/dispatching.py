@@ -49,16 +49,18 @@ def dispatch(
     try:
         if (problem := transport.check()) is not None:
             return Dispatch((Note("error", "send", f"{problem.what} {problem.cure}".strip()),))
-        tally = drain(
-            press.ledger,
-            transport,
-            Renderer(press),
-            clock=press.clock,
-            owner=myself(),
-            policy=_policy(press),
-            stop=watched(press, stop),
-            on_progress=on_progress,
-        )
+        with press.helpers() as helped:
+            tally = drain(
+                press.ledger,
+                transport,
+                Renderer(press),
+                clock=press.clock,
+                owner=myself(),
+                policy=_policy(press),
+                stop=watched(press, stop),
+                on_progress=on_progress,
+            )
+        tally.sent += sum(helped)
     except (RelayError, RelayConfigError) as error:
         return Dispatch((Note("error", "send", str(error)),), attention=isinstance(error, RelayConfigError))
     finally:

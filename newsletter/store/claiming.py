@@ -151,6 +151,11 @@ def _take_fresh(connection: Connection, limit: int) -> Sequence[Row[Any]]:
     return rows
 
 
+def end_of_queue(connection: Connection) -> int:
+    """The highest row number so far, 0 in an empty queue."""
+    return int(connection.execute(_END_OF_QUEUE).scalar_one())
+
+
 def close_retries(database: Database, connection: Connection, delivery_ids: Sequence[int]) -> None:
     statement = (
         update(deferrals).where(deferrals.c.delivery_id.in_(database.numbers()), deferrals.c.open).values(open=False)

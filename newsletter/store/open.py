@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from sqlalchemy import text
@@ -12,6 +13,7 @@ from newsletter.errors import NewsletterError
 from newsletter.model.paper import Problem
 from newsletter.store.database import open_database
 from newsletter.store.editions import SqlEditions
+from newsletter.store.jobs import ProcrastinateJobs
 from newsletter.store.ledger import SqlLedger
 from newsletter.store.limits import SqlLimits, SqlRecords
 from newsletter.store.migrate import bring_up_to_date
@@ -43,6 +45,12 @@ class Store:
     returns: SqlReturns
     vectors: SqlVectors
     database: Database
+
+    def jobs(self) -> ProcrastinateJobs | None:
+        """What wakes workers on other machines. None on SQLite, or without Procrastinate: they look for themselves."""
+        if self.database.is_sqlite or find_spec("procrastinate") is None:
+            return None
+        return ProcrastinateJobs(self.database)
 
     def close(self) -> None:
         self.database.engine.dispose()
