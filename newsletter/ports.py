@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from newsletter.ports_search import WordSearch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import date, datetime, timedelta
 
     from newsletter.model.edition import Edition, Silence
@@ -311,13 +311,6 @@ class Mailbox(Protocol):
 
     def finish(self, done: Sequence[str], aside: Sequence[str]) -> None:
         """Erase the letters of these names, put those aside where a person finds them. What is gone is gone."""
-
-
-class Jobs(Protocol):
-    """What wakes workers on other machines when rows were queued. The ledger stays the truth."""
-
-    def work(self, drain: Callable[[], None], *, due: Callable[[], bool], stop: Callable[[], bool]) -> None:
-        """Call `drain` for each job, and whenever `due()` without one, until `stop()`."""
 
 
 class Transport(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from zoneinfo import ZoneInfo
 
 from newsletter.model.mail import Note
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from newsletter.ports import (
         Clock,
         Editions,
-        Jobs,
         Ledger,
         Limits,
         Mailbox,
@@ -48,6 +47,13 @@ Watch = Callable[[Note], None]
 
 def quiet(_note: Note) -> None:
     """Watch a mission without a word."""
+
+
+class Jobs(Protocol):
+    """What wakes workers on other machines when rows were queued. The ledger stays the truth."""
+
+    def work(self, drain: Callable[[], None], *, due: Callable[[], bool], stop: Callable[[], bool]) -> None:
+        """Call `drain` for each job, and whenever `due()` without one, until `stop()`."""
 
 
 @dataclass(frozen=True, slots=True)

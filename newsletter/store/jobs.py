@@ -43,7 +43,7 @@ def enqueue(connection: Connection, first: int, last: int) -> None:
 
 
 class ProcrastinateJobs:
-    """The port `Jobs`."""
+    """The `Jobs` of `newsletter.press`."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
