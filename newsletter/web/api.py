@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse, Response
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from newsletter.web.desk import Desk
 
 MOST = 100  # items a page may hold
+_LOST = "`cursor` is not one that we gave: begin again without it."
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")  # what a schema calls an address; we write to fewer
 
 
 def document(desk: Desk, ask: Ask) -> Response:  # noqa: ARG001 - every handler takes both
@@ -41,7 +44,7 @@ def papers(desk: Desk, ask: Ask) -> Response:
         return limit
     day, paper_id = _place(ask.wanted("cursor"))
     if ask.wanted("cursor") and day is None:
-        return problem(400, "`cursor` is not one that we gave.")
+        return problem(404, _LOST)
     found: list[tuple[Edition, Card]] = []
     for edition in desk.library.backwards(day):
         cards = sorted(_shown(edition), key=lambda card: card.paper.id)
@@ -85,7 +88,7 @@ def editions(desk: Desk, ask: Ask) -> Response:
         return limit
     before = cal.parse_day(ask.wanted("cursor"))
     if ask.wanted("cursor") and before is None:
-        return problem(400, "`cursor` is not one that we gave.")
+        return problem(404, _LOST)
     days = [day for day in reversed(desk.library.days()) if before is None or day < before]
     items = [{"day": day.isoformat(), "url": f"{desk.base_url}/day/{day}"} for day in days[:limit]]
     return JSONResponse({"items": items, "next": items[-1]["day"] if len(days) > limit else None})
@@ -122,12 +125,15 @@ def search(desk: Desk, ask: Ask) -> Response:
     if isinstance(limit, Response):
         return limit
     try:
-        question = searching.asked(ask)
-        found = searching.look_up(desk, question, ask.wanted("cursor"), limit)
+        question = searching.asked(ask, strict=True)
     except UsageError as error:
         return problem(400, str(error))
     if not question.text:
         return problem(400, "`q` is missing: what is searched?")
+    try:
+        found = searching.look_up(desk, question, ask.wanted("cursor"), limit)
+    except UsageError:
+        return problem(404, _LOST)
     items = [paper_json(desk, hit.paper) for hit in found.hits]
     return JSONResponse({"items": items, "next": found.cursor or None, "total": found.total})
 
@@ -151,7 +157,7 @@ def subscribe(desk: Desk, ask: Ask) -> Response:
         if answer.result == "too-many":
             return problem(429, answer.text, headers={"Retry-After": str(answer.retry_after)})
         if answer.result == "wrong-address":
-            return problem(422, answer.text)
+            return problem(403 if _EMAIL.fullmatch(body["email"]) else 422, answer.text)
         return JSONResponse({"status": "accepted"}, status_code=202)
 
     return once(desk, ask, act)
@@ -221,7 +227,7 @@ def _subscribers(desk: Desk, ask: Ask) -> Response:
         return limit
     after = ask.wanted("cursor") or "0"
     if not (after.isascii() and after.isdigit() and len(after) < 19):
-        return problem(400, "`cursor` is not one that we gave.")
+        return problem(404, _LOST)
     page = desk.press.subscribers.active(after_id=int(after), limit=limit + 1)
     items = [_subscriber(one) for one in page[:limit]]
     return JSONResponse({"items": items, "next": str(page[limit - 1].id) if len(page) > limit else None})

@@ -24,7 +24,7 @@ SUBSCRIPTION: Schema = {
     "type": "object",
     "required": ["email"],
     "properties": {
-        "email": {"type": "string", "maxLength": 320},
+        "email": {"type": "string", "format": "email", "minLength": 3, "maxLength": 320},
         "topics": {"type": "array", "items": {"type": "string", "maxLength": 100}, "maxItems": 100},
         "cadence": {"type": "string", "enum": ["daily", "weekdays", "weekly", "monthly"]},
         "send_hour": {"type": "integer", "minimum": 0, "maximum": 23},
@@ -171,6 +171,7 @@ def _operation(door: Door, doc: ApiDoc) -> dict[str, Any]:
         problems["401"] = "The operator's token is missing or wrong."
     if doc.body:
         problems |= {
+            "403": "This address is not written to.",
             "409": "The same write is at work.",
             "413": "Too long.",
             "422": "The values do not make sense.",

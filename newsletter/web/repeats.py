@@ -26,7 +26,7 @@ _RUNNING = "running"
 def once(desk: Desk, ask: Ask, act: Callable[[], Response]) -> Response:
     """Act, or give the kept answer of the request that had this `Idempotency-Key` first.
 
-    The key belongs to one body: with another one it is answered 422. While the first is at work it is 409.
+    The key belongs to one body: with another one, or while the first is at work, it is answered 409.
     """
     given = ask.headers.get("idempotency-key", "")
     if not given:
@@ -50,7 +50,7 @@ def once(desk: Desk, ask: Ask, act: Callable[[], Response]) -> Response:
 def _kept(text: str | None, body: str) -> Response:
     first, *answer = json.loads(text) if text else [body, _RUNNING]
     if first != body:
-        return problem(422, "This Idempotency-Key was used with another body.")
+        return problem(409, "This Idempotency-Key was used with another body.")
     if answer == [_RUNNING]:
         return problem(409, "The first request with this Idempotency-Key is still at work.")
     status, content, kind = answer

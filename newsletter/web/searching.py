@@ -46,13 +46,13 @@ class Question:
         return urlencode({name: value for name, value in values.items() if value})
 
 
-def asked(ask: Ask) -> Question:
-    """The question of a request. Raises UsageError for a filter that cannot be read."""
+def asked(ask: Ask, *, strict: bool = False) -> Question:
+    """The question of a request. Raises UsageError for a filter that cannot be read; forms leave some empty."""
     days = {}
     for name in ("from", "to"):
         given = ask.wanted(name)
         days[name] = parse_day(given)
-        if given and days[name] is None:
+        if (given or (strict and name in ask.query)) and days[name] is None:
             raise UsageError(f"`{name}` is not a day.", cure="Write it like 2026-11-20.")
     text = " ".join(ask.wanted("q").split())
     if len(text) > LONGEST:

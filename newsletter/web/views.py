@@ -55,22 +55,26 @@ class Shelf:
     name: str
     cards: tuple[CardView, ...]
     more: int = 0
+    also: tuple[CardView, ...] = ()  # papers that an earlier shelf shows
 
 
 def paper_href(paper_id: str) -> str:
     return f"/paper/{quote(paper_id, safe='/')}"
 
 
-def by_topic(edition: Edition, *, only: str = "", whole: bool = False) -> tuple[Shelf, ...]:
-    """The edition's pools that hold papers, in the operator's order; `whole` shows all ranked papers."""
-    shelves = []
+def by_topic(edition: Edition, *, only: str = "") -> tuple[Shelf, ...]:
+    """The edition's pools that hold papers, in the operator's order; a paper of several topics stands in the first."""
+    shelves: list[Shelf] = []
+    above: set[str] = set()
     for pool in edition.pools:
         if only and pool.slug != only:
             continue
-        picks = pool.picks if whole else pool.shown
-        cards = tuple(view for pick in picks if (view := picked(edition, pool, pick)) is not None)
-        if cards:
-            shelves.append(Shelf(pool.slug, pool.name, cards, len(pool.picks) - len(picks)))
+        views = [view for pick in pool.shown if (view := picked(edition, pool, pick)) is not None]
+        if views:
+            cards = tuple(view for view in views if view.id not in above)
+            also = tuple(view for view in views if view.id in above)
+            shelves.append(Shelf(pool.slug, pool.name, cards, len(pool.picks) - len(pool.shown), also))
+            above |= {view.id for view in views}
     return tuple(shelves)
 
 

@@ -260,3 +260,25 @@ def test_a_new_edition_is_on_the_front_page_at_once(site: Site) -> None:
         site.press.editions.print(Edition(day, site.clock.now(), (Pool("vision", "Vision", 3, (pick,)),), (card,)))
 
         assert f"{number} November 2025" in headings(site.client().get("/").text, 1)[0]
+
+
+def test_a_paper_of_two_topics_is_shown_once_and_named_in_the_other(site: Site) -> None:
+    day = date(2025, 11, 14)
+    cards = tuple(Card(Paper(id=one, title=f"Paper {one}"), day) for one in ("a", "b"))
+    pools = tuple(
+        Pool(
+            slug,
+            slug.title(),
+            3,
+            tuple(Pick(one, slug, day, 1, Score((Part("votes", 1.0),)), "6 upvotes") for one in ids),
+        )
+        for slug, ids in (("vision", "a"), ("robotics", "ab"))
+    )
+    site.press.editions.print(Edition(day, site.clock.now(), pools, cards))
+
+    page = site.client().get("/").text
+    topic = site.client().get("/topic/robotics").text
+
+    assert headings(page, 3) == ["Paper a", "Paper b"]
+    assert re.findall(r"shown above: <a href=\"([^\"]+)\"", page) == ["/paper/a"]
+    assert headings(topic, 3) == ["Paper a", "Paper b"]
