@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from newsletter.collect.settle import settled
 from newsletter.model.mail import Note
 from newsletter.rank.edition import rank_day
+from newsletter.stages.quiet_days import why_quiet
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -105,8 +106,8 @@ def _nothing(press: Press, edition: Edition, day: date) -> str:
         return f"nothing printed for {day}: {len(edition.left_out)} papers were weighed and none fits a topic"
     if failed := _failed(press, day):
         return f"nothing printed for {day}: no new papers, and {failed} could not be read"
-    if day.isoweekday() >= 6:
-        return f"nothing printed for {day}: no new papers, as on most {day:%A}s"
+    if quiet := why_quiet(day):
+        return f"nothing printed for {day}: no new papers, {quiet}"
     hours = press.config.ranking.lookback // timedelta(hours=1)
     return f"nothing printed for {day}: no new papers in the last {hours} hours"
 
