@@ -14,6 +14,7 @@ from newsletter.subscribe.links import reader_links
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from datetime import date, datetime
+    from pathlib import Path
 
     from newsletter.compose import Composer
     from newsletter.config import Config
@@ -83,6 +84,7 @@ class Press:
     # Further processes that drain beside this one; at the end the list holds how many mails each sent.
     helpers: Callable[[], AbstractContextManager[list[int]]] = lambda: nullcontext([])
     check_store: Callable[[], tuple[Problem, ...]] = tuple
+    copy_store: Callable[[Path], None] | None = None
     limits: Limits | None = None  # what the web pages count and remember; without them there are no pages
     records: Records | None = None
     vectors: Vectors | None = None  # without them searches go by word alone

@@ -74,6 +74,7 @@ def open_press(config: Config, *, clock: Clock | None = None) -> Iterator[Press]
             open_models=cache(_open_models),
             check_store=store.check,
             open_jobs=store.jobs,
+            copy_store=store.copy,
             filling=frozenset(source.name for source in config.sources if source.kind == "huggingface"),
         )
     finally:

@@ -29,6 +29,7 @@ COMMANDS: dict[str, Entry] = {
     "tend": Entry("mission:tend", "Bounces in, leases back, stale sign-ups out."),
     "backtest": Entry("replay:backtest", "The ranker against history, with metrics."),
     "doctor": Entry("doctor:doctor", "Try everything out before anything is sent."),
+    "backup": Entry("keeping:backup", "Copy the SQLite database into a new file, while everything goes on."),
     "config": Entry("home:config", "The effective settings, secrets redacted."),
 }
 

@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from newsletter.errors import NewsletterError
 from newsletter.model.paper import Problem
+from newsletter.store.copying import copy_database
 from newsletter.store.database import open_database
 from newsletter.store.editions import SqlEditions
 from newsletter.store.jobs import ProcrastinateJobs
@@ -65,6 +66,13 @@ class Store:
         except NewsletterError as error:
             problems.append(Problem("database", error.what, error.cure))
         return tuple(problems + _room(self.database))
+
+    def copy(self, path: Path) -> None:
+        """A whole, consistent copy of an SQLite database in `path`, a new file, while everything goes on.
+
+        Raises UsageError when the file exists or the database is PostgreSQL, StoreError when it cannot be written.
+        """
+        copy_database(self.database, path)
 
 
 def open_store(url: str, *, secret: str, folder: Path, busy: float = 15.0) -> Store:
