@@ -150,7 +150,7 @@ def subscribe(desk: Desk, ask: Ask) -> Response:
             email=body["email"],
             topics=body.get("topics", []),
             cadence=body.get("cadence", ""),
-            hour=str(body.get("send_hour", "")),
+            hour=str(int(body["send_hour"])) if "send_hour" in body else "",
             zone=body.get("timezone", ""),
         )
         answer = signup.sign_up(desk, ask, wish, human=False, entrance="api v1")

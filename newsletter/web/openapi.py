@@ -143,9 +143,10 @@ def _fits(value: Any, schema: Schema) -> bool:
             )
         case "integer":
             return (
-                isinstance(value, int)
+                isinstance(value, int | float)
                 and not isinstance(value, bool)
-                and schema["minimum"] <= value <= schema["maximum"]
+                and schema["minimum"] <= value <= schema["maximum"]  # which infinity and NaN are not
+                and value == int(value)  # 7.0 is an integer (JSON Schema 2020-12, 4.2.1)
             )
         case _:
             return (
