@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import textwrap
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from newsletter.config_keys import SECTIONS, SIGNAL_URLS, SOURCE_URLS, Key, Section
+
+if TYPE_CHECKING:
+    from newsletter.config_providers import Provider
 
 _HEAD = """\
 # Settings of the newsletter. Every setting is shown with its default; a line may be left out.
@@ -84,9 +87,9 @@ _EXAMPLES: dict[str, tuple[dict[str, Any], ...]] = {  # shown, but commented out
 }
 
 
-def sample() -> str:
-    """The text of config.toml: complete, commented, and the same as the defaults but for its topics."""
-    return "\n".join([_HEAD, *(_section(section) for section in SECTIONS)])
+def sample(provider: Provider | None = None) -> str:
+    """The text of config.toml: complete, commented, the same as the defaults but for its topics and the provider."""
+    return "\n".join([_HEAD, *(_section(section, provider) for section in SECTIONS)])
 
 
 def as_toml(shown: dict[str, Any]) -> str:
@@ -100,9 +103,14 @@ def as_toml(shown: dict[str, Any]) -> str:
     return "\n".join(blocks)
 
 
-def _section(section: Section) -> str:
+def _section(section: Section, provider: Provider | None) -> str:
     if not section.many:
-        lines = [*_comment(section.doc), f"[{section.name}]", *(line for key in section.keys for line in _key(key))]
+        lines = [*_comment(section.doc), f"[{section.name}]"]
+        given: dict[str, object] = {}
+        if provider is not None and section.name == "delivery":
+            given = provider.settings
+            lines += [line for text in (f"Set for {provider.name}.", *provider.advice) for line in _comment(text)]
+        lines += [line for key in section.keys for line in _key(key, given.get(key.name, key.default))]
         return "\n".join(lines) + "\n"
     lines = [*_comment(section.doc), "#"]
     width = max(len(key.name) for key in section.keys)
@@ -114,8 +122,8 @@ def _section(section: Section) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def _key(key: Key) -> list[str]:
-    value = f"{key.name} = {_toml(key.default)}"
+def _key(key: Key, setting: object) -> list[str]:
+    value = f"{key.name} = {_toml(setting)}"
     return [*_comment(key.doc), f"# {value}" if key.secret else value]
 
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
 import click
 
 from newsletter.cli.frame import command, give, given_config, json_option, press_opener, say, settings
+from newsletter.config_providers import PROVIDERS, Provider
 from newsletter.errors import UsageError
 
 
 @command("init", short_help="Make a commented config.toml, a secret and an empty database.")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=".", metavar="[DIR]")
+@click.option("--provider", type=click.Choice(list(PROVIDERS)), help="Fill in the mail server of a known provider.")
 @json_option
-def init(folder: Path, as_json: bool) -> None:
+def init(folder: Path, provider: str | None, as_json: bool) -> None:
     """Make a commented config.toml, a secret and an empty database in DIR.
 
     Nothing that is there already is overwritten or changed.
@@ -26,7 +29,8 @@ def init(folder: Path, as_json: bool) -> None:
     path = given_config() or folder / "config.toml"
     made: list[str] = []
     kept: list[str] = []
-    (made if _write_new(path, sample()) else kept).append(str(path))
+    relay = PROVIDERS[provider] if provider else None
+    (made if _write_new(path, sample(relay)) else kept).append(str(path))
     config, secret = ensure_secret(load_config(path))
     (kept if secret is None else made).append(str(secret or config.locate(config.newsletter.secret_file)))
     database = Path(config.database_url.removeprefix("sqlite:///"))
@@ -34,18 +38,33 @@ def init(folder: Path, as_json: bool) -> None:
     with press_opener()(config):
         (kept if known else made).append(str(database) if database.exists() else config.newsletter.database)
     if as_json:
-        give({"made": made, "kept": kept})
+        give({"made": made, "kept": kept} | ({"advice": relay.advice} if relay else {}))
         return
     for one in made:
         say(f"made {one}")
     for one in kept:
         say(f"kept {one}, as it was")
+    if relay is not None:
+        say()
+        _say_relay(relay, new=str(path) in made)
     where = "" if folder == Path() else f"cd {folder} && "
     say()
     say("Next:")
     say(f"  {where}newsletter subscribers add you@example.org")
     say(f"  {where}newsletter run                  # collect, rank, cut, send what is due: mails appear under outbox/")
     say(f"  {where}newsletter doctor               # when [delivery] in config.toml says how mail leaves")
+
+
+def _say_relay(relay: Provider, *, new: bool) -> None:
+    """What is still to be set by hand: the login always, all of it in a file that was there."""
+    say(f"Mail leaves by {relay.name}. In [delivery] of config.toml:")
+    if not new:
+        for key, value in relay.settings.items():
+            say(f"  {key} = {json.dumps(value)}")
+    for sentence in relay.advice:
+        say(f"  {sentence}")
+    if relay.username:
+        say("  The password is best given in the environment, as NEWSLETTER_DELIVERY__PASSWORD.")
 
 
 def _write_new(path: Path, text: str) -> bool:

@@ -8,8 +8,12 @@ import urllib.request
 from http.server import ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
+import pytest
+
 from newsletter.cli.gallery import Gallery, handler_of
 from newsletter.cli.look import seen
+from newsletter.config import load_config
+from newsletter.config_providers import PROVIDERS
 from newsletter.config_sample import sample
 from tests.support.desk import FRIDAY, Desk, newsletter
 
@@ -86,3 +90,27 @@ def test_the_preview_page_shows_three_widths_in_light_and_dark(tmp_path: Path) -
         assert "[delivery] port: must be a whole number" in page("/light")
         assert before
         server.shutdown()
+
+
+@pytest.mark.parametrize("name", list(PROVIDERS))
+def test_init_knows_the_common_mail_providers(tmp_path: Path, name: str) -> None:
+    done = newsletter(["init", str(tmp_path), "--provider", name])
+    assert done.code == 0
+    delivery = load_config(tmp_path / "config.toml", {}).delivery
+    known = PROVIDERS[name]
+    assert (delivery.transport, delivery.host, delivery.port, delivery.security, delivery.password) == (
+        "smtp",
+        known.host,
+        known.port,
+        known.security,
+        "",
+    )
+    assert [sentence for sentence in known.advice if sentence not in done.out] == []
+
+
+def test_init_with_a_provider_leaves_a_config_that_is_there_and_shows_the_lines(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text('[newsletter]\nname = "Mine"\n', "utf-8")
+    done = newsletter(["init", str(tmp_path), "--provider", "fastmail"])
+    assert done.code == 0
+    assert (tmp_path / "config.toml").read_text("utf-8") == '[newsletter]\nname = "Mine"\n'
+    assert '  host = "smtp.fastmail.com"\n  port = 465\n  security = "tls"\n' in done.out
