@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from typing import TYPE_CHECKING
 
 from newsletter.model.mail import Reply
-from newsletter.returns.mime import ODD, header, parts, text
+from newsletter.returns.mime import ODD, every, header, parts, text
 from newsletter.returns.report import Report, addresses, quoted
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 # qmail-send's own form, which its author wrote down as QSBMF: https://cr.yp.to/proto/qsbmf.txt
 _QMAIL = re.compile(r"\AHi\. (This is|The)\b.{0,300}", re.DOTALL)
-_QMAIL_ONE = re.compile(r"^<([^<>\n]{1,320})>:\n((?:[^\n]+\n?){1,20})", re.MULTILINE)
+_QMAIL_ONE = re.compile(r"^<([^<>\n]{1,320})>:\n((?:[^\n]+\n){1,20})", re.MULTILINE)
 _DAEMON = re.compile(r"mailer-daemon|postmaster|mail delivery|mdaemon|mail.?admin", re.IGNORECASE)
 _LOST = re.compile(
     r"(could|can) ?not be (sent|delivered)|undeliver|delivery (has )?failed|failure|returned mail|returned to sender",
@@ -28,7 +29,7 @@ def structured(message: Message) -> tuple[Report, ...]:
     """Of qmail, or of Exim before it learnt RFC 3464 (`X-Failed-Recipients`)."""
     body = _body(message)
     if _QMAIL.match(body.lstrip()):
-        found = _QMAIL_ONE.findall(body.partition("--- Below this line")[0].replace("\r\n", "\n"))
+        found = _QMAIL_ONE.findall(body.partition("--- Below this line")[0].replace("\r\n", "\n") + "\n")
         return tuple(Report("failed", quoted(_reason(why)), addresses(who)) for who, why in found[:20])
     failed = addresses(header(message, "x-failed-recipients"))
     if failed:
@@ -59,15 +60,28 @@ def names(reports: Iterable[Report]) -> tuple[str, ...]:
 
 def _by_library(message: Message) -> tuple[set[str], set[str]]:
     """(addresses that failed, addresses that are late); nothing when the extra `bounces` is not installed."""
+    if not _is_modest(message):
+        return set(), set()
     try:
         from flufl.bounce import all_failures  # noqa: PLC0415 - an extra, and only a mail that nobody else reads needs it
     except ModuleNotFoundError:
         return set(), set()
+    logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL)  # it logs the traceback of each mail it stumbles on
     try:
         late, lost = all_failures(message)
     except ODD:
         return set(), set()
     return _decoded(lost), _decoded(late)
+
+
+def _is_modest(message: Message) -> bool:
+    """Its detectors read address fields with a parser that recurses for each bracket, and log what they stumble on."""
+    fields = ("from", "to", "cc", "sender", "reply-to", "x-failed-recipients")
+    return (
+        len(message) <= 100
+        and bool(header(message, "from"))
+        and not any(len(found) > 500 or found.count("(") > 20 for name in fields for found in every(message, name))
+    )
 
 
 def _decoded(found: Iterable[bytes | str]) -> set[str]:
@@ -97,6 +111,6 @@ def _reason(text_: str) -> str:
 
 def _exim_reason(body: str, who: str) -> str:
     """Exim writes the address, and below it, further in, what was said of it."""
-    told = body.replace("\r\n", "\n").partition("------")[0]
-    found = re.search(rf"^ +{re.escape(who)}[ :]*\n((?: +\S[^\n]*\n?){{1,20}})", told, re.IGNORECASE | re.MULTILINE)
+    told = body.replace("\r\n", "\n").partition("------")[0] + "\n"
+    found = re.search(rf"^ +{re.escape(who)}[ :]*\n((?: +\S[^\n]*\n){{1,20}})", told, re.IGNORECASE | re.MULTILINE)
     return _reason(found[1] if found else told)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from newsletter.returns import prose
 from newsletter.returns.answers import is_automatic
 from newsletter.returns.marks import delivery_keys
-from newsletter.returns.mime import LIMIT, blocks, header, parse, parts
+from newsletter.returns.mime import LIMIT, ODD, blocks, header, parse, parts
 from newsletter.returns.report import Report, from_fields
 
 if TYPE_CHECKING:
@@ -43,6 +43,13 @@ class Returned:
 def read_return(data: bytes, secrets: Sequence[str]) -> Returned:
     """What a mail in the returns mailbox is. Never raises, whatever the octets; `data` beyond `LIMIT` is not read."""
     data = data[:LIMIT]
+    try:
+        return _read(data, secrets)
+    except ODD:
+        return Returned("poison", _digest(data))
+
+
+def _read(data: bytes, secrets: Sequence[str]) -> Returned:
     message = parse(data)
     if message is None:
         return Returned("poison", _digest(data))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from time import process_time
 
 import pytest
 from hypothesis import given, settings
@@ -185,6 +186,26 @@ def test_a_bomb_of_nested_parts_is_put_aside_unread() -> None:
         b'Content-Type: multipart/mixed; boundary="%d"\r\n\r\n--%d\r\n' % (number, number) for number in range(5000)
     )
     assert read_return(b"From: x@y\r\n" + deep, SECRETS).sort == "poison"
+
+
+@pytest.mark.parametrize(
+    "bomb",
+    [
+        b'Content-Type: multipart/report; boundary="' + b";" * LIMIT,
+        b'Content-Type: multipart/report; boundary="a' + b";\r\n " * (LIMIT // 4),
+        b"Content-Type: multipart/report; boundary=b\r\n\r\n" + b"--b\r\n\r\n" * (LIMIT // 7),
+        b"Content-Type: message/delivery-status\r\n\r\n" + b"a:b\r\n\r\n" * (LIMIT // 7),
+        b"From: " + b"(" * LIMIT,
+        b"\r\nHi. This is the \n" + b"<a>:\na" * (LIMIT // 7),
+        b"X-Failed-Recipients: a@b.example\r\n\r\n" + b"  a@b.example\n" * (LIMIT // 14),
+        b"\r\n" + b"a" * LIMIT,
+    ],
+)
+def test_a_mail_that_wants_to_cost_time_costs_little(bomb: bytes) -> None:
+    begun = process_time()
+
+    assert read_return(b"From: MAILER-DAEMON@x.example\r\nSubject: failure\r\n" + bomb, SECRETS).keys == ()
+    assert process_time() - begun < 5  # without the limits: minutes
 
 
 def test_a_report_in_front_of_a_huge_mail_is_read_all_the_same() -> None:
