@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from newsletter.errors import NewsletterError
@@ -62,20 +63,17 @@ class Account:
 
 def take_in(press: Press, mailbox: Mailbox) -> tuple[Note, ...]:
     """Read a mailbox of returns, act, and erase what was acted on: in this order, a batch at a time."""
-    account, total, handled = Account(), 0, set[str]()
+    account, total, failures = Account(), 0, list[Note]()
+    letters = mailbox.letters(limit=MOST)
     try:
-        while total < MOST:
-            letters = list(mailbox.letters(limit=BATCH))
-            if not letters or letters[0].name in handled:  # a mailbox that keeps what it should erase
-                break
-            total += len(letters)
-            handled.update(one.name for one in letters)
-            aside = _read(press, letters, account)
-            mailbox.finish([one.name for one in letters if one.name not in aside], sorted(aside))
+        while batch := list(islice(letters, BATCH)):
+            total += len(batch)
+            aside = _read(press, batch, account)
+            mailbox.finish([one.name for one in batch if one.name not in aside], sorted(aside))
     except NewsletterError as error:
-        account.changes.append(Note("error", "returns", str(error)))
+        failures.append(Note("error", "returns", str(error)))
     text = f"{mailbox.name}: {total} read{': ' if total else ''}{account.words()}"
-    return (Note("warning" if account.counts["aside"] else "info", "returns", text), *account.changes)
+    return (Note("warning" if account.counts["aside"] else "info", "returns", text), *account.changes, *failures)
 
 
 def _read(press: Press, letters: Sequence[Letter], account: Account) -> set[str]:

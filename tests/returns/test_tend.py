@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -301,25 +302,30 @@ def test_a_mailbox_that_cannot_be_read_stops_no_other(house: House) -> None:
     assert (house.status(), other.inside) == (("bounced", True), {})
 
 
-class Stubborn(FakeMailbox):
-    """A mailbox that erases nothing."""
-
-    def finish(self, done: Any, aside: Any) -> None:
-        pass
-
-
-def test_a_mailbox_that_keeps_what_it_should_erase_ends_too(house: House) -> None:
-    house.press = replace(house.press, mailboxes=(Stubborn(mail.postfix(mail.verp())),))
-
-    assert house.tend()["returns"] == ["returns: 1 read: 1 gone for good and suppressed"]
-
-
 def test_many_returns_are_taken_a_batch_at_a_time(house: House) -> None:
     house.press = replace(
         house.press, mailboxes=(FakeMailbox(*(mail.letter("x@y", "Out of office", str(n)) for n in range(250))),)
     )
 
     assert house.tend()["returns"] == ["returns: 250 read: 250 automatic answers, ignored"]
+
+
+def test_two_tends_at_once_lose_nothing_and_do_nothing_twice(house: House) -> None:
+    readers = [Subscriber(email=f"reader{number}@example.org") for number in range(3, 43)]
+    assert {said for _, said in house.press.subscribers.add_many(readers)} == {"added"}
+    house.get(*(mail.postfix(mail.verp(one), number=str(one), who=f"reader{one}@example.org") for one in range(3, 43)))
+    config = house.press.config
+
+    def another(_: int) -> list[str]:
+        with open_press(config, clock=house.clock) as press:
+            return [note.subject for note in tend(press) if note.subject.startswith("reader:")]
+
+    with ThreadPoolExecutor(3) as pool:
+        told = [subject for some in pool.map(another, range(3)) for subject in some]
+
+    assert {house.status(number) for number in range(3, 43)} == {("bounced", True)}
+    assert set(told) == {f"reader:{number}" for number in range(3, 43)}
+    assert (house.left(), house.aside()) == (0, [])
 
 
 def test_two_accounts_of_the_same_evidence_at_once_agree(house: House) -> None:
