@@ -14,6 +14,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -43,14 +44,15 @@ class Server:
 
 def server() -> Server:
     """The session's server, started when first asked for; skips the test when there are no binaries."""
-    found = _server()
-    if found is None:
+    started = found()
+    if started is None:
         pytest.skip(ABSENT)
-    return found
+    return started
 
 
 @functools.cache
-def _server() -> Server | None:
+def found() -> Server | None:
+    """The same without a test to skip: None where there are no binaries."""
     initdb = _binary("initdb")
     postgres = _binary("postgres")
     if initdb is None or postgres is None:
@@ -60,8 +62,8 @@ def _server() -> Server | None:
     if user is not None:
         shutil.chown(folder, user)
     data = folder / "data"
-    as_user = {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if user else {}
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder}
+    as_user: dict[str, Any] = {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if user else {}
+    quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder}
     subprocess.run(
         [initdb, "--no-sync", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "-D", data],
         check=True,

@@ -149,7 +149,14 @@ class SmtpServer:
         with self._lock:
             self.accepted.append(one)
             if self.log is not None:
-                line = json.dumps({"recipient": one.recipient, "message_id": one.message_id, "at": time.time()})
+                line = json.dumps(
+                    {
+                        "recipient": one.recipient,
+                        "message_id": one.message_id,
+                        "at": time.time(),
+                        "answered": one.answered,
+                    }
+                )
                 with self.log.open("a") as file:
                     file.write(line + "\n")
 

@@ -27,6 +27,7 @@ class Accepted:
     message_id: str
     data: bytes = field(repr=False)
     connection: int = 1
+    answered: bool = True  # False: the script kept the 250 from the client
 
 
 class Hangup(Exception):  # noqa: N818  # not an error: the connection ends here
@@ -312,7 +313,8 @@ class Session:
             took = answer is None or isinstance(answer, Taken) or _is_good(answer)
             if took:
                 found = BytesHeaderParser().parsebytes(body)["Message-ID"] or ""
-                self.server.keep(Accepted(self.sender or "", recipient, found, body, self.number))
+                told = not isinstance(answer, Taken)
+                self.server.keep(Accepted(self.sender or "", recipient, found, body, self.number, told))
                 self.taken += 1
             self._clear()
             self.broken = chunked and not took
