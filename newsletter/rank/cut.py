@@ -31,6 +31,21 @@ class Shelf:
     picks: tuple[Pick, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Field:
+    """Some editions as issues are cut from them: the same for every reader who starts and ends with the same day."""
+
+    shelves: tuple[Shelf, ...]
+    by_attention: tuple[tuple[str, Pick], ...]  # (slug of its shelf, pick), the most voted first
+
+
+def lay_out(editions: Sequence[Edition]) -> Field:
+    shelves = merge(editions)
+    picks = [(-_attention(pick), pick.paper_id, shelf.slug, pick) for shelf in shelves for pick in shelf.picks]
+    picks.sort(key=lambda one: one[:2])
+    return Field(shelves, tuple(one[2:] for one in picks))
+
+
 def cut(
     subscriber: Subscriber,
     editions: Sequence[Edition],
@@ -43,12 +58,15 @@ def cut(
     taste: Taste | None = None,
     models: Models | None = None,
     issues_so_far: int = 0,
+    field: Field | None = None,
 ) -> Issue | Silence:
     """Her issue of `day` from all editions since her last. `seen` are papers of her earlier issues.
 
-    `issues_so_far` counts those issues: exploration is for the first `settings.exploring_issues`.
+    `issues_so_far` counts those issues: exploration is for the first `settings.exploring_issues`. `field` is
+    `lay_out(editions)`, for whoever cuts many issues from the same editions.
     """
-    shelves = merge(editions)
+    field = field or lay_out(editions)
+    shelves = field.shelves
     muted_papers, muted_topics = mutes(feedback)
     wanted = chosen_topics(subscriber, shelves, topics)
     open_ = [shelf for shelf in wanted if shelf.slug not in muted_topics]
@@ -64,14 +82,10 @@ def cut(
     if not taken:
         text = "Every paper of your topics was in an earlier issue already, or you muted it."
         return Silence(subscriber.id, day, "nothing-new", text)
-    sections = [
-        Section(s.slug, s.name, tuple(placed[s.slug]), sum(p.paper_id not in taken for p in s.picks))
-        for s in left
-        if placed[s.slug]
-    ]
+    sections = _sections(left, placed, taken)
     if settings.exploration > 0 and issues_so_far < settings.exploring_issues:
-        others = [s for s in shelves if s.slug not in {w.slug for w in wanted} | muted_topics]
-        sections += _exploration(others, gone | taken, settings.exploration)
+        known = {shelf.slug for shelf in wanted} | muted_topics
+        sections += _exploration(field, known, gone | taken, settings.exploration)
     return Issue(
         subscriber.id,
         day,
@@ -79,6 +93,14 @@ def cut(
         tuple(sections),
         _follow_ups(editions, seen),
     )
+
+
+def _sections(shelves: Sequence[Shelf], placed: Mapping[str, Sequence[Pick]], taken: set[str]) -> list[Section]:
+    return [
+        Section(s.slug, s.name, tuple(placed[s.slug]), sum(p.paper_id not in taken for p in s.picks))
+        for s in shelves
+        if placed[s.slug]
+    ]
 
 
 def merge(editions: Sequence[Edition]) -> tuple[Shelf, ...]:
@@ -148,15 +170,17 @@ def deal(shelves: Sequence[Shelf], caps: Mapping[str, int]) -> dict[str, list[Pi
         taken.add(best[2].paper_id)
 
 
-def _exploration(others: Sequence[Shelf], gone: frozenset[str] | set[str], count: int) -> list[Section]:
+def _exploration(
+    field: Field, known: frozenset[str] | set[str], gone: frozenset[str] | set[str], count: int
+) -> list[Section]:
     """The most voted papers of topics she did not choose, marked as such."""
-    best: dict[str, Pick] = {}
-    for pick in (pick for shelf in others for pick in shelf.picks if pick.paper_id not in gone):
-        known = best.get(pick.paper_id)
-        if known is None or _attention(pick) > _attention(known):
-            best[pick.paper_id] = pick
-    picks = sorted(best.values(), key=lambda pick: (-_attention(pick), pick.paper_id))[:count]
-    marked = tuple(replace(pick, marks=(*pick.marks, EXPLORATION)) for pick in picks)
+    found: dict[str, Pick] = {}
+    for slug, pick in field.by_attention:
+        if slug not in known and pick.paper_id not in gone and pick.paper_id not in found:
+            found[pick.paper_id] = pick
+            if len(found) == count:
+                break
+    marked = tuple(replace(pick, marks=(*pick.marks, EXPLORATION)) for pick in found.values())
     return [Section(EXPLORATION, "Outside your topics", marked)] if marked else []
 
 

@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from newsletter.model.codec import issue_to_payload
 from newsletter.model.edition import Issue, Silence
 from newsletter.model.mail import NewDelivery
 from newsletter.model.subscriber import Slot
-from newsletter.rank.cut import cut
+from newsletter.rank.cut import cut, lay_out
 from newsletter.subscribe.calendar import due, due_on, waits_for_own_hour
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import date, datetime
 
-    from newsletter.model.subscriber import Subscriber
+    from newsletter.model.subscriber import Feedback, Subscriber
     from newsletter.press import Press
 
 NEVER_TWICE = timedelta(days=120)  # as for editions: what was mailed before is not mailed again
 BLOCK = 1000  # readers cut and queued in one transaction
+_RANGES = 64  # of edition days, each some thousand picks
+_SHARED = 4096  # issues, each some 13 picks
 FIRST_ISSUE = {"daily": 1, "weekdays": 1, "weekly": 7, "monthly": 31}  # days of editions in a first issue
+
+_Key = tuple[tuple["date", "date"], "date", tuple[str, ...], int | None, frozenset[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +48,13 @@ def cut_all(
     printed. Each block is queued before the next is cut, so a kill loses nothing: the next run cuts the rest.
     """
     after = 0
+    cutter = Cutter(press)
     while readers := press.subscribers.active(after_id=after, limit=BLOCK):
         after = readers[-1].id
-        block = cut_block(press, readers, asof, day=day, patient=patient)
+        block = cut_block(press, readers, asof, day=day, patient=patient, cutter=cutter)
         if not dry_run:
             now = press.clock.now()
-            press.ledger.queue([_row(item) for item in block.issues], at=now)
+            press.ledger.queue([cutter.row(*item) for item in block.issues], at=now)
             press.ledger.record_silences(
                 [s for s in block.silences if s.code not in {"not-due", "already-cut"}], at=now
             )
@@ -57,9 +62,16 @@ def cut_all(
 
 
 def cut_block(
-    press: Press, readers: Sequence[Subscriber], asof: datetime, *, day: date | None, patient: bool = False
+    press: Press,
+    readers: Sequence[Subscriber],
+    asof: datetime,
+    *,
+    day: date | None,
+    patient: bool = False,
+    cutter: Cutter | None = None,
 ) -> Cut:
-    """Issues and silences for some readers; nothing is written."""
+    """Issues and silences for some readers; nothing is written. `cutter` remembers from block to block."""
+    cutter = cutter or Cutter(press)
     last_day = press.ledger.last_day("digest", [reader.id for reader in readers])
     issues: list[tuple[Subscriber, Slot, Issue]] = []
     silences: list[Silence] = []
@@ -72,7 +84,7 @@ def cut_block(
             silences.append(slot)
     if due_now:
         untils = [_until(press, reader, slot, asof, day, patient=patient) for reader, slot in due_now]
-        for (reader, slot), result in zip(due_now, _cut_due(press, due_now, untils), strict=True):
+        for (reader, slot), result in zip(due_now, cutter.cut(due_now, untils), strict=True):
             if isinstance(result, Issue):
                 issues.append((reader, slot, result))
             else:
@@ -89,44 +101,78 @@ def _until(press: Press, reader: Subscriber, slot: Slot, asof: datetime, day: da
     return press.edition_day(asof)
 
 
-def _cut_due(
-    press: Press, due_now: Sequence[tuple[Subscriber, Slot]], untils: Sequence[date]
-) -> Iterator[Issue | Silence]:
-    """One result for each, in order; editions are read once for all who start and end with the same day."""
-    last_edition = press.ledger.last_edition([reader.id for reader, _ in due_now])
-    read = cache(press.editions.between)
-    why = cache(lambda until: _no_edition(press, until))
-    printed = {
-        reader.id: read(last_edition.get(reader.id) or _first(press, reader, until), until)
-        for (reader, _), until in zip(due_now, untils, strict=True)
-    }
-    ids = [one for one, editions in printed.items() if editions]
-    seen, said = press.ledger.seen(ids, since=min(untils) - NEVER_TWICE), press.subscribers.said(ids)
-    for (reader, slot), until in zip(due_now, untils, strict=True):
-        editions = printed[reader.id]
-        if not editions:
-            yield Silence(reader.id, slot.day, "no-edition", why(until))
-            continue
-        yield cut(
+class Cutter:
+    """What readers share while many issues are cut: editions, laid out once, and whole issues.
+
+    Readers who chose the same, saw the same and said nothing get the same issue.
+    """
+
+    def __init__(self, press: Press) -> None:
+        self._press = press
+        self._read = lru_cache(maxsize=_RANGES)(press.editions.between)
+        self._lay_out = lru_cache(maxsize=_RANGES)(lambda after, until: lay_out(self._read(after, until)))
+        self._why = cache(lambda until: _no_edition(press, until))
+        self._issues: dict[_Key, Issue | Silence] = {}
+        self._payloads: dict[int, tuple[Issue, str]] = {}  # by the identity of the issue's sections
+
+    def cut(self, due_now: Sequence[tuple[Subscriber, Slot]], untils: Sequence[date]) -> Iterator[Issue | Silence]:
+        """One result for each, in order."""
+        press = self._press
+        last_edition = press.ledger.last_edition([reader.id for reader, _ in due_now])
+        ranges = [
+            (last_edition.get(reader.id) or _first(press, reader, until), until)
+            for (reader, _), until in zip(due_now, untils, strict=True)
+        ]
+        ids = [reader.id for (reader, _), given in zip(due_now, ranges, strict=True) if self._read(*given)]
+        seen, said = press.ledger.seen(ids, since=min(untils) - NEVER_TWICE), press.subscribers.said(ids)
+        for (reader, slot), given in zip(due_now, ranges, strict=True):
+            if self._read(*given):
+                yield self._one(reader, slot, given, seen.get(reader.id, frozenset()), said.get(reader.id, ()))
+            else:
+                yield Silence(reader.id, slot.day, "no-edition", self._why(given[1]))
+
+    def row(self, reader: Subscriber, slot: Slot, issue: Issue) -> NewDelivery:
+        """The issue as it is queued."""
+        known = self._payloads.get(id(issue.sections))
+        if known is None:
+            if len(self._payloads) >= _SHARED:
+                self._payloads.clear()
+            known = self._payloads[id(issue.sections)] = (issue, issue_to_payload(issue))
+        return NewDelivery("digest", slot.day, reader.id, known[1], slot.expires)
+
+    def _one(
+        self,
+        reader: Subscriber,
+        slot: Slot,
+        given: tuple[date, date],
+        seen: frozenset[str],
+        said: tuple[Feedback, ...],
+    ) -> Issue | Silence:
+        key = (given, slot.day, reader.topics, reader.per_topic, seen)
+        shared = None if said else self._issues.get(key)
+        if shared is not None:
+            return replace(shared, subscriber_id=reader.id)
+        result = cut(
             reader,
-            editions,
+            self._read(*given),
             day=slot.day,
-            seen=seen.get(reader.id, frozenset()),
-            topics=press.config.topics,
-            settings=press.rank_settings,
-            feedback=said.get(reader.id, ()),
+            seen=seen,
+            topics=self._press.config.topics,
+            settings=self._press.rank_settings,
+            feedback=said,
+            field=self._lay_out(*given),
         )
+        if not said:
+            if len(self._issues) >= _SHARED:
+                self._issues.clear()
+            self._issues[key] = result
+        return result
 
 
 def _slot(press: Press, reader: Subscriber, asof: datetime, day: date | None, last_day: date | None) -> Slot | Silence:
     if day is None:
         return due(reader, asof, defaults=press.reader_defaults, last_day=last_day)
     return due_on(reader, day, now=press.clock.now(), defaults=press.reader_defaults, last_day=last_day)
-
-
-def _row(item: tuple[Subscriber, Slot, Issue]) -> NewDelivery:
-    reader, slot, issue = item
-    return NewDelivery("digest", slot.day, reader.id, issue_to_payload(issue), slot.expires)
 
 
 def _first(press: Press, reader: Subscriber, until: date) -> date:
