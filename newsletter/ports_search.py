@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from newsletter.model.paper import Paper, Problem
     from newsletter.model.search import Unread, Within
 
 
@@ -22,6 +23,15 @@ class WordSearch(Protocol):
 
     def last(self) -> int:
         """The number of the newest paper: a search within `upto` this one does not see later ones."""
+
+
+class Lookup(Protocol):
+    """Papers by name, from a place that knows them all: for what a reader brings. Never raises for its faults."""
+
+    def by_id(self, arxiv_ids: Sequence[str]) -> tuple[tuple[Paper, ...], tuple[Problem, ...]]: ...
+
+    def by_author(self, author: str) -> tuple[tuple[Paper, ...], tuple[Problem, ...]]:
+        """The papers of an arXiv author id, such as `warner_s_1`, or an ORCID."""
 
 
 class Vectors(Protocol):

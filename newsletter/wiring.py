@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from newsletter.compose import Composer
     from newsletter.config import Config, ReturnsConfig, SignalConfig, SourceConfig
     from newsletter.ports import Clock, Mailbox, Signal, Source, Transport
+    from newsletter.ports_search import Lookup
     from newsletter.rank.settings import RankSettings
     from newsletter.rank.text_model import Models
     from newsletter.send.dkim import Signer as DkimSigner
@@ -63,6 +64,7 @@ def open_press(config: Config, *, clock: Clock | None = None) -> Iterator[Press]
             limits=store.limits,
             records=store.records,
             vectors=store.vectors,
+            lookup=_open_lookup(config, http),
             returns=store.returns,
             mailboxes=tuple(_open_mailbox(config, one) for one in config.returns),
             signer=Signer(config.secrets),
@@ -185,6 +187,13 @@ def _open_mailbox(config: Config, one: ReturnsConfig) -> Mailbox:
         folder=one.folder,
         aside=one.aside,
     )
+
+
+def _open_lookup(config: Config, http: Http) -> Lookup:
+    """arXiv, at the address of its source when there is one."""
+    from newsletter.collect.sources.arxiv_lookup import ArxivLookup
+
+    return ArxivLookup(http, url=next((one.url for one in config.sources if one.kind == "arxiv"), ""))
 
 
 def _reader_defaults(config: Config) -> Defaults:

@@ -12,6 +12,7 @@ import click
 from newsletter.cli.app import config_option
 from newsletter.cli.frame import give, json_option, opened, say, tell
 from newsletter.cli.importing import import_
+from newsletter.cli.tasting import taste
 from newsletter.errors import UsageError
 from newsletter.model.subscriber import CADENCES
 
@@ -32,6 +33,7 @@ def subscribers() -> None:
 
 
 subscribers.add_command(import_)
+subscribers.add_command(taste)
 
 
 def choices(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -69,3 +69,4 @@ class Feedback:
     verb: Literal["more", "less", "save", "unsave", "mute", "unmute", "undo"]
     at: datetime
     topic: str = ""
+    source: str = ""  # what it was brought in with, such as "library.bib"; empty: her own click

@@ -27,17 +27,19 @@ def draft(
 ) -> tuple[Edition, tuple[Note, ...]]:
     """The edition that would be printed for `day` as at `asof`: same store and day, same edition."""
     config = press.config
+    wanted = config.topics if topics is None else topics
     settings = replace(press.rank_settings, lookback=_lookback(press, day, asof))
     candidates, held = _ready(press, press.papers.candidates(since=asof - settings.lookback, until=asof), asof)
     edition = rank_day(
         candidates,
-        config.topics if topics is None else topics,
+        wanted,
         day=day,
         asof=asof,
         featured=press.editions.featured(since=day - NEVER_TWICE, before=day),
         settings=settings,
         notes=_edition_notes(press, day, held),
         models=press.open_models(),
+        library=press.papers.get({one for topic in wanted for one in (*topic.papers, *topic.papers_not)}),
     )
     return edition, tuple(Note("info", "edition", text) for text in held)
 

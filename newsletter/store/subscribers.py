@@ -185,6 +185,7 @@ class SqlSubscribers:
             "topic": feedback.topic,
             "verb": feedback.verb,
             "at": micros(feedback.at),
+            "source": feedback.source,
         }
         with self._db.writing() as connection:
             known = select(subscribers.c.id).where(subscribers.c.id == feedback.subscriber_id)
@@ -202,7 +203,7 @@ class SqlSubscribers:
         with self._db.reading() as connection:
             for row in connection.execute(statement, {"numbers": self._db.listed(subscriber_ids)}):
                 found[row.subscriber_id].append(
-                    Feedback(row.subscriber_id, row.paper_id, row.verb, moment(row.at), row.topic)
+                    Feedback(row.subscriber_id, row.paper_id, row.verb, moment(row.at), row.topic, row.source)
                 )
         return {one: tuple(said) for one, said in found.items()}
 

@@ -146,6 +146,7 @@ feedback = Table(
     Column("topic", Text, nullable=False),
     Column("verb", Text, nullable=False),
     Column("at", BIG, nullable=False),
+    Column("source", Text, nullable=False, server_default=""),
 )
 
 runs = Table(

@@ -1,0 +1,130 @@
+"""`subscribers taste`: what a reader brings, what was learned from her, and taking it back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from newsletter.cli.app import config_option
+from newsletter.cli.frame import give, json_option, opened, plural, say, tell
+from newsletter.errors import UsageError
+
+if TYPE_CHECKING:
+    from newsletter.model.subscriber import Subscriber
+    from newsletter.press import Press
+    from newsletter.stages.tasting import Brought
+
+SHOWN = 50
+
+
+@click.command("taste", short_help="What a reader likes: bring it, see it, take it back.")
+@click.argument("email")
+@click.option("--import", "file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Her library.")
+@click.option("--author", metavar="ID", help="Her arXiv author id, such as warner_s_1, or ORCID.")
+@click.option("--reset", is_flag=True, help="Take back all that she said of papers.")
+@click.option("--show", is_flag=True, help="Show what was learned (also without any option).")
+@config_option
+@json_option
+def taste(email: str, file: Path | None, author: str | None, reset: bool, show: bool, as_json: bool) -> None:
+    """Show what was learned from a reader: the papers she likes and those she wants less of.
+
+    --import reads BibTeX, RIS, Zotero's CSV, RDF and CSL JSON, OPML, or a list of arXiv ids, DOIs and addresses; its
+    papers count as liked. --reset takes everything back.
+    """
+    from newsletter.cli.people import known
+    from newsletter.stages import tasting
+
+    if bool(file) + bool(author) + reset > 1:
+        raise UsageError("--import, --author and --reset exclude each other.")
+    with opened() as press:
+        reader = known(press, email)
+        if file is not None:
+            _told(_import(press, reader, file), as_json=as_json)
+        elif author is not None:
+            _told(tasting.bring_author(press, reader, author), as_json=as_json)
+        elif reset:
+            count = tasting.reset(press, reader)
+            if as_json:
+                give({"reset": count})
+            else:
+                say(f"took back what {reader.email} said of {plural(count, 'paper')}")
+        if show or not (file or author or reset):
+            _show(press, reader, as_json=as_json)
+
+
+def _import(press: Press, reader: Subscriber, file: Path) -> Brought:
+    from newsletter.stages.tasting import bring
+    from newsletter.subscribe.library import LARGEST, read_library
+
+    try:
+        with file.open("rb") as stream:
+            library = read_library(stream.read(LARGEST + 1))
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}.") from None
+    if library.remark:
+        tell(f"note: {library.remark}")
+    if not library.entries:
+        raise UsageError(
+            f"{file} names no papers that can be recognised.",
+            cure="It may be BibTeX, RIS, Zotero's CSV, RDF or CSL JSON, OPML, or a list of arXiv ids and DOIs.",
+        )
+    tell(f"{file.name}: {library.form}, {plural(len(library.entries), 'paper')}")
+    if library.skipped:
+        tell(f"note: {plural(library.skipped, 'entry', 'entries')} without a title, an arXiv id or a DOI left out")
+    return bring(press, reader, library.entries, file.name)
+
+
+def _told(brought: Brought, *, as_json: bool) -> None:
+    for problem in brought.problems:
+        tell(f"warning: {problem.where}: {problem.what} {problem.cure}".rstrip())
+    if as_json:
+        give(
+            {
+                "liked": [{"id": paper.id, "title": paper.title} for paper in brought.liked],
+                "known": brought.known,
+                "unknown": list(brought.unknown),
+            }
+        )
+        return
+    say(f"{plural(len(brought.liked), 'paper')} more that she likes, {brought.known} known already")
+    for name in brought.unknown[:SHOWN]:
+        say(f"  {name}: nothing is known of it, so it was left out")
+
+
+def _show(press: Press, reader: Subscriber, *, as_json: bool) -> None:
+    from newsletter.stages.tasting import tastes
+
+    said = press.subscribers.said([reader.id]).get(reader.id, ())
+    learned = tastes(press, {reader.id: said}).get(reader.id)
+    sources = {one.paper_id: one.source for one in said if one.source}
+    facts: dict[str, Any] = {
+        "email": reader.email,
+        "weight": round(learned.weight, 3) if learned else 0.0,
+        "likes": [_paper(one.id, one.title, sources) for one in learned.likes] if learned else [],
+        "dislikes": [_paper(one.id, one.title, sources) for one in learned.dislikes] if learned else [],
+        "muted_topics": sorted(_muted(said)),
+    }
+    if as_json:
+        give(facts)
+        return
+    if not learned:
+        say(f"Nothing was learned of {reader.email} yet: her topics alone decide.")
+        return
+    say(f"{reader.email}: her taste counts {facts['weight']:.0%}, her topics the rest")
+    for name in ("likes", "dislikes"):
+        for one in facts[name][:SHOWN]:
+            say(f"  {name[:-1]:<8} {one['id']}  {one['title']}" + (f"  ({one['source']})" if one["source"] else ""))
+        if (more := len(facts[name]) - SHOWN) > 0:
+            say(f"  and {more} more; --json names them all")
+
+
+def _paper(paper_id: str, title: str, sources: dict[str, str]) -> dict[str, str]:
+    return {"id": paper_id, "title": title, "source": sources.get(paper_id, "")}
+
+
+def _muted(said: tuple[Any, ...]) -> set[str]:
+    from newsletter.rank.cut import mutes
+
+    return set(mutes(said)[1])

@@ -1,0 +1,139 @@
+"""A reader's taste: what she brings becomes likes, what was learned can be seen, and all of it can be taken back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from typing import TYPE_CHECKING
+
+from newsletter.model.paper import Paper, identity_keys, normalise_title, title_digest
+from newsletter.model.subscriber import Feedback
+from newsletter.rank.taste import Taste, taste_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Literal
+
+    from newsletter.model.paper import Problem
+    from newsletter.model.subscriber import Subscriber
+    from newsletter.press import Press
+    from newsletter.subscribe.library import Entry
+
+UNDATED = timedelta(days=365)  # how old a paper without a date is taken for: never news
+_BACK: dict[str, Literal["undo", "unsave", "unmute"]] = {
+    "more": "undo",
+    "less": "undo",
+    "save": "unsave",
+    "mute": "unmute",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What became of a reader's library."""
+
+    liked: tuple[Paper, ...]  # new likes, in the order of the file
+    known: int  # papers that she likes already
+    unknown: tuple[str, ...]  # ids and DOIs that nobody could tell more about
+    problems: tuple[Problem, ...] = ()
+
+
+def bring(press: Press, reader: Subscriber, entries: Sequence[Entry], source: str) -> Brought:
+    """Make her likes of a library's papers. What the store and the file do not tell is asked of arXiv, by id."""
+    papers, problems = _resolve(press, entries)
+    return _like(press, reader, papers, source, problems)
+
+
+def bring_author(press: Press, reader: Subscriber, author: str) -> Brought:
+    """Make her likes of the papers of an arXiv author id: usually her own."""
+    if press.lookup is None:
+        return Brought((), 0, (author,))
+    found, problems = press.lookup.by_author(author)
+    known = press.papers.find({key for paper in found for key in identity_keys(paper)})
+    papers = [next((known[key] for key in identity_keys(paper) if key in known), paper) for paper in found]
+    return _like(press, reader, papers, f"arXiv author {author}", problems)
+
+
+def tastes(press: Press, said: Mapping[int, Sequence[Feedback]]) -> dict[int, Taste]:
+    """What each of some readers likes; readers who said nothing of any paper are left out. One look at the store."""
+    ids = {one.paper_id for feedback in said.values() for one in feedback if one.paper_id}
+    if not ids:
+        return {}
+    papers = press.papers.get(ids)
+    learned = {reader: taste_of(feedback, papers) for reader, feedback in said.items()}
+    return {reader: taste for reader, taste in learned.items() if taste.likes or taste.dislikes}
+
+
+def reset(press: Press, reader: Subscriber) -> int:
+    """Take back all that she ever said of papers; what she said of topics stays. Returns how many papers."""
+    last: dict[tuple[str, str], Feedback] = {}
+    for one in press.subscribers.said([reader.id]).get(reader.id, ()):
+        if one.paper_id:
+            kind = _BACK.get(one.verb, one.verb)
+            last[one.paper_id, kind] = one
+    standing = [one for one in last.values() if one.verb in _BACK]
+    now = press.clock.now()
+    for one in standing:
+        press.subscribers.say(Feedback(reader.id, one.paper_id, _BACK[one.verb], now, source="reset"))
+    return len({one.paper_id for one in standing})
+
+
+def _resolve(press: Press, entries: Sequence[Entry]) -> tuple[list[Paper | str], tuple[Problem, ...]]:
+    """A paper for each entry, or its name where nothing is known of it."""
+    drafts = [_draft(entry) for entry in entries]
+    known = press.papers.find({key for draft in drafts for key in identity_keys(draft)})
+    bare = [
+        draft.arxiv_id
+        for draft in drafts
+        if draft.arxiv_id and not draft.abstract and not any(key in known for key in identity_keys(draft))
+    ]
+    found: tuple[Paper, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    if bare and press.lookup is not None:
+        found, problems = press.lookup.by_id(bare)
+    told = {paper.arxiv_id: paper for paper in found}
+    papers: list[Paper | str] = []
+    for draft in drafts:
+        stored = next((known[key] for key in identity_keys(draft) if key in known), None)
+        whole = stored or told.get(draft.arxiv_id) or draft
+        papers.append(whole if whole.title else draft.id)
+    return papers, problems
+
+
+def _draft(entry: Entry) -> Paper:
+    title = normalise_title(entry.title)
+    return Paper(
+        id=entry.arxiv_id or entry.doi or f"t-{title_digest(title)}",
+        title=entry.title,
+        abstract=entry.abstract,
+        authors=entry.authors,
+        published=entry.published,
+        arxiv_id=entry.arxiv_id,
+        doi=entry.doi,
+        url=f"https://arxiv.org/abs/{entry.arxiv_id}"
+        if entry.arxiv_id
+        else f"https://doi.org/{entry.doi}"
+        if entry.doi
+        else "",
+    )
+
+
+def _like(
+    press: Press, reader: Subscriber, papers: Iterable[Paper | str], source: str, problems: tuple[Problem, ...]
+) -> Brought:
+    whole = [paper for paper in papers if isinstance(paper, Paper)]
+    unknown = tuple(paper for paper in papers if isinstance(paper, str))
+    stored = press.papers.get([paper.id for paper in whole])
+    now = press.clock.now()
+    for paper in whole:
+        if paper.id not in stored:
+            # As old as it is: a paper out of a library is no news, and must not be a candidate of today's edition.
+            at = datetime.combine(paper.published, time(), UTC) if paper.published else now - UNDATED
+            press.papers.keep([paper], [], [], [], at=min(at, now - timedelta(days=40)))
+    stored = press.papers.get([paper.id for paper in whole])
+    liked = {one.id for one in tastes(press, press.subscribers.said([reader.id])).get(reader.id, Taste()).likes}
+    fresh = {stored[paper.id].id: stored[paper.id] for paper in whole if stored[paper.id].id not in liked}
+    for paper_id in fresh:
+        press.subscribers.say(Feedback(reader.id, paper_id, "more", now, source=source))
+    ours = {stored[paper.id].id for paper in whole}
+    return Brought(tuple(fresh.values()), len(ours & liked), unknown, problems)
