@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from newsletter.model.paper import Paper, identity_keys, normalise_title, title_digest
 from newsletter.model.subscriber import Feedback
+from newsletter.rank.likings import Likings
 from newsletter.rank.taste import Taste, taste_of
 
 if TYPE_CHECKING:
@@ -62,6 +63,16 @@ def tastes(press: Press, said: Mapping[int, Sequence[Feedback]]) -> dict[int, Ta
     papers = press.papers.get(ids)
     learned = {reader: taste_of(feedback, papers) for reader, feedback in said.items()}
     return {reader: taste for reader, taste in learned.items() if taste.likes or taste.dislikes}
+
+
+def shared_tastes(press: Press, said: Mapping[int, Sequence[Feedback]]) -> Mapping[int, Taste]:
+    """The same for a block of readers whose issues are cut now: papers are read once for all of them."""
+    learned = tastes(press, said)
+    model = press.open_models().text if learned else None
+    if model is None:
+        return learned
+    likings = Likings(model)
+    return {reader: likings.of(taste) for reader, taste in learned.items()}
 
 
 def reset(press: Press, reader: Subscriber) -> int:
