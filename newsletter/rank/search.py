@@ -29,7 +29,7 @@ B = 0.75
 USUAL_LENGTH = 340.0  # terms of a title (twice) and an abstract, words and pairs: the median of 12,542 papers
 TITLE_WEIGHT = 2
 RARE = 8.0  # idf of a term that the model does not know, above every one that it knows
-MEANING = 0.4  # of the cosine beside the words' 0 to 1: docs/ranking.md, "Search"
+MEANING = 0.2  # of the cosine beside the words' 0 to 1: docs/ranking.md, "Search"
 EXACT = 10.0  # what was asked for by its number stands before all else
 LONGEST = 64  # words of a question that count
 

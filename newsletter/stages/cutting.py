@@ -12,6 +12,7 @@ from newsletter.model.edition import Issue, Silence
 from newsletter.model.mail import NewDelivery
 from newsletter.model.subscriber import Slot
 from newsletter.rank.cut import cut, lay_out
+from newsletter.stages.tasting import Tastes
 from newsletter.subscribe.calendar import due, due_on, waits_for_own_hour
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from newsletter.model.subscriber import Feedback, Subscriber
     from newsletter.press import Press
+    from newsletter.rank.taste import Taste
 
 NEVER_TWICE = timedelta(days=120)  # as for editions: what was mailed before is not mailed again
 BLOCK = 1000  # readers cut and queued in one transaction
@@ -113,6 +115,7 @@ class Cutter:
         self._lay_out = lru_cache(maxsize=_RANGES)(lambda after, until: lay_out(self._read(after, until)))
         self._why = cache(lambda until: _no_edition(press, until))
         self._issues: dict[_Key, Issue | Silence] = {}
+        self._tastes = Tastes(press)
         self._payloads: dict[int, tuple[Issue, str]] = {}  # by the identity of the issue's sections
 
     def cut(self, due_now: Sequence[tuple[Subscriber, Slot]], untils: Sequence[date]) -> Iterator[Issue | Silence]:
@@ -125,9 +128,11 @@ class Cutter:
         ]
         ids = [reader.id for (reader, _), given in zip(due_now, ranges, strict=True) if self._read(*given)]
         seen, said = press.ledger.seen(ids, since=min(untils) - NEVER_TWICE), press.subscribers.said(ids)
+        likes = self._tastes.of(said)
         for (reader, slot), given in zip(due_now, ranges, strict=True):
             if self._read(*given):
-                yield self._one(reader, slot, given, seen.get(reader.id, frozenset()), said.get(reader.id, ()))
+                before, words = seen.get(reader.id, frozenset()), said.get(reader.id, ())
+                yield self._one(reader, slot, given, before, words, likes.get(reader.id))
             else:
                 yield Silence(reader.id, slot.day, "no-edition", self._why(given[1]))
 
@@ -147,6 +152,7 @@ class Cutter:
         given: tuple[date, date],
         seen: frozenset[str],
         said: tuple[Feedback, ...],
+        taste: Taste | None,
     ) -> Issue | Silence:
         key = (given, slot.day, reader.topics, reader.per_topic, seen)
         shared = None if said else self._issues.get(key)
@@ -160,6 +166,8 @@ class Cutter:
             topics=self._press.config.topics,
             settings=self._press.rank_settings,
             feedback=said,
+            taste=taste,
+            models=None if taste is None else self._press.open_models(),
             field=self._lay_out(*given),
         )
         if not said:

@@ -65,14 +65,21 @@ def tastes(press: Press, said: Mapping[int, Sequence[Feedback]]) -> dict[int, Ta
     return {reader: taste for reader, taste in learned.items() if taste.likes or taste.dislikes}
 
 
-def shared_tastes(press: Press, said: Mapping[int, Sequence[Feedback]]) -> Mapping[int, Taste]:
-    """The same for a block of readers whose issues are cut now: papers are read once for all of them."""
-    learned = tastes(press, said)
-    model = press.open_models().text if learned else None
-    if model is None:
-        return learned
-    likings = Likings(model)
-    return {reader: likings.of(taste) for reader, taste in learned.items()}
+class Tastes:
+    """The tastes of readers whose issues are cut now, block by block: each paper is read once for all of them."""
+
+    def __init__(self, press: Press) -> None:
+        self._press = press
+        self._likings: Likings | None = None
+
+    def of(self, said: Mapping[int, Sequence[Feedback]]) -> Mapping[int, Taste]:
+        """By reader; who said nothing of papers costs nothing."""
+        learned = tastes(self._press, said)
+        if learned and self._likings is None and (model := self._press.open_models().text) is not None:
+            self._likings = Likings(model)
+        if self._likings is None:
+            return learned
+        return {reader: self._likings.of(taste) for reader, taste in learned.items()}
 
 
 def reset(press: Press, reader: Subscriber) -> int:
