@@ -128,7 +128,7 @@ def search(desk: Desk, ask: Ask) -> Response:
         question = searching.asked(ask, strict=True)
     except UsageError as error:
         return problem(400, str(error))
-    if not question.text:
+    if not ask.query.get("q", ("",))[0]:
         return problem(400, "`q` is missing: what is searched?")
     try:
         found = searching.look_up(desk, question, ask.wanted("cursor"), limit)

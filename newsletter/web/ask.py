@@ -55,10 +55,10 @@ class Ask:
 
 
 def gather(pairs: list[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
-    """Pairs as a mapping; characters that no database keeps (NUL, lone surrogates) are dropped."""
+    """Pairs as a mapping, without what no database keeps: NUL becomes a blank, lone surrogates are dropped."""
     found: dict[str, list[str]] = {}
     for name, value in pairs:
-        clean = value.replace("\x00", "").encode("utf-8", "ignore").decode("utf-8")
+        clean = value.replace("\x00", " ").encode("utf-8", "ignore").decode("utf-8")
         found.setdefault(name, []).append(clean)
     return {name: tuple(values) for name, values in found.items()}
 

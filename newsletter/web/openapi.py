@@ -139,7 +139,6 @@ def _fits(value: Any, schema: Schema) -> bool:
                 isinstance(value, str)
                 and len(value) <= schema.get("maxLength", 1000)
                 and value in schema.get("enum", [value])
-                and _storable(value)
             )
         case "integer":
             return (
@@ -154,10 +153,6 @@ def _fits(value: Any, schema: Schema) -> bool:
                 and len(value) <= schema["maxItems"]
                 and all(_fits(item, schema["items"]) for item in value)
             )
-
-
-def _storable(text: str) -> bool:
-    return "\x00" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def _operation(door: Door, doc: ApiDoc) -> dict[str, Any]:

@@ -54,8 +54,9 @@ def asked(ask: Ask, *, strict: bool = False) -> Question:
         days[name] = parse_day(given)
         if (given or (strict and name in ask.query)) and days[name] is None:
             raise UsageError(f"`{name}` is not a day.", cure="Write it like 2026-11-20.")
-    text = " ".join(ask.wanted("q").split())
-    if len(text) > LONGEST:
+    given = ask.query.get("q", ("",))[0]
+    text = " ".join(given.split())
+    if len(given) > LONGEST:
         raise UsageError(f"The question has more than {LONGEST} characters.", cure="Ask with fewer words.")
     return Question(
         text=text, topic=ask.wanted("topic"), source=ask.wanted("source"), since=days["from"], until=days["to"]
