@@ -74,9 +74,10 @@ def drain(
     """Send what is due until nothing is, and say what became of it.
 
     `render` gives a Message or a Dropped for each delivery of a batch, in any order; a row that raises is refused
-    (fault "message") and the others go on. A relay that is down, the breaker or `stop()` ends the claiming: what is in
-    flight is awaited and settled, the rest is released, and the Tally says why. `on_progress` is called after each
-    write to the ledger. Raises BusyError or StoreError when the ledger itself failed (after a last try to write).
+    (fault "message") and the others go on, unless nothing of its kind renders: `newsletter.send.unrendered`. A relay
+    that is down, the breaker or `stop()` ends the claiming: what is in flight is awaited and settled, the rest is
+    released, and the Tally says why. `on_progress` is called after each write to the ledger. Raises BusyError or
+    StoreError when the ledger itself failed (after a last try to write).
     """
     return _Drain(
         ledger,
@@ -142,6 +143,7 @@ class _Drain:
             closed_domains=self._breaker.closed_domains,
             halted=self._halted,
             decided=self._decided,
+            noted=self.tally.notes.append,
         )
 
     def run(self) -> Tally:
@@ -187,14 +189,14 @@ class _Drain:
                 self._breaker.reason,
                 "Read the relay's words, mend what they name, then run `newsletter send` again: the rest is queued.",
             )
-        elif self._feed.render_failures:
+        elif self._feed.unrendered.reason:
             self.tally.halt(
-                "attention", self._feed.render_failures, "Mend the template, then run `newsletter send` again."
+                "attention", self._feed.unrendered.reason, "Mend the template, then run `newsletter send` again."
             )
         return bool(self.tally.stop) or self._books.failure is not None
 
     def _next_wait(self) -> timedelta | None:
-        if self._policy.patience <= timedelta(0) or self._halted():
+        if self._halted() or self._policy.patience <= timedelta(0):
             return None
         now = self._clock.now()
         due = self._ledger.next_due(now=now)

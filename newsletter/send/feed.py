@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from newsletter.errors import LaterError, NewsletterError, StoreError
-from newsletter.model.mail import Deferred, Dropped, Refused, Reply, Uncertain
+from newsletter.errors import AttentionError, LaterError, StoreError
+from newsletter.model.mail import Deferred, Dropped, Reply, Uncertain
 from newsletter.send.doubt import TWICE, last_words
+from newsletter.send.unrendered import Unrendered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from newsletter.send.books import Books
     from newsletter.send.drain import DrainPolicy, Render
     from newsletter.send.pace import Pacer
-
-BAD_RENDERS_IN_A_ROW = 20
 
 
 class Feed:
@@ -41,13 +40,13 @@ class Feed:
         closed_domains: Mapping[str, str],
         halted: Callable[[], bool],
         decided: Callable[[Outcome, Delivery], None],
+        noted: Callable[[str], None],
     ) -> None:
         self._ledger, self._books, self._render, self._clock, self._owner = ledger, books, render, clock, owner
         self._policy, self._pacer, self._most, self._waits = policy, pacer, window, waits
         self._closed, self._halted, self._decided = closed_domains, halted, decided
         self.taken: dict[int, tuple[Delivery, str]] = {}
-        self.render_failures = ""
-        self._bad_renders = 0
+        self.unrendered = Unrendered(decided, noted)
         self._doubtful: set[int] = set()
 
     def messages(self) -> Iterator[Message | None]:
@@ -59,13 +58,14 @@ class Feed:
                     self._owner, limit=self._policy.claim, now=self._clock.now(), lease=self._policy.lease
                 )
                 if claim is None:
-                    return
+                    break
                 self._books.open(claim)
                 size = self._window()
                 for first in range(0, len(claim.deliveries), size):
                     if self._halted():
-                        return
+                        break
                     yield from self._batch(claim.deliveries[first : first + size])
+            self.unrendered.close()
         except Exception as error:  # noqa: BLE001  # edge: what is on the wire is settled before this is raised again
             self._books.failure = self._books.failure or error
 
@@ -95,6 +95,7 @@ class Feed:
             self._books.handed(delivery.id)
             self.taken[delivery.id] = (delivery, domain_of(message))
             yield message
+        self.unrendered.judge()  # after the good ones have left
 
     def _turn(self) -> Iterator[None]:
         """Wait for a turn under the rate limit, without holding up a transport that has sockets to serve."""
@@ -106,23 +107,21 @@ class Feed:
             self._pacer.take()
 
     def _rendered(self, deliveries: Sequence[Delivery]) -> list[tuple[Delivery, Message]]:
-        """All at once; when one of them does not render, the others one by one: only the bad one is refused."""
+        """All at once; when one of them does not render, one by one: the bad ones are told from the others."""
         rows = {delivery.id: delivery for delivery in deliveries}
         ready: list[tuple[Delivery, Message]] = []
         if self._render_into(rows, ready, deliveries) is not None:
             for delivery in list(rows.values()):
-                if self.render_failures:  # nothing renders: the rest stays queued for the mended template
-                    return ready
                 error = self._render_into(rows, ready, [delivery])
                 if error is not None:
-                    self._refuse(rows.pop(delivery.id), str(error))
+                    self.unrendered.bad(rows.pop(delivery.id), error)
         for delivery in rows.values():
-            self._refuse(delivery, "the renderer gave nothing for this row")
+            self.unrendered.bad(delivery, AttentionError("the renderer gave nothing for this row"))
         return ready
 
     def _render_into(
         self, rows: dict[int, Delivery], ready: list[tuple[Delivery, Message]], deliveries: Sequence[Delivery]
-    ) -> NewsletterError | None:
+    ) -> Exception | None:
         """Moves what rendered out of `rows`; returns what stopped it. The world's failures pass through."""
         try:
             for result in self._render(deliveries) if deliveries else ():
@@ -130,11 +129,11 @@ class Feed:
                 if isinstance(result, Dropped):
                     self._decided(result, delivery)
                     continue
-                self._bad_renders = 0
+                self.unrendered.good(delivery)
                 self._place(delivery, result, ready)
         except (LaterError, StoreError):
             raise
-        except NewsletterError as error:
+        except Exception as error:  # noqa: BLE001  # edge: papers come from strangers; one row must not stop all mail
             return error
         return None
 
@@ -149,12 +148,6 @@ class Feed:
                 ),
                 delivery,
             )
-
-    def _refuse(self, delivery: Delivery, why: str) -> None:
-        self._decided(Refused(delivery.id, Reply(0, "", f"not rendered: {why}"[:500]), "message"), delivery)
-        self._bad_renders += 1
-        if self._bad_renders >= BAD_RENDERS_IN_A_ROW:
-            self.render_failures = f"{self._bad_renders} mails in a row did not render, the last one: {why}"
 
     def _settle_doubtful(self) -> None:
         """Rows in doubt, most often a dead run's: the ledger gives them out again only when it is told to."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
@@ -116,15 +117,52 @@ def test_one_mail_that_does_not_render_costs_nobody_else_theirs() -> None:
     assert ledger.outcomes[3] == Refused(3, reply, "message")
 
 
-def test_a_template_that_never_renders_stops_before_the_whole_list_is_refused() -> None:
-    def broken(deliveries: Sequence[Delivery]) -> Iterator[Message | Dropped]:
-        raise TemplateError("no such block")
+def broken(deliveries: Sequence[Delivery]) -> Iterator[Message | Dropped]:
+    raise TemplateError("no such block")
 
+
+def test_a_broken_template_costs_no_reader_her_issue_however_often_it_is_tried() -> None:
     ledger = MemoryLedger(delivery(n) for n in range(1, 1001))
+    clock = HandClock()
+    for _ in range(4):
+        tally = run(ledger, render=broken, clock=clock)
+        assert (tally.stop, tally.refused) == ("attention", [])
+        assert tally.stopped_by.endswith("did not render, nobody was refused for it: no such block")
+        clock.at += timedelta(minutes=15)
+    assert set(ledger.states().values()) == {"deferred", "queued"}
+    assert run(ledger, clock=clock) == Tally(sent=1000)
+
+
+def test_a_broken_template_costs_a_small_list_nothing_either() -> None:
+    ledger = MemoryLedger(delivery(n) for n in range(1, 4))
     tally = run(ledger, render=broken)
-    assert tally.stop == "attention"
-    assert "did not render" in tally.stopped_by
-    assert len(tally.refused) == 20  # in a row; nobody else is refused for it
+    assert (tally.stop, tally.refused, tally.deferred) == ("attention", [], 3)
+    assert run(ledger, clock=_later()) == Tally(sent=3)
+
+
+def test_a_broken_digest_costs_no_reader_hers_while_confirmations_go_out() -> None:
+    def digests_break(deliveries: Sequence[Delivery]) -> Iterator[Message | Dropped]:
+        for row in deliveries:
+            if row.kind == "digest":
+                raise TemplateError("no such block")
+            yield message(row.id)
+
+    rows = [replace(delivery(n), kind="digest" if n % 2 else "confirm") for n in range(1, 101)]
+    ledger = MemoryLedger(rows)
+    tally = run(ledger, render=digests_break)
+    assert (tally.sent, tally.deferred, tally.refused, tally.stop) == (50, 50, [], "attention")
+
+
+def test_twenty_bad_rows_at_the_head_of_the_queue_are_refused_and_the_others_go_on() -> None:
+    def bad_to_40(deliveries: Sequence[Delivery]) -> Iterator[Message | Dropped]:
+        for row in deliveries:
+            if row.id <= 40:
+                raise TemplateError("a paper that breaks")
+            yield message(row.id)
+
+    ledger = MemoryLedger(delivery(n) for n in range(1, 201))
+    tally = run(ledger, render=bad_to_40)
+    assert (tally.sent, len(tally.refused), tally.stop) == (160, 40, "")
 
 
 def test_a_reader_who_left_is_dropped_by_the_renderer_and_counted() -> None:
@@ -137,8 +175,9 @@ def test_a_reader_who_left_is_dropped_by_the_renderer_and_counted() -> None:
 
 
 def test_a_row_that_the_renderer_forgets_is_refused_and_not_left_in_limbo() -> None:
-    ledger = MemoryLedger([delivery(1)])
-    assert run(ledger, render=lambda rows: iter(())).refused[0].reply.text.startswith("not rendered")
+    ledger = MemoryLedger([delivery(1), delivery(2)])
+    tally = run(ledger, render=lambda rows: (message(row.id) for row in rows if row.id == 2))
+    assert [one.reply.text for one in tally.refused] == ["not rendered: the renderer gave nothing for this row"]
 
 
 def test_a_relay_that_goes_down_leaves_every_row_to_a_later_run() -> None:
@@ -281,7 +320,7 @@ def test_a_ledger_that_fails_while_settling_is_tried_again_before_the_run_gives_
     assert set(ledger.states().values()) == {"sent"}
 
 
-def test_a_bug_in_the_renderer_ends_the_run_only_after_what_is_out_was_written_down() -> None:
+def test_a_row_that_meets_a_defect_is_put_off_alone_and_the_others_go_on() -> None:
     def buggy(deliveries: Sequence[Delivery]) -> Iterator[Message | Dropped]:
         for row in deliveries:
             if row.id == 200:
@@ -289,8 +328,33 @@ def test_a_bug_in_the_renderer_ends_the_run_only_after_what_is_out_was_written_d
             yield message(row.id)
 
     ledger = MemoryLedger(delivery(n) for n in range(1, 301))
-    with pytest.raises(KeyError):
-        run(ledger, render=buggy, policy=DrainPolicy(window=64))
+    tally = run(ledger, render=buggy, policy=DrainPolicy(window=64))
+    assert (tally.sent, tally.deferred, tally.stop) == (299, 1, "")
+    assert tally.notes == ["digest.2026-11-20.200 met a defect of the program and was put off: KeyError: 'edition'"]
+    assert ledger.states()[200] == "deferred"
+    assert run(ledger, clock=_later()) == Tally(sent=1)
+
+
+def test_a_defect_that_every_row_meets_halts_and_loses_nobody() -> None:
+    def buggy(deliveries: Sequence[Delivery]) -> Iterator[Message | Dropped]:
+        raise KeyError("edition")
+
+    ledger = MemoryLedger(delivery(n) for n in range(1, 301))
+    tally = run(ledger, render=buggy)
+    assert (tally.stop, tally.sent, tally.refused) == ("attention", 0, [])
+    assert run(ledger, clock=_later()) == Tally(sent=300)
+
+
+def test_a_database_that_fails_while_rendering_ends_the_run_after_what_is_out_was_written_down() -> None:
+    def fails(deliveries: Sequence[Delivery]) -> Iterator[Message | Dropped]:
+        for row in deliveries:
+            if row.id == 200:
+                raise BusyError("database is locked")
+            yield message(row.id)
+
+    ledger = MemoryLedger(delivery(n) for n in range(1, 301))
+    with pytest.raises(BusyError):
+        run(ledger, render=fails, policy=DrainPolicy(window=64))
     states = ledger.states()
     assert sum(state == "sent" for state in states.values()) == 192  # three windows
     assert ledger.leased == {}
