@@ -21,11 +21,19 @@ if TYPE_CHECKING:
 @click.option("--topic", "topics", multiple=True, metavar="SLUG", help="Only this topic; may be given again.")
 @click.option("--explain", is_flag=True, help="Show the parts of each score.")
 @click.option("--again", is_flag=True, help="Rank anew although the day's edition is printed.")
+@click.option(
+    "--history", "span", metavar="30d", help="How many papers --topic would have given on each of so many days."
+)
 @json_option
-def rank(day: date | None, topics: tuple[str, ...], explain: bool, again: bool, as_json: bool) -> None:
+def rank(
+    day: date | None, topics: tuple[str, ...], explain: bool, again: bool, span: str | None, as_json: bool
+) -> None:
     """Show the edition that would be printed for the day, or the printed one. Nothing is printed for good."""
     with opened() as press:
         _check_topics(press, topics)
+        if span is not None:
+            _history(press, day, topics, span, as_json=as_json)
+            return
         edition, notes, printed = _edition(press, day, topics, again=again)
     pools = [pool for pool in edition.pools if not topics or pool.slug in topics]
     if as_json:
@@ -44,6 +52,14 @@ def rank(day: date | None, topics: tuple[str, ...], explain: bool, again: bool, 
             say(f"  and {plural(more, 'paper')} more in the pool, below the fold")
     for note in (*edition.notes, *notes):
         tell(f"note: {note}")
+
+
+def _history(press: Press, day: date | None, topics: tuple[str, ...], span: str, *, as_json: bool) -> None:
+    from newsletter.cli.history import history, read_span
+
+    if not topics:
+        raise UsageError("--history tries a topic.", cure="Name it: --topic SLUG.")
+    history(press, topics, day or press.edition_day(press.clock.now()), read_span(span), as_json=as_json)
 
 
 def _check_topics(press: Press, topics: tuple[str, ...]) -> None:
