@@ -46,6 +46,7 @@ class Desk:
     joined: Memo[Counter[date]]  # Monday: readers who confirmed in its week
     kept: Memo[str]  # whole pages, without their stamp
     writers: CapacityLimiter
+    owed: set[str] = field(default_factory=set)  # address keys whose mail was counted and then could not be queued
     topics: dict[str, Topic] = field(default_factory=dict)
 
     @property

@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Literal
 from zoneinfo import available_timezones
 
-from newsletter.errors import AddressError
+from newsletter.errors import AddressError, NewsletterError
 from newsletter.model.subscriber import CADENCES, Subscriber
 from newsletter.subscribe.addresses import parse_address
 from newsletter.subscribe.moves import MOVES, move
@@ -87,7 +87,12 @@ def sign_up(desk: Desk, ask: Ask, wish: Wish, *, human: bool, entrance: str) -> 
         desk.meters.signups.labels("wrong-address").inc()
         return Answer("wrong-address", str(error))
     if take_address(desk, email):
-        desk.meters.signups.labels(_act(desk, replace(wish, email=email), entrance)).inc()
+        try:
+            result = _act(desk, replace(wish, email=email), entrance)
+        except NewsletterError:  # the database went away between the two: her next try must not count as a second
+            desk.owed.add(desk.stamps.address_key(email))
+            raise
+        desk.meters.signups.labels(result).inc()
     else:
         desk.meters.signups.labels("held").inc()
     return Answer("accepted")
@@ -111,6 +116,9 @@ def take_client(desk: Desk, ask: Ask, *, human: bool) -> Answer | None:
 def take_address(desk: Desk, email: str) -> bool:
     """Whether one more mail that somebody asked for may go to this address; counts it."""
     key = desk.stamps.address_key(email)
+    if key in desk.owed:
+        desk.limits.clear(f"day:{key}")
+        desk.owed.discard(key)
     asks = [(f"day:{key}", *desk.settings.per_address), (f"ever:{key}", *desk.settings.per_address_ever)]
     return desk.limits.take(asks, now=desk.now()) is None
 

@@ -10,7 +10,7 @@ from http.client import HTTPConnection
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
-from newsletter.errors import StoreError
+from newsletter.errors import BusyError, StoreError
 from newsletter.web.app import create_app
 from tests.support.browsing import serving
 from tests.support.website import FAST, link_in, open_site
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     import pytest
 
+    from newsletter.model.subscriber import Subscriber
+    from newsletter.ports import Subscribers
     from newsletter.press import Press
     from tests.support.website import Site
 
@@ -92,6 +94,34 @@ def test_forms_that_wait_for_a_locked_database_do_not_keep_pages_from_being_read
 
     assert (status, took < 1.5) == (200, True)
     assert answers <= {200, 429, 503}
+
+
+class BusyOnce:
+    """A table of subscribers that is locked at the first addition."""
+
+    def __init__(self, real: Subscribers) -> None:
+        self._real = real
+        self._failed = False
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._real, name)
+
+    def add(self, subscriber: Subscriber) -> Subscriber | None:
+        if not self._failed:
+            self._failed = True
+            raise BusyError("locked", cure="Run it again.")
+        return self._real.add(subscriber)
+
+
+def test_a_sign_up_that_was_told_to_come_again_gets_its_mail_at_the_second_try(site: Site) -> None:
+    press = replace(site.press, subscribers=BusyOnce(site.press.subscribers))  # type: ignore[arg-type] # it delegates
+    app = create_app(press, limits=site.store.limits, records=site.store.records, settings=FAST)
+    browser = replace(site, app=app).client()
+
+    answers = [browser.post("/subscribe", data={"email": "ada@example.org"}).status_code for _ in range(3)]
+
+    assert answers == [503, 200, 200]
+    assert len(site.send()) == 1
 
 
 class FullDisk:
