@@ -83,6 +83,13 @@ NEWSLETTER = Section(
             "Where everything is kept: `sqlite:///FILE` or `postgresql+psycopg://user:password@host/name`.",
         ),
         Key("templates", v.PATH, "", "A folder of your own templates, looked into first; empty: none."),
+        Key(
+            "operator",
+            places.MAILBOX,
+            "",
+            "Who is told, once a day at most, when a day was missed, a source gives nothing, or mail cannot leave.",
+        ),
+        Key("log", v.choice("text", "json"), "text", "How `serve` and `worker` log: a line for people, or JSON."),
         Key("timezone", places.ZONE, "UTC", "Time zone of readers who chose none."),
         Key("locale", places.LOCALE, "en", "Language of dates for readers who chose none."),
         Key(

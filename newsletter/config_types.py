@@ -29,6 +29,8 @@ class NewsletterConfig:
     locale: str
     secret: str = field(repr=False)  # signs links; several, one a line: the first signs, all are read
     secret_file: str = "secret"  # noqa: S105 - a file's name
+    operator: str = ""
+    log: Literal["text", "json"] = "text"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

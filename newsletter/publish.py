@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 from newsletter.errors import NewsletterError
 from newsletter.model.mail import Note
 from newsletter.press import quiet
-from newsletter.rhythm import printed_later, rhythm
+from newsletter.rhythm import plan, printed_later, rhythm
+from newsletter.stages.alarming import alarm
 from newsletter.stages.collecting import collect as collect_stage
 from newsletter.stages.cutting import cut_all
 from newsletter.stages.dispatching import dispatch
@@ -166,6 +167,9 @@ def run(
         later = printed_later(press, today, asof, period) if period else None
         edition, notes = (None, (later,)) if later else print_day(press, today, asof)
         log.add(*notes)
+        if day is None:
+            missing = edition is None and later is None
+            log.add(*alarm(press, plan(press, today, press.subscribers.hours()).until if missing else None))
         blocks = cut_all(press, asof, day=day, patient=period is not None)
         return _cut_and_send(press, log, "run", asof, blocks, edition, progress, stop)
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from newsletter.press import quiet
 from newsletter.publish import collect, follow, print_and_send
 from newsletter.rhythm import collect_is_due, plan, printing, tend_is_due
+from newsletter.stages.alarming import alarm
+from newsletter.stages.switch import paused
 from newsletter.subscribe.calendar import reached
 from newsletter.tend import tend
 
@@ -51,6 +53,7 @@ class Heart:
         self._looked: datetime | None = None
         self._rest_until: datetime | None = None
         self._rest = timedelta(0)
+        self._alarmed: datetime | None = None
         self._said = ""
 
     def beat(self) -> None:
@@ -64,6 +67,7 @@ class Heart:
             tend(press, watch=self._watch)
         if self._stop():
             return
+        self._alarm(planned)
         with self._mailing:
             if planned is None or not self._print(planned, hours):
                 self._follow(hours, look=self._look_is_due(hours))
@@ -75,6 +79,14 @@ class Heart:
                 self._follow(self._hours, look=False)
             finally:
                 self._mailing.release()
+
+    def _alarm(self, planned: Plan | None) -> None:
+        """Once an hour: is there something that the operator should know?"""
+        now = self._press.clock.now()
+        if self._alarmed is None or not self._alarmed <= now < self._alarmed + LOOK:
+            self._alarmed = now
+            for note in alarm(self._press, None if planned is None else planned.until):
+                self._watch(note)
 
     def _choices(self) -> Mapping[Hours, int]:
         """What readers chose, counted anew every few minutes: with 100,000 readers that is a tenth of a second."""
@@ -118,6 +130,7 @@ class Heart:
     def _follow(self, hours: Mapping[Hours, int], *, look: bool) -> None:
         now = self._press.clock.now()
         drain = self._rest_until is None or now >= self._rest_until or now < self._rest_until - REST[1]
+        drain = drain and paused(self._press.records, now=now) is None
         if not look and not drain:
             return
         report = follow(self._press, look=look, drain=drain, watch=self._watch, stop=self._stop)

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from newsletter.cli.frame import command, give, json_option, opened, stopping, tell, watcher
+from newsletter.cli.frame import command, give, json_option, opened, stopping, tell
+from newsletter.cli.logs import logging_watch
 from newsletter.errors import NewsletterError, UsageError
+from newsletter.model.mail import Note
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -54,20 +56,22 @@ def serve(host: str, port: int, no_schedule: bool, no_pages: bool) -> None:
 def _pulses(press: Press, stop: threading.Event) -> list[Pulse]:
     from newsletter.schedule import BEAT, MAIL, Heart, Pulse
 
-    heart = Heart(press, watch=watcher(as_json=True), stop=stop.is_set)
-    return [Pulse("beat", BEAT, _guarded(heart.beat)), Pulse("mail", MAIL, _guarded(heart.mail))]
+    watch = logging_watch(press)
+    heart = Heart(press, watch=watch, stop=stop.is_set)
+    return [Pulse("beat", BEAT, _guarded(heart.beat, watch)), Pulse("mail", MAIL, _guarded(heart.mail, watch))]
 
 
-def _guarded(act: Callable[[], None]) -> Callable[[], None]:
+def _guarded(act: Callable[[], None], watch: Watch) -> Callable[[], None]:
     """One beat that fails must not be the last: the next one tries again, and the run ledger has the reason."""
 
     def once() -> None:
         try:
             act()
         except NewsletterError as error:
-            tell(f"error: {error}")
+            watch(Note("error", "heartbeat", str(error)))
         except Exception as error:  # noqa: BLE001  # edge: a bug in one beat must not end the heartbeat
-            tell(f"error: a bug in this beat, please report it: {type(error).__name__}: {error}")
+            what = f"this is a defect of the program, please report it: {type(error).__name__}: {error}"
+            watch(Note("error", "heartbeat", what))
 
     return once
 
@@ -113,7 +117,7 @@ def worker(once: bool, as_json: bool) -> int:
     On PostgreSQL jobs wake the workers; on SQLite each looks at the queue every few seconds.
     """
     with opened() as press, stopping() as stop:
-        shift = _Shift(press, stop, watcher(as_json=True), once=once)
+        shift = _Shift(press, stop, logging_watch(press), once=once)
         jobs = None if once else press.open_jobs()
         if not once:
             tell("waiting for mail to send; SIGTERM or Ctrl-C ends it")

@@ -24,6 +24,7 @@ MAILABLE = {  # which standing may get which kind of mail; all others need an ac
     "address": ("pending", "active"),  # goes to the row that waits at the new address
     "link": ("pending", "active"),
     "goodbye": ("left",),
+    "notice": ("pending", "active", "left"),  # goes to the operator, who need not be a reader
 }
 _ACTIVE = ("active",)
 _ISSUES = 4096  # different issues at hand, about 3 kB each: readers of the same topics share one

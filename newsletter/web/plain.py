@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from starlette.responses import JSONResponse, Response
 
 from newsletter.errors import NewsletterError
+from newsletter.stages.alarming import health_of
 
 if TYPE_CHECKING:
     from newsletter.web.ask import Ask
@@ -15,15 +16,21 @@ if TYPE_CHECKING:
 FOR_EVER = "public, max-age=31536000, immutable"
 
 
-def healthz(desk: Desk, ask: Ask) -> Response:  # noqa: ARG001 - every handler takes both
-    """200 when the database answers, else 503: what a load balancer asks."""
+def healthz(desk: Desk, ask: Ask) -> Response:
+    """200 when all is in order or merely late, 503 when a person must look; what is wrong in words tells `status`.
+
+    `/healthz?pages=1` is for a load balancer: 503 only when the database does not answer.
+    """
     try:
         papers = desk.press.papers.count()
+        runs = desk.press.runs.last(limit=1)
+        health = health_of(desk.press)
     except NewsletterError as error:
-        return JSONResponse({"status": "failed", "database": error.what}, status_code=503)
-    runs = desk.press.runs.last(limit=1)
+        return JSONResponse({"status": "broken", "database": error.what}, status_code=503)
     last = {"command": runs[0].command, "outcome": runs[0].outcome} if runs else None
-    return JSONResponse({"status": "ok", "papers": papers, "last_run": last})
+    findings = [{"state": one.state, "subject": one.subject} for one in health.findings]
+    document = {"status": health.state, "papers": papers, "last_run": last, "findings": findings}
+    return JSONResponse(document, status_code=503 if health.state == "broken" and "pages" not in ask.query else 200)
 
 
 def metrics(desk: Desk, ask: Ask) -> Response:  # noqa: ARG001 - every handler takes both
