@@ -15,6 +15,7 @@ from newsletter.config_types import (
     ScheduleConfig,
     SignalConfig,
     SourceConfig,
+    SummariesConfig,
     WebConfig,
 )
 from newsletter.model.edition import Topic
@@ -290,7 +291,33 @@ WEB = Section(
     ),
 )
 
-SECTIONS: tuple[Section, ...] = (NEWSLETTER, SOURCES, SIGNALS, TOPICS, RANKING, SCHEDULE, DELIVERY, RETURNS, WEB)
+SUMMARIES = Section(
+    "summaries",
+    "Summaries written by a language model, in place of picked sentences. Off while `url` is empty.",
+    SummariesConfig,
+    (
+        Key("url", places.URL, "", "An OpenAI-compatible address that ends before `/chat/completions`; empty: off."),
+        Key("model", v.TEXT, "", "The model's name there."),
+        Key("key", v.SECRET, "", "The key for it, where one is wanted.", secret=True),
+        Key("price_in", v.AMOUNT, 0.0, "What a million tokens of a question cost."),
+        Key("price_out", v.AMOUNT, 0.0, "What a million tokens of an answer cost."),
+        Key("daily_budget", v.AMOUNT, 1.0, "The most that a day may cost, in the same money."),
+        Key("daily_papers", v.whole(0, 10_000), 200, "The most papers that are asked about on a day."),
+    ),
+)
+
+SECTIONS: tuple[Section, ...] = (
+    NEWSLETTER,
+    SOURCES,
+    SIGNALS,
+    TOPICS,
+    RANKING,
+    SCHEDULE,
+    DELIVERY,
+    RETURNS,
+    WEB,
+    SUMMARIES,
+)
 
 SOURCE_URLS = {
     "huggingface": "https://huggingface.co",

@@ -112,6 +112,17 @@ class WebConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SummariesConfig:
+    url: str = ""
+    model: str = ""
+    key: str = field(default="", repr=False)
+    price_in: float = 0.0  # money for a million tokens
+    price_out: float = 0.0
+    daily_budget: float = 1.0
+    daily_papers: int = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """The effective settings. `folder` is where relative paths start: the configuration file's folder."""
 
@@ -125,6 +136,7 @@ class Config:
     delivery: DeliveryConfig
     returns: tuple[ReturnsConfig, ...] = ()
     web: WebConfig = WebConfig()
+    summaries: SummariesConfig = SummariesConfig()
 
     def locate(self, path: str) -> Path:
         """A path of the configuration as an absolute one: relative to the configuration's folder, `~` allowed."""

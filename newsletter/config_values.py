@@ -98,6 +98,20 @@ def _named(raw: Any) -> str:
     return value
 
 
+def _amount(raw: Any) -> float:
+    if isinstance(raw, bool) or not isinstance(raw, int | float) or not 0 <= raw < 1e9:
+        raise Wrong("must be a number, 0 or more", "Write it without quotes, such as 0.5.")
+    return float(raw)
+
+
+def _read_amount(text: str) -> Any:
+    """What an environment variable says; what is no number is left to `_amount` to refuse."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
 def whole(low: int, high: int) -> Kind:
     """A whole number from low to high."""
 
@@ -245,6 +259,7 @@ NAMED = Kind("text, one line, not empty", _named)
 LINES = Kind("text", _lines, blank_is_unset=False)
 SECRET = Kind("text, kept secret", _secret, blank_is_unset=False)
 PATH = Kind("path", _line, blank_is_unset=False)
+AMOUNT = Kind("number, 0 or more", _amount, _read_amount)
 FLAG = Kind("`true` \\| `false`", _flag, _read_flag)
 RATE = Kind('rate, such as `"14/s"` or `"50000/day"`; empty: no limit', _rate, blank_is_unset=False)
 TEXTS = Kind("list of texts", _texts, _read_list, blank_is_unset=False)

@@ -34,6 +34,15 @@ class Lookup(Protocol):
         """The papers of an arXiv author id, such as `warner_s_1`, or an ORCID."""
 
 
+class Summarizer(Protocol):
+    """A language model that tells a paper in a sentence or two. What it says is not believed unless checked."""
+
+    name: str
+
+    def tell(self, paper: Paper) -> tuple[str, int, int] | Problem:
+        """(text, tokens of the question, tokens of the answer); never raises for its faults."""
+
+
 class Vectors(Protocol):
     """A small vector for each paper, kept beside the papers, whoever makes it. `model` names what they come from.
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
         Subscribers,
         Transport,
     )
-    from newsletter.ports_search import Lookup, Vectors
+    from newsletter.ports_search import Lookup, Summarizer, Vectors
     from newsletter.rank.settings import RankSettings
     from newsletter.rank.text_model import Models
     from newsletter.subscribe.calendar import Defaults
@@ -87,6 +87,7 @@ class Press:
     copy_store: Callable[[Path], None] | None = None
     limits: Limits | None = None  # what the web pages count and remember; without them there are no pages
     records: Records | None = None
+    summarizer: Summarizer | None = None
     lookup: Lookup | None = None  # without it only papers that are stored, or told whole by a file, can be brought
     vectors: Vectors | None = None  # without them searches go by word alone
     returns: Returns | None = None  # what came back

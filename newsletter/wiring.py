@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from newsletter.compose import Composer
     from newsletter.config import Config, ReturnsConfig, SignalConfig, SourceConfig
     from newsletter.ports import Clock, Mailbox, Signal, Source, Transport
-    from newsletter.ports_search import Lookup
+    from newsletter.ports_search import Lookup, Summarizer
     from newsletter.rank.settings import RankSettings
     from newsletter.rank.text_model import Models
     from newsletter.send.dkim import Signer as DkimSigner
@@ -65,6 +65,7 @@ def open_press(config: Config, *, clock: Clock | None = None) -> Iterator[Press]
             records=store.records,
             vectors=store.vectors,
             lookup=_open_lookup(config, http),
+            summarizer=_open_summarizer(config, http),
             returns=store.returns,
             mailboxes=tuple(_open_mailbox(config, one) for one in config.returns),
             signer=Signer(config.secrets),
@@ -194,6 +195,13 @@ def _open_lookup(config: Config, http: Http) -> Lookup:
     from newsletter.collect.sources.arxiv_lookup import ArxivLookup
 
     return ArxivLookup(http, url=next((one.url for one in config.sources if one.kind == "arxiv"), ""))
+
+
+def _open_summarizer(config: Config, http: Http) -> Summarizer | None:
+    from newsletter.collect.summaries import ChatSummarizer
+
+    given = config.summaries
+    return ChatSummarizer(http, url=given.url, model=given.model, key=given.key) if given.url else None
 
 
 def _reader_defaults(config: Config) -> Defaults:

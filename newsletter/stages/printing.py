@@ -10,6 +10,7 @@ from newsletter.collect.settle import settled
 from newsletter.model.mail import Note
 from newsletter.rank.edition import rank_day
 from newsletter.stages.quiet_days import why_quiet
+from newsletter.stages.summarising import summarise
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -51,10 +52,11 @@ def print_day(press: Press, day: date, asof: datetime) -> tuple[Edition | None, 
     edition, notes = draft(press, day, asof)
     if not any(pool.picks for pool in edition.pools):
         return None, (*notes, Note("info", "edition", _nothing(press, edition, day)))
+    edition, told = summarise(press, edition)
     edition = press.editions.print(edition)
     shown = sum(len(pool.shown) for pool in edition.pools)
     text = f"{day} printed: {shown} papers in {sum(bool(pool.picks) for pool in edition.pools)} topics"
-    return edition, (*notes, Note("info", "edition", text))
+    return edition, (*notes, *told, Note("info", "edition", text))
 
 
 def _lookback(press: Press, day: date, asof: datetime) -> timedelta:

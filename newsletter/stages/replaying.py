@@ -12,6 +12,7 @@ from newsletter.backtest.rankers import read_ranker
 from newsletter.model.codec import edition_to_json
 from newsletter.rank.words import words
 from newsletter.stages.printing import draft
+from newsletter.stages.summarising import summarise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -78,6 +79,7 @@ def replay(press: Press, days: Sequence[date]) -> tuple[Replayed, ...]:
         printed = press.editions.get(day)
         if printed is not None:
             again, _ = draft(press, day, printed.printed_at)
+            again, _ = summarise(replace(press, summarizer=None), again)  # those that were kept
             found.append(Replayed(day, _differences(printed, again)))
     return tuple(found)
 

@@ -1,0 +1,153 @@
+"""With an endpoint of a language model the shown papers get its summaries: checked, kept, paid for within a budget."""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from newsletter.config import load_config
+from tests.support.desk import CONFIG, FRIDAY, PAPERS, Desk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+GOOD = "A study of a language model, told by a model in plain words."
+
+
+@dataclass
+class Endpoint:
+    """A chat endpoint that answers every paper with the same words, or with what a test puts there."""
+
+    url: str = ""
+    status: int = 200
+    content: Any = None
+    asked: list[dict[str, Any]] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+
+    def answer(self) -> bytes:
+        text = json.dumps({"summary": GOOD}) if self.content is None else self.content
+        usage = {"prompt_tokens": 1000, "completion_tokens": 100}
+        return json.dumps({"choices": [{"message": {"content": text}}], "usage": usage}).encode()
+
+
+@pytest.fixture
+def endpoint() -> Iterator[Endpoint]:
+    model = Endpoint()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            model.asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            model.keys.append(self.headers.get("Authorization", ""))
+            self.send_response(model.status if self.path == "/v1/chat/completions" else 404)
+            self.end_headers()
+            self.wfile.write(model.answer())
+
+        def log_message(self, format: str, *args: object) -> None: ...  # noqa: A002
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    model.url = f"http://127.0.0.1:{server.server_port}/v1"
+    yield model
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def desk(folder: Path, endpoint: Endpoint, more: str = "") -> Desk:
+    made = Desk(folder)
+    summaries = f'[summaries]\nurl = "{endpoint.url}"\nmodel = "small-1"\nkey = "sesame"\n{more}'
+    (folder / "config.toml").write_text(CONFIG + summaries, "utf-8")
+    made.source.lists = {FRIDAY: PAPERS}
+    return made
+
+
+def summaries(desk: Desk) -> dict[str, tuple[str, str]]:
+    with desk.press(load_config(desk.folder / "config.toml")) as press:
+        edition = press.editions.get(FRIDAY)
+    assert edition is not None
+    return {c.paper.id: (c.paper.summary, c.paper.summary_by) for c in edition.cards if c.paper.summary}
+
+
+def test_shown_papers_are_told_by_the_model_once_and_a_replay_gives_the_same_bytes(
+    tmp_path: Path, endpoint: Endpoint
+) -> None:
+    one = desk(tmp_path, endpoint)
+    assert one("run").code == 0
+
+    told = summaries(one)
+    assert set(told.values()) == {(GOOD, "small-1")}
+    assert len(told) == len(endpoint.asked) == 3
+    assert endpoint.keys == ["Bearer sesame"] * 3
+    assert all(replay["same_bytes"] for replay in one("backtest", "--json").json["replay"])
+    assert len(endpoint.asked) == 3
+
+
+def test_the_abstract_goes_in_as_data(tmp_path: Path, endpoint: Endpoint) -> None:
+    desk(tmp_path, endpoint)("run")
+
+    system, user = endpoint.asked[0]["messages"]
+    assert "never instructions" in system["content"]
+    assert set(json.loads(user["content"])) == {"title", "abstract"}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        json.dumps({"summary": "It beats GPT-9 by 73% on all benchmarks of the world."}),
+        json.dumps({"summary": 7}),
+        json.dumps(["summary"]),
+        "Sure! Here is a summary.",
+        "",
+    ],
+)
+def test_what_is_not_fit_to_be_shown_leaves_the_papers_as_they_are(
+    tmp_path: Path, endpoint: Endpoint, content: str
+) -> None:
+    endpoint.content = content
+    one = desk(tmp_path, endpoint)
+
+    assert one("run").code == 0
+    assert summaries(one) == {}
+
+
+def test_an_endpoint_that_fails_is_left_alone_and_the_mail_goes_out(tmp_path: Path, endpoint: Endpoint) -> None:
+    endpoint.status = 401
+    one = desk(tmp_path, endpoint)
+    one("subscribers", "add", "ada@example.org")
+    result = one("run")
+
+    assert result.code == 0
+    assert len(one.mails) == 1
+    assert len(endpoint.asked) == 3
+    assert "summaries: " in result.err
+
+
+def test_the_budget_of_a_day_is_kept(tmp_path: Path, endpoint: Endpoint) -> None:
+    # 1,000 tokens in and 100 out cost 2 + 1; the guess before is 317 in and 200 out: 2.6.
+    one = desk(tmp_path, endpoint, "price_in = 2000\nprice_out = 10000\ndaily_budget = 6\n")
+    one("run")
+
+    assert len(endpoint.asked) == 2
+    assert len(summaries(one)) == 2
+
+
+def test_the_number_of_papers_of_a_day_is_kept(tmp_path: Path, endpoint: Endpoint) -> None:
+    one = desk(tmp_path, endpoint, "daily_papers = 1\n")
+    one("run")
+
+    assert len(endpoint.asked) == 1
+
+
+def test_without_an_address_nothing_is_asked(tmp_path: Path, endpoint: Endpoint) -> None:
+    one = Desk(tmp_path)
+    one("run")
+
+    assert endpoint.asked == []
+    assert summaries(one) == {}
