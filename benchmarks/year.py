@@ -243,6 +243,7 @@ def beat_all(press: Press, hearts: Sequence[Heart], story: Story) -> None:
         before = press.runs.last(limit=1)
         began = time.perf_counter()
         heart.beat()
+        heart.tend()
         took = time.perf_counter() - began
         if press.runs.last(limit=1) == before:
             story.idle.append(took)

@@ -107,17 +107,21 @@ def _delivery(found: Findings, delivery: dict[str, Any]) -> None:
 
 
 def _returns(found: Findings, index: int, one: dict[str, Any]) -> None:
-    def say(key: str, text: str) -> None:
-        found.problems.append(f"{found.label(keys.RETURNS, index, key)}: {text}")
-
-    if one["kind"] == "maildir" and not one["path"]:
-        say("path", 'is empty, and maildir needs a folder. Write path = "Maildir".')
-    if one["kind"] == "imap":
-        if not one["host"]:
-            say("host", 'is empty, and imap needs a server. Write host = "imap.example.org".')
-        if not one["username"]:
-            say("username", "is empty, and imap needs a login. Add the name of the mailbox.")
-        if one["security"] == "none" and not (one["host"] or "").startswith(_LOOPBACK):
-            say("security", 'is "none", so the password could be read on the way. Write "tls" or "starttls".')
+    kind, near = one["kind"], (one["host"] or "").startswith(_LOOPBACK)
+    mistakes = {
+        ("maildir", "path"): (not one["path"], 'is empty, and maildir needs a folder. Write path = "Maildir".'),
+        ("imap", "host"): (not one["host"], 'is empty, and imap needs a server. Write host = "imap.example.org".'),
+        ("imap", "username"): (not one["username"], "is empty, and imap needs a login. Add the name of the mailbox."),
+        ("imap", "security"): (
+            one["security"] == "none" and not near,
+            'is "none", so the password could be read on the way. Write "tls" or "starttls".',
+        ),
+        ("lmtp", "host"): (not one["host"], 'is empty: where is it to listen? Write host = "127.0.0.1".'),
+        ("lmtp", "port"): (one["port"] == keys.RETURNS_PORT, "is the one of IMAP servers. Write port = 2424."),
+    }
+    for (of, key), (wrong, text) in mistakes.items():
+        if of == kind and wrong:
+            found.problems.append(f"{found.label(keys.RETURNS, index, key)}: {text}")
     if "/" in (one["aside"] or "") or not one["aside"]:
-        say("aside", 'must be the plain name of a folder. Write aside = "Aside".')
+        where = found.label(keys.RETURNS, index, "aside")
+        found.problems.append(f'{where}: must be the plain name of a folder. Write aside = "Aside".')

@@ -245,16 +245,33 @@ DELIVERY = Section(
     ),
 )
 
+RETURNS_PORT = 993
 RETURNS = Section(
     "returns",
     "Where bounces, complaints and mails to the leave address arrive; `newsletter tend` reads them, and erases what it "
     "acted on. Without any, none is read. Give it a mailbox of its own: docs/bounces.md.",
     ReturnsConfig,
     (
-        Key("kind", v.choice("maildir", "imap"), None, "A Maildir on this machine, or an IMAP account.", required=True),
+        Key(
+            "kind",
+            v.choice("maildir", "imap", "lmtp"),
+            None,
+            "A Maildir on this machine, an IMAP account, or a door of `serve` that a mail server hands over to.",
+            required=True,
+        ),
         Key("path", v.PATH, "", "`maildir`: the folder that holds `new` and `cur`."),
-        Key("host", places.HOST, "", "`imap`: the server."),
-        Key("port", v.whole(1, 65535), 993, "`imap`: its port, 993 for `tls`, 143 for `starttls`."),
+        Key(
+            "host",
+            places.HOST,
+            "",
+            "`imap`: the server. `lmtp`: where `newsletter serve` listens, such as `127.0.0.1`.",
+        ),
+        Key(
+            "port",
+            v.whole(1, 65535),
+            RETURNS_PORT,
+            "`imap`: its port, 993 for `tls`, 143 for `starttls`. `lmtp`: ours, such as 2424.",
+        ),
         Key("security", v.choice("none", "starttls", "tls"), "tls", "`imap`: how the connection is protected."),
         Key("username", v.SECRET, "", "`imap`: the login."),
         Key(

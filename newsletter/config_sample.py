@@ -82,6 +82,7 @@ _EXAMPLES: dict[str, tuple[dict[str, Any], ...]] = {  # shown, but commented out
     "returns": (
         {"kind": "maildir", "path": "Maildir"},
         {"kind": "imap", "host": "imap.example.org", "username": "bounces@example.org"},
+        {"kind": "lmtp", "host": "127.0.0.1", "port": 2424},
     ),
     "signals": ({"kind": "github", "url": SIGNAL_URLS["github"], "token": ""},),
 }

@@ -89,7 +89,7 @@ class DeliveryConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReturnsConfig:
-    kind: Literal["maildir", "imap"]
+    kind: Literal["maildir", "imap", "lmtp"]
     path: str = ""
     host: str = ""
     port: int = 993

@@ -63,8 +63,6 @@ class Heart:
         planned = self._planned(hours)
         if collect_is_due(press, press.clock.now(), planned):
             collect(press, watch=self._watch)
-        elif tend_is_due(press, press.clock.now()):
-            tend(press, watch=self._watch)
         if self._stop():
             return
         self._alarm(planned)
@@ -87,6 +85,11 @@ class Heart:
             self._alarmed = now
             for note in alarm(self._press, None if planned is None else planned.until):
                 self._watch(note)
+
+    def tend(self) -> None:
+        """Keep the house in order when it is time. Beside the beat: a slow mailbox must not keep readers waiting."""
+        if tend_is_due(self._press, self._press.clock.now()):
+            tend(self._press, watch=self._watch)
 
     def _choices(self) -> Mapping[Hours, int]:
         """What readers chose, counted anew every few minutes: with 100,000 readers that is a tenth of a second."""
@@ -162,7 +165,10 @@ class Heart:
 
 def beat(press: Press, *, watch: Watch = quiet, stop: Callable[[], bool] = lambda: False) -> None:
     """One heartbeat without a memory: do what is due now."""
-    Heart(press, watch=watch, stop=stop).beat()
+    heart = Heart(press, watch=watch, stop=stop)
+    heart.beat()
+    if not stop():
+        heart.tend()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parseaddr
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from newsletter.config import Config, ReturnsConfig, SignalConfig, SourceConfig
     from newsletter.ports import Clock, Mailbox, Signal, Source, Transport
     from newsletter.ports_search import Lookup, Summarizer
+    from newsletter.press import Watch
     from newsletter.rank.settings import RankSettings
     from newsletter.rank.text_model import Models
     from newsletter.send.dkim import Signer as DkimSigner
@@ -67,7 +68,7 @@ def open_press(config: Config, *, clock: Clock | None = None) -> Iterator[Press]
             lookup=_open_lookup(config, http),
             summarizer=_open_summarizer(config, http),
             returns=store.returns,
-            mailboxes=tuple(_open_mailbox(config, one) for one in config.returns),
+            mailboxes=tuple(_open_mailbox(config, one) for one in config.returns if one.kind != "lmtp"),
             signer=Signer(config.secrets),
             letterhead=letterhead,
             reader_defaults=_reader_defaults(config),
@@ -174,9 +175,24 @@ def _open_signal(one: SignalConfig, http: Http) -> Signal:
     return open_signal(one.kind, url=one.url, token=one.token, http=http)
 
 
+@contextmanager
+def open_doors(press: Press, watch: Watch) -> Iterator[tuple[int, ...]]:
+    """Listen for returned mail wherever `[[returns]]` says so, until the block ends; gives the ports."""
+    from newsletter.returns.intake.lmtp import open_door
+    from newsletter.stages.receiving import receive
+
+    with ExitStack() as doors:
+        yield tuple(
+            doors.enter_context(open_door(one.host, one.port, lambda data: receive(press, data, watch=watch)))
+            for one in press.config.returns
+            if one.kind == "lmtp"
+        )
+
+
 def _open_mailbox(config: Config, one: ReturnsConfig) -> Mailbox:
     from newsletter.returns.intake import open_mailbox
 
+    assert one.kind != "lmtp"
     return open_mailbox(
         one.kind,
         path=config.locate(one.path),

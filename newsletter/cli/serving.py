@@ -39,13 +39,17 @@ def serve(host: str, port: int, no_schedule: bool, no_pages: bool) -> None:
     SIGTERM or Ctrl-C ends it well: nothing more is begun, what is under way is finished and written down.
     """
     from newsletter.schedule import heartbeat
+    from newsletter.wiring import open_doors
 
     if no_schedule and no_pages:
         raise click.UsageError("--no-schedule and --no-pages together leave nothing to do.")
     stop = threading.Event()
     with opened() as press, stopping() as asked:
         pages = nullcontext() if no_pages else _pages(press, host, port)
-        with pages as alive, heartbeat([] if no_schedule else _pulses(press, stop), stop=stop):
+        pulses = [] if no_schedule else _pulses(press, stop)
+        with pages as alive, open_doors(press, logging_watch(press)) as doors, heartbeat(pulses, stop=stop):
+            for door in doors:
+                tell(f"taking returned mail by LMTP on port {door}")
             if no_pages:
                 tell("no pages, only the heartbeat; Ctrl-C ends it")
             while not asked() and (alive is None or alive()):
@@ -58,7 +62,11 @@ def _pulses(press: Press, stop: threading.Event) -> list[Pulse]:
 
     watch = logging_watch(press)
     heart = Heart(press, watch=watch, stop=stop.is_set)
-    return [Pulse("beat", BEAT, _guarded(heart.beat, watch)), Pulse("mail", MAIL, _guarded(heart.mail, watch))]
+    return [
+        Pulse("beat", BEAT, _guarded(heart.beat, watch)),
+        Pulse("mail", MAIL, _guarded(heart.mail, watch)),
+        Pulse("tend", BEAT, _guarded(heart.tend, watch)),
+    ]
 
 
 def _guarded(act: Callable[[], None], watch: Watch) -> Callable[[], None]:

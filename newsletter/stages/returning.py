@@ -68,7 +68,7 @@ def take_in(press: Press, mailbox: Mailbox) -> tuple[Note, ...]:
     try:
         while batch := list(islice(letters, BATCH)):
             total += len(batch)
-            aside = _read(press, batch, account)
+            aside = read_letters(press, batch, account)
             mailbox.finish([one.name for one in batch if one.name not in aside], sorted(aside))
     except NewsletterError as error:
         failures.append(Note("error", "returns", str(error)))
@@ -76,7 +76,7 @@ def take_in(press: Press, mailbox: Mailbox) -> tuple[Note, ...]:
     return (Note("warning" if account.counts["aside"] else "info", "returns", text), *account.changes, *failures)
 
 
-def _read(press: Press, letters: Sequence[Letter], account: Account) -> set[str]:
+def read_letters(press: Press, letters: Sequence[Letter], account: Account) -> set[str]:
     """Act on what the letters say; the names of those that a person must look at."""
     returned = {one.name: read_return(one.data, press.config.secrets) for one in letters}
     seen = _store(press).seen(one.mail for one in returned.values())

@@ -78,6 +78,8 @@ def test_what_nobody_signed_is_shown_with_that_word(desk: Desk) -> None:
         ('kind = "imap"\nusername = "b"', "host: is empty"),
         ('kind = "imap"\nhost = "imap.example.org"', "username: is empty"),
         ('kind = "imap"\nhost = "imap.example.org"\nusername = "b"\nsecurity = "none"', "could be read on the way"),
+        ('kind = "lmtp"\nport = 2424', "where is it to listen"),
+        ('kind = "lmtp"\nhost = "127.0.0.1"', "port: is the one of IMAP servers"),
         ('kind = "maildir"\npath = "M"\naside = "../x"', "plain name of a folder"),
     ],
 )

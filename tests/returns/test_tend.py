@@ -162,6 +162,14 @@ def test_a_bounce_of_an_address_that_is_not_hers_any_more_does_not_suppress_her_
     assert house.status() == ("active", False)
 
 
+def test_a_guess_from_prose_is_soft_at_most(house: House) -> None:
+    told = "The letter could not be delivered.\n\nReason: 550 5.1.1 no such user\n"
+    house.get(mail.letter(mail.verp(), "Delivery failure", told, sender="Postmaster <postmaster@odd.example>"))
+
+    assert house.tend()["returns"] == [f"maildir {house.path}: 1 read: 1 soft, counted"]
+    assert house.status() == ("active", False)
+
+
 def test_the_same_report_again_does_nothing_even_when_the_operator_lifted_what_it_did(house: House) -> None:
     house.get(mail.postfix(mail.verp()))
     house.tend()

@@ -77,6 +77,7 @@ class House:
         while self.desk.clock.moment < end:
             before = len(self.mail.got)
             heart.beat()
+            heart.tend()
             for who in self.mail.got[before:]:
                 got.setdefault(who, []).append(f"{self.desk.clock.moment:%d. %H:%M}")
             self.desk.clock.pass_(step)
@@ -127,6 +128,7 @@ def test_a_beat_with_nothing_to_do_leaves_no_trace(house: House) -> None:
     heart = Heart(house.press)
     for _ in range(3):
         heart.beat()
+        heart.tend()
         house.desk.clock.pass_(MINUTE)
     before = house.runs()
 
