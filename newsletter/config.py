@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from newsletter.config_check import cross_check
-from newsletter.config_keys import SECTIONS, Section
+from newsletter.config_keys import SECTIONS
 from newsletter.config_places import redact_database
 from newsletter.config_read import check_table, gather, read_toml
 from newsletter.config_types import (
@@ -28,6 +28,8 @@ from newsletter.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from newsletter.config_shape import Section
 
 __all__ = [
     "Config",

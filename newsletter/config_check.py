@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from newsletter.config_read import Findings
+    from newsletter.config_shape import Section
 
 _LOOPBACK = ("localhost", "127.", "::1")
 
@@ -29,7 +30,7 @@ def cross_check(found: Findings, values: dict[str, Any]) -> None:
         _returns(found, index, one)
 
 
-def _unique(found: Findings, section: keys.Section, key: str, words: Iterable[str | None]) -> None:
+def _unique(found: Findings, section: Section, key: str, words: Iterable[str | None]) -> None:
     first: dict[str, int] = {}
     for index, word in enumerate(words):
         if not word:

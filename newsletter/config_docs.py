@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
-from newsletter.config_keys import SECTIONS, Key, Section
+from newsletter.config_keys import SECTIONS
+
+if TYPE_CHECKING:
+    from newsletter.config_shape import Key, Section
 
 _HEAD = """\
 # Configuration

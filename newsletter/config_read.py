@@ -8,13 +8,15 @@ import tomllib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from newsletter.config_keys import DEFAULT_SOURCES, DEFAULT_TOPICS, SECTIONS, Key, Section
+from newsletter.config_keys import DEFAULT_SOURCES, DEFAULT_TOPICS, SECTIONS
 from newsletter.config_values import Wrong, describe, nearest
 from newsletter.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from newsletter.config_shape import Key, Section
 
 PREFIX = "NEWSLETTER_"
 _LINE = re.compile(r"\(at line (\d+), column \d+\)")

@@ -6,10 +6,11 @@ import json
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-from newsletter.config_keys import SECTIONS, SIGNAL_URLS, SOURCE_URLS, Key, Section
+from newsletter.config_keys import SECTIONS, SIGNAL_URLS, SOURCE_URLS
 
 if TYPE_CHECKING:
     from newsletter.config_providers import Provider
+    from newsletter.config_shape import Key, Section
 
 _HEAD = """\
 # Settings of the newsletter. Every setting is shown with its default; a line may be left out.
