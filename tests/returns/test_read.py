@@ -173,6 +173,8 @@ def test_prose_that_only_a_guess_can_read_is_weak_evidence() -> None:
         Reply(550, "5.1.1", "550 5.1.1 no such user"),
     )
     assert [one.action for one in read_return(late, SECRETS).reports] == ["delayed"]
+    marked = odd.replace(b"From: Postmaster", b"Auto-Submitted: auto-replied\r\nFrom: Mail Delivery Subsystem")
+    assert read_return(marked, SECRETS).sort == "bounce"
 
 
 def test_a_report_that_came_twice_has_the_same_digest_and_another_one_has_another() -> None:

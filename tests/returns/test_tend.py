@@ -208,6 +208,18 @@ def test_a_full_mailbox_suspends_her_until_a_probe_that_is_taken(house: House) -
     assert house.status() == ("active", False)
 
 
+def test_a_suspension_never_shortens_the_pause_that_she_chose(house: House) -> None:
+    until = (START + 60 * DAY).date()
+    house.press.subscribers.update(replace(house.press.subscribers.get([1])[1], paused_until=until))
+    for day in range(3):
+        house.sent(day)
+    house.get(*(house.soft(day) for day in range(3)))
+
+    house.tend()
+
+    assert house.press.subscribers.get([1])[1].paused_until == until
+
+
 def test_a_probe_that_comes_back_ends_it(house: House) -> None:
     for day in range(5):
         house.sent(day)
