@@ -55,7 +55,7 @@ class Feed:
             while not self._halted():
                 self._settle_doubtful()
                 claim = self._ledger.claim(
-                    self._owner, limit=self._policy.claim, now=self._clock.now(), lease=self._policy.lease
+                    self._owner, limit=self._share(), now=self._clock.now(), lease=self._policy.lease
                 )
                 if claim is None:
                     break
@@ -68,6 +68,12 @@ class Feed:
             self.unrendered.close()
         except Exception as error:  # noqa: BLE001  # edge: what is on the wire is settled before this is raised again
             self._books.failure = self._books.failure or error
+
+    def _share(self) -> int:
+        """No more rows than ten seconds' worth: what is claimed next, a confirmation say, waits for these."""
+        if self._policy.rate is None:
+            return self._policy.claim
+        return max(1, min(self._policy.claim, int(self._policy.rate.per_second * 10)))
 
     def _window(self) -> int:
         """No more rows than a second's worth: who leaves while we wait for our turn is still caught by the renderer."""

@@ -1,6 +1,8 @@
 """Who has which deliveries: leases on ranges of the queue.
 
-An open delivery that waits for no retry is in exactly one place: past the frontier, or in the ranges of one lease.
+An open delivery that waits for no retry is in exactly one place: past its frontier, or in the ranges of one lease.
+There are two frontiers, one of digests and one of all other mail, which goes first: a confirmation must not wait for
+an issue to a whole list.
 Every function here runs under the ledger's lock, so places change one transaction at a time. That is also what makes
 the frontier safe on PostgreSQL, where row numbers are given before the commit: `queue` holds the same lock.
 """
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
     from newsletter.store.database import Database
 
+DIGESTS, NOTICES = 1, 2  # rows of `frontier`
 ENDED = select(1).where(outcomes.c.delivery_id == deliveries.c.id).correlate(deliveries).exists()
 WAITS = select(1).where(deferrals.c.delivery_id == deliveries.c.id, deferrals.c.open).correlate(deliveries).exists()
 STARTED = select(1).where(started.c.delivery_id == deliveries.c.id).correlate(deliveries).exists()
@@ -65,15 +68,22 @@ _DUE = (
     .order_by(deferrals.c.not_before, deliveries.c.id)
     .limit(bindparam("many"))
 )
-_FRESH = (
-    select(deliveries)
-    .where(deliveries.c.id > bindparam("after"), ~ENDED)
+IS_DIGEST = deliveries.c.kind == "digest"
+_FRESH = {
+    of_kind: select(deliveries)
+    .where(deliveries.c.id > bindparam("after"), IS_DIGEST if of_kind == DIGESTS else ~IS_DIGEST, ~ENDED)
     .order_by(deliveries.c.id)
     .limit(bindparam("many"))
+    for of_kind in (DIGESTS, NOTICES)
+}
+_NOTICES_BETWEEN = (
+    select(deliveries.c.id)
+    .where(deliveries.c.id.between(bindparam("first"), bindparam("last")), ~IS_DIGEST)
+    .order_by(deliveries.c.id)
 )
-_FRONTIER = select(frontier.c.last_id)
+_FRONTIER = select(frontier.c.last_id).where(frontier.c.id == bindparam("which"))
 _END_OF_QUEUE = select(func.coalesce(func.max(deliveries.c.id), 0))
-_MOVE_FRONTIER = update(frontier).values(last_id=bindparam("new"))
+_MOVE_FRONTIER = update(frontier).where(frontier.c.id == bindparam("which")).values(last_id=bindparam("new"))
 _DROP_RANGE = delete(lease_ranges).where(
     lease_ranges.c.lease_id == bindparam("lease"), lease_ranges.c.first_id == bindparam("first")
 )
@@ -91,17 +101,19 @@ _NEW_RANGES = insert(lease_ranges)
 
 
 def take(database: Database, connection: Connection, owner: str, limit: int, now: int, until: int) -> Any:
-    """(lease id, deliveries) or None: what ran out first, then retries that are due, then fresh rows."""
-    back = _take_over(connection, limit, now)
-    due = _take_due(database, connection, limit - len(back), now)
-    fresh = _take_fresh(connection, limit - len(back) - len(due))
-    rows = [*back, *due, *fresh]
+    """(lease id, deliveries) or None: fresh notices, what ran out, retries that are due, then fresh digests."""
+    notices = _take_fresh(connection, limit, NOTICES)
+    room = limit - len(notices)
+    back = _take_over(connection, room, now)
+    due = _take_due(database, connection, room - len(back), now)
+    fresh = _take_fresh(connection, room - len(back) - len(due), DIGESTS)
+    rows = [*notices, *back, *due, *fresh]
     if not rows:
         return None
     lease_id = connection.execute(_NEW_LEASE, {"owner": owner, "until": until}).scalar_one()
-    ranges = runs_of([row.id for row in (*back, *due)])
+    ranges = runs_of([row.id for row in (*notices, *back, *due)])
     if fresh:
-        ranges.append((fresh[0].id, fresh[-1].id))  # what else lies between has ended
+        ranges += _between(connection, fresh[0].id, fresh[-1].id)
     connection.execute(
         _NEW_RANGES, [{"lease_id": lease_id, "first_id": first, "last_id": last} for first, last in ranges]
     )
@@ -140,15 +152,25 @@ def _take_due(database: Database, connection: Connection, limit: int, now: int) 
     return rows
 
 
-def _take_fresh(connection: Connection, limit: int) -> Sequence[Row[Any]]:
+def _take_fresh(connection: Connection, limit: int, which: int) -> Sequence[Row[Any]]:
     if limit < 1:
         return ()
-    after = connection.execute(_FRONTIER).scalar_one()
-    rows = connection.execute(_FRESH, {"after": after, "many": limit}).all()
+    after = connection.execute(_FRONTIER, {"which": which}).scalar_one()
+    rows = connection.execute(_FRESH[which], {"after": after, "many": limit}).all()
     end = rows[-1].id if len(rows) == limit else connection.execute(_END_OF_QUEUE).scalar_one()
     if end > after:
-        connection.execute(_MOVE_FRONTIER, {"new": end})
+        connection.execute(_MOVE_FRONTIER, {"which": which, "new": end})
     return rows
+
+
+def _between(connection: Connection, first: int, last: int) -> list[tuple[int, int]]:
+    """first..last as ranges without the notices, which others may hold; what else lies between has ended."""
+    ranges = []
+    for notice in connection.execute(_NOTICES_BETWEEN, {"first": first, "last": last}).scalars():
+        if notice > first:
+            ranges.append((first, notice - 1))
+        first = notice + 1
+    return [*ranges, (first, last)]
 
 
 def end_of_queue(connection: Connection) -> int:

@@ -86,7 +86,7 @@ lease_ranges = Table(
     Column("first_id", BIG, primary_key=True),
     Column("last_id", BIG, nullable=False),
 )
-# One row: every delivery up to here was claimed once. Moved only under the ledger's lock.
+# Every digest (row 1), every other mail (row 2) up to here was claimed once. Moved only under the ledger's lock.
 frontier = Table(
     "frontier",
     metadata,

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, bindparam, case, func, select
 
 from newsletter.model.mail import Reply, Standing
-from newsletter.store.claiming import ENDED, HELD, OPEN_IN_RANGE, STARTED, as_delivery
+from newsletter.store.claiming import (
+    DIGESTS,
+    ENDED,
+    HELD,
+    IS_DIGEST,
+    NOTICES,
+    OPEN_IN_RANGE,
+    STARTED,
+    as_delivery,
+)
 from newsletter.store.ledger_tables import deferrals, deliveries, frontier, lease_ranges, leases, outcomes, started
 from newsletter.store.values import moment_or_none
 
@@ -53,7 +62,12 @@ _RETRY_IN_RANGE = (
     .select_from(deliveries.join(deferrals, deferrals.c.delivery_id == deliveries.c.id))
     .where(deferrals.c.open, deliveries.c.id.between(bindparam("first"), bindparam("last")), ~ENDED)
 )
-_FRESH = select(deliveries.c.id).where(deliveries.c.id > select(frontier.c.last_id).scalar_subquery(), ~ENDED).limit(1)
+_FRESH = [
+    select(deliveries.c.id)
+    .where(deliveries.c.id > select(frontier.c.last_id).where(frontier.c.id == which).scalar_subquery(), kind, ~ENDED)
+    .limit(1)
+    for which, kind in ((NOTICES, ~IS_DIGEST), (DIGESTS, IS_DIGEST))
+]
 _HOLDS = select(lease_ranges.c.first_id, lease_ranges.c.last_id, leases.c.until).join(
     leases, leases.c.id == lease_ranges.c.lease_id
 )
@@ -103,8 +117,7 @@ def _by_key(
 
 def next_due(connection: Connection, now: int) -> int | None:
     """The earliest moment, which may be past, at which a claim would find something."""
-    fresh = connection.execute(_FRESH).scalar()
-    if fresh is not None:
+    if any(connection.execute(fresh).scalar() is not None for fresh in _FRESH):
         return now
     moments = [found for found in connection.execute(_RETRY, {"now": now}).scalars() if found is not None]
     for first, last, until in connection.execute(_HOLDS):

@@ -66,13 +66,13 @@ def test_a_reader_gets_one_mail_of_a_kind_a_day_however_often_it_is_queued(store
     found = claim(store.ledger)
 
     assert [(one.kind, one.day, one.subscriber_id, one.payload, one.created_at) for one in found.deliveries] == [
+        ("welcome", DAY, 1, "{}", NOW),
         ("digest", DAY, 1, "{}", NOW),
         ("digest", DAY, 2, "{}", NOW),
         ("digest", DAY, 3, "{}", LATER),
-        ("welcome", DAY, 1, "{}", NOW),
         ("digest", DAY + timedelta(days=1), 1, "{}", NOW),
     ]
-    assert found.deliveries[0] == Delivery(found.deliveries[0].id, "digest", DAY, 1, "{}", NOW, EXPIRES, 1)
+    assert found.deliveries[1] == Delivery(found.deliveries[1].id, "digest", DAY, 1, "{}", NOW, EXPIRES, 1)
 
 
 def test_nobody_else_gets_what_a_worker_holds_until_its_lease_runs_out(store: Stores) -> None:
@@ -160,6 +160,33 @@ def test_old_leases_come_before_retries_and_retries_before_fresh_rows(store: Sto
 
     assert readers(claim(store.ledger, 3, now=LATER)) == [1, 2, 4]
     assert readers(claim(store.ledger, 9, now=LATER)) == [3, 5, 6]
+
+
+def kinds(claimed: Claim | None) -> list[tuple[str, int]]:
+    return [] if claimed is None else [(one.kind, one.subscriber_id) for one in claimed.deliveries]
+
+
+def test_a_confirmation_does_not_wait_for_the_issue_of_a_whole_list(store: Stores) -> None:
+    ledger = store.ledger
+    queue(ledger, 6)
+    first = claim(ledger, 2)
+    ledger.queue([new(7, kind="confirm"), new(8), new(9, kind="link")], at=NOW)
+
+    notices = claim(ledger, 3, owner="b")
+    assert kinds(notices) == [("confirm", 7), ("link", 9), ("digest", 3)]
+    digests = claim(ledger, 9, owner="c")
+    assert kinds(digests) == [("digest", 4), ("digest", 5), ("digest", 6), ("digest", 8)]
+    assert nothing(ledger)
+
+    # What one gives back is given out again, and nobody else's.
+    ledger.release(digests)
+    assert kinds(claim(ledger, 9, owner="d")) == kinds(digests)
+    ledger.release(notices)
+    assert ledger.next_due(now=NOW) == NOW
+    assert sorted(kinds(claim(ledger, 9, owner="e"))) == sorted(kinds(notices))
+    assert ledger.counts(now=NOW) == {"claimed": 9}
+    ledger.settle([(Delivered(one.id), None) for one in (*first.deliveries, *notices.deliveries)], now=NOW)
+    assert ledger.counts(now=LATER) == {"sent": 5, "queued": 4}
 
 
 def test_rows_that_are_too_old_are_claimed_too_for_only_the_drain_may_drop_them(store: Stores) -> None:
@@ -324,7 +351,7 @@ def test_what_a_reader_had_is_known_unless_it_never_came(store: Stores) -> None:
         + [new(2, day=DAY, payload=payload("2026-11-24", "p0")), new(3, kind="welcome"), new(4)],
         at=NOW,
     )
-    ids = [each.id for each in claim(store.ledger, 5).deliveries]
+    ids = [each.id for each in claim(store.ledger, 6).deliveries if each.kind == "digest"]
     store.ledger.settle(
         [
             (Delivered(ids[0]), None),

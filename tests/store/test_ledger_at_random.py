@@ -11,7 +11,7 @@ import hypothesis.strategies as st
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, multiple, rule
 
-from newsletter.model.mail import Claim, Deferred, Delivered, Dropped, NewDelivery, Refused, Reply, Uncertain
+from newsletter.model.mail import Claim, Deferred, Delivered, Dropped, Kind, NewDelivery, Refused, Reply, Uncertain
 from newsletter.store.open import open_store
 from tests.support.fakes import FakeLedger
 from tests.support.stores import SECRET, fresh_url
@@ -44,7 +44,8 @@ class Ledgers(RuleBasedStateMachine):
 
     @rule(readers=st.lists(st.integers(1, 40), max_size=12))
     def queue(self, readers: list[int]) -> None:
-        rows = [NewDelivery("digest", DAY, one, "{}", NOW + 600 * MINUTE) for one in readers]
+        kinds: tuple[Kind, ...] = ("digest", "digest", "confirm")
+        rows = [NewDelivery(kinds[one % 3], DAY, one, "{}", NOW + 600 * MINUTE) for one in readers]
         # The fake numbers rows without gaps, as SQLite does when the rows that are there already are left out.
         known = {one.delivery.subscriber_id for one in self.fake.records.values()}
         rows = [row for row in rows if row.subscriber_id not in known]

@@ -86,7 +86,9 @@ class FakeLedger:
         due = [one for one in free if one.not_before is not None and one.not_before <= now]
         fresh = [one for one in free if not one.lease and one.not_before is None]
         due.sort(key=lambda one: (one.not_before, one.delivery.id))
-        taken = [*back, *due, *fresh][:limit]
+        notices = [one for one in fresh if one.delivery.kind != "digest"]
+        digests = [one for one in fresh if one.delivery.kind == "digest"]
+        taken = [*notices, *back, *due, *digests][:limit]
         for one in self.records.values():
             if one.lease and not one.held(now):
                 self.owners[one.lease] = ""  # it ran out, and this claim has looked through it
