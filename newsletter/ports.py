@@ -173,9 +173,7 @@ class Ledger(Protocol):
     def silences(self, *, day: date, subscriber_id: int | None = None) -> tuple[Silence, ...]: ...
 
     def claim(self, owner: str, *, limit: int, now: datetime, lease: timedelta) -> Claim | None:
-        """Fresh rows that are no digests, then expired leases, due deferrals, fresh digests. Durable when it returns.
-        None: nothing due.
-        """
+        """Fresh notices, expired leases, due deferrals, fresh digests, in this order. Durable. None: nothing is due."""
 
     def renew(self, claim: Claim, *, until: datetime) -> bool:
         """False when the lease was taken over meanwhile: stop sending from it."""
