@@ -200,11 +200,13 @@ class Ledger(Protocol):
     def next_due(self, *, now: datetime) -> datetime | None:
         """When the earliest open row may be tried (`now`: at once), or None: nothing is open."""
 
-    def last_day(self, kind: str, subscriber_ids: Iterable[int]) -> Mapping[int, date]:
-        """The latest day of this kind for each reader that has one, in any state but cancelled or expired."""
+    def last_day(self, kind: str, subscriber_ids: Iterable[int], *, until: date | None = None) -> Mapping[int, date]:
+        """The latest day of this kind for each reader that has one, in any state but cancelled or expired.
+        `until` leaves out later days: a `--day` of next year must not silence anybody until then.
+        """
 
-    def last_edition(self, subscriber_ids: Iterable[int]) -> Mapping[int, date]:
-        """The latest edition day that each reader's digests were cut from (those that `seen` counts)."""
+    def last_edition(self, subscriber_ids: Iterable[int], *, until: date | None = None) -> Mapping[int, date]:
+        """The latest edition day that each reader's digests were cut from (as `seen` counts, up to `until`)."""
 
     def seen(self, subscriber_ids: Iterable[int], *, since: date | None = None) -> Mapping[int, frozenset[str]]:
         """Paper ids in each reader's digests so far (all but cancelled, expired, refused, suppressed ones).

@@ -19,6 +19,7 @@ from newsletter.stages.collecting import collect as collect_stage
 from newsletter.stages.cutting import cut_all
 from newsletter.stages.dispatching import dispatch
 from newsletter.stages.printing import print_day
+from newsletter.stages.switch import paused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -41,6 +42,7 @@ class Log:
     press: Press
     run_id: int
     watch: Watch
+    outcome: Outcome = "done"
     notes: list[Note] = field(default_factory=list)
 
     def add(self, *notes: Note) -> None:
@@ -83,7 +85,8 @@ def collect(press: Press, day: date | None = None, *, watch: Watch = quiet) -> R
     asof = moment(press, day)
     with _run(press, "collect", press.edition_day(asof), watch) as log:
         log.add(*collect_stage(press, asof))
-        return Report("collect", press.edition_day(asof), _outcome(log, "collect"), tuple(log.notes))
+        log.outcome = _outcome(log, "collect")
+        return Report("collect", press.edition_day(asof), log.outcome, tuple(log.notes))
 
 
 def send(
@@ -138,6 +141,7 @@ def follow(
     Without `look` no reader is looked at; without `drain` what was queued before is let be unless an issue is cut.
     """
     now = press.clock.now()
+    drain = drain and paused(press.records, now=now) is None
     when = press.ledger.next_due(now=now) if drain else None
     blocks = cut_all(press, now, day=None, patient=True) if look else iter(())
     if when is None or when > now:
@@ -194,10 +198,11 @@ def _cut_and_send(
     log.add(Note("info", "cut", _cut_words(cut, silent)))
     sent = dispatch(press, stop=stop, on_progress=progress)
     log.add(*sent.notes)
+    log.outcome = _outcome(log, command, sent)
     return Report(
         command,
         press.edition_day(asof),
-        _outcome(log, command, sent),
+        log.outcome,
         tuple(log.notes),
         edition=edition,
         cut=cut,
@@ -256,4 +261,5 @@ def _run(press: Press, command: str, day: date, watch: Watch) -> Iterator[Log]:
         raise
     else:
         troubled = any(note.level == "error" for note in log.notes)
-        press.runs.finish(log.run_id, "partial" if troubled else "done", at=press.clock.now())
+        outcome = "partial" if troubled and log.outcome == "done" else log.outcome
+        press.runs.finish(log.run_id, outcome, at=press.clock.now())

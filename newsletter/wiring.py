@@ -79,7 +79,7 @@ def open_press(config: Config, *, clock: Clock | None = None) -> Iterator[Press]
             check_store=store.check,
             open_jobs=store.jobs,
             copy_store=store.copy,
-            filling=frozenset(source.name for source in config.sources if source.kind == "huggingface"),
+            filling=_filling(config),
         )
     finally:
         http.close()
@@ -231,6 +231,11 @@ def _reader_defaults(config: Config) -> Defaults:
     )
 
 
+def _filling(config: Config) -> frozenset[str]:
+    """Names of the sources whose list of a day grows, and is voted on, while the day lasts."""
+    return frozenset(source.name for source in config.sources if source.kind == "huggingface")
+
+
 def _rank_settings(config: Config) -> RankSettings:
     from newsletter.rank.settings import RankSettings
 
@@ -240,6 +245,7 @@ def _rank_settings(config: Config) -> RankSettings:
         exploration=ranking.exploration,
         dense=ranking.dense,
         author_history=ranking.author_history,
+        voted=_filling(config),
     )
 
 

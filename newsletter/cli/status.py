@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from newsletter.cli.frame import command, give, json_option, opened, plural, say
 from newsletter.cli.mission import note_document
+from newsletter.stages.lately import collectings
 
 if TYPE_CHECKING:
     from newsletter.model.mail import Run, Standing
@@ -43,7 +44,8 @@ def gather(press: Press) -> dict[str, Any]:
     """All that `status` says, for programs."""
     now = press.clock.now()
     today = press.edition_day(now)
-    runs = press.runs.last(limit=50)
+    runs = press.runs.last(limit=SHOWN)
+    asked = collectings(press.runs, limit=10)
     edition = press.editions.get(today)
     due = press.ledger.next_due(now=now)
     failed = press.ledger.standings(day=today, states=("refused", "uncertain", "deferred"), limit=SHOWN, now=now)
@@ -60,8 +62,8 @@ def gather(press: Press) -> dict[str, Any]:
             "next_due": due.isoformat() if due else None,
             "trouble": [_trouble(one, _email(readers, one)) for one in failed],
         },
-        "sources": [_source(name, runs) for name in sorted(press.source_names)],
-        "runs": [_run(run) for run in runs[:SHOWN]],
+        "sources": [_source(name, asked) for name in sorted(press.source_names)],
+        "runs": [_run(run) for run in runs],
     }
 
 

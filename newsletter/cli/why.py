@@ -11,12 +11,13 @@ import click
 from newsletter.cli.frame import command, day_option, give, json_option, opened, plural, say
 from newsletter.cli.people import known
 from newsletter.cli.status import STATE_WORDS
+from newsletter.stages.lately import collectings, printings
 
 if TYPE_CHECKING:
     from datetime import date, datetime
 
     from newsletter.model.edition import Edition, Issue
-    from newsletter.model.mail import Standing
+    from newsletter.model.mail import Run, Standing
     from newsletter.model.subscriber import Subscriber
     from newsletter.press import Press
 
@@ -72,7 +73,7 @@ def paper_id(text: str) -> str:
 def of_day(press: Press, day: date) -> dict[str, Any]:
     """What became of a day: its edition, what each run said, where its mail stands, who got nothing and why."""
     edition = press.editions.get(day)
-    runs = press.runs.last(limit=20, day=day)
+    runs = _runs(press, day)
     counts = {state: count for state, count in press.ledger.counts(day=day, now=press.clock.now()).items() if count}
     silent = Counter(silence.code for silence in press.ledger.silences(day=day))
     lines = [_edition_line(press, day, edition)]
@@ -95,6 +96,20 @@ def of_day(press: Press, day: date) -> dict[str, Any]:
     }
 
 
+def _runs(press: Press, day: date) -> list[Run]:
+    """The latest runs of a day; those that asked and printed are there however often mail was sent since."""
+    found = {
+        run.id: run
+        for some in (
+            press.runs.last(limit=10, day=day),
+            collectings(press.runs, limit=5, day=day),
+            printings(press.runs, limit=5, day=day),
+        )
+        for run in some
+    }
+    return sorted(found.values(), key=lambda run: run.id, reverse=True)
+
+
 def _edition_line(press: Press, day: date, edition: Edition | None) -> str:
     if edition is not None:
         shown = sum(len(pool.shown) for pool in edition.pools)
@@ -103,7 +118,7 @@ def _edition_line(press: Press, day: date, edition: Edition | None) -> str:
         return f"The edition of {day} was printed at {when}: {plural(shown, 'paper')} in {plural(topics, 'topic')}."
     reasons = [
         note.text
-        for run in press.runs.last(limit=20, day=day)
+        for run in printings(press.runs, limit=5, day=day)
         for note in run.notes
         if note.subject == "edition" and note.text.startswith("nothing printed")
     ]

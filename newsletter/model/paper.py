@@ -80,6 +80,7 @@ class Problem:
     where: str  # "huggingface 2026-11-20 item 17", "papers.jsonl line 3"
     what: str
     cure: str = ""
+    lasting: bool = False  # running it again will not help: a person must look
 
 
 @dataclass(frozen=True, slots=True)

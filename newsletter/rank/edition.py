@@ -144,7 +144,7 @@ def _priors(
         priors(corpus, models.prior, question=question, author_history=settings.author_history)
         for question in ("votes", "picked")
     )
-    listed = np.array([any(x.source == "huggingface" for x in c.listings) for c in candidates], dtype=bool)
+    listed = np.array([any(x.source in settings.voted for x in c.listings) for c in candidates], dtype=bool)
     return np.tanh(np.where(listed, votes, picked) / 2)
 
 

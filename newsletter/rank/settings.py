@@ -20,4 +20,5 @@ class RankSettings:
     per_organization: int = 2
     mmr: float = 0.8  # 1: best first, whatever repeats; 0: as different as can be
     duplicate: float = 0.5  # share of words two abstracts have in common to be one paper
+    voted: frozenset[str] = frozenset({"huggingface"})  # names of the sources whose readers vote
     exploring_issues: int = 30  # a reader's first issues, in which exploration is worth its place

@@ -70,7 +70,8 @@ def _read_signals(press: Press, asof: datetime) -> tuple[Note, ...]:
     notes = []
     if press.signals:
         recent = press.papers.candidates(since=asof - press.config.ranking.lookback, until=asof)
-        papers = [candidate.paper for candidate in recent][-SIGNAL_PAPERS:]
+        newest = sorted(recent, key=lambda candidate: (candidate.first_seen, candidate.paper.id), reverse=True)
+        papers = [candidate.paper for candidate in newest[:SIGNAL_PAPERS]]
         for signal in press.signals:
             readings, problems = signal.read(papers, asof)
             press.papers.keep((), (), [replace(reading, at=min(reading.at, asof)) for reading in readings], (), at=asof)

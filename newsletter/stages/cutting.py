@@ -12,6 +12,7 @@ from newsletter.model.edition import Issue, Silence
 from newsletter.model.mail import NewDelivery
 from newsletter.model.subscriber import Slot
 from newsletter.rank.cut import cut, lay_out
+from newsletter.stages.lately import printings
 from newsletter.stages.tasting import Tastes
 from newsletter.subscribe.calendar import due, due_on, waits_for_own_hour
 
@@ -74,7 +75,8 @@ def cut_block(
 ) -> Cut:
     """Issues and silences for some readers; nothing is written. `cutter` remembers from block to block."""
     cutter = cutter or Cutter(press)
-    last_day = press.ledger.last_day("digest", [reader.id for reader in readers])
+    horizon = _horizon(asof, day)
+    last_day = press.ledger.last_day("digest", [reader.id for reader in readers], until=horizon)
     issues: list[tuple[Subscriber, Slot, Issue]] = []
     silences: list[Silence] = []
     due_now: list[tuple[Subscriber, Slot]] = []
@@ -86,12 +88,17 @@ def cut_block(
             silences.append(slot)
     if due_now:
         untils = [_until(press, reader, slot, asof, day, patient=patient) for reader, slot in due_now]
-        for (reader, slot), result in zip(due_now, cutter.cut(due_now, untils), strict=True):
+        for (reader, slot), result in zip(due_now, cutter.cut(due_now, untils, horizon), strict=True):
             if isinstance(result, Issue):
                 issues.append((reader, slot, result))
             else:
                 silences.append(result)
     return Cut(tuple(issues), tuple(silences))
+
+
+def _horizon(asof: datetime, day: date | None) -> date:
+    """No reader's calendar is further on: issues of later days were made by a `--day` that looked ahead."""
+    return day if day is not None else asof.date() + timedelta(days=1)
 
 
 def _until(press: Press, reader: Subscriber, slot: Slot, asof: datetime, day: date | None, *, patient: bool) -> date:
@@ -118,10 +125,12 @@ class Cutter:
         self._tastes = Tastes(press)
         self._payloads: dict[int, tuple[Issue, str]] = {}  # by the identity of the issue's sections
 
-    def cut(self, due_now: Sequence[tuple[Subscriber, Slot]], untils: Sequence[date]) -> Iterator[Issue | Silence]:
-        """One result for each, in order."""
+    def cut(
+        self, due_now: Sequence[tuple[Subscriber, Slot]], untils: Sequence[date], horizon: date
+    ) -> Iterator[Issue | Silence]:
+        """One result for each, in order; issues of days after `horizon` do not count as had."""
         press = self._press
-        last_edition = press.ledger.last_edition([reader.id for reader, _ in due_now])
+        last_edition = press.ledger.last_edition([reader.id for reader, _ in due_now], until=horizon)
         ranges = [
             (last_edition.get(reader.id) or _first(press, reader, until), until)
             for (reader, _), until in zip(due_now, untils, strict=True)
@@ -191,7 +200,7 @@ def _no_edition(press: Press, until: date) -> str:
     """There is no edition since a reader's last issue: say what the last run said of it."""
     said = [
         note.text
-        for run in press.runs.last(limit=5, day=until)
+        for run in printings(press.runs, limit=5, day=until)
         for note in run.notes
         if note.subject == "edition" and note.text.startswith("nothing printed")
     ]

@@ -48,7 +48,8 @@ def dispatch(
     transport = press.open_transport()
     try:
         if (problem := transport.check()) is not None:
-            return Dispatch((Note("error", "send", f"{problem.what} {problem.cure}".strip()),))
+            note = Note("error", "send", f"{problem.what} {problem.cure}".strip())
+            return Dispatch((note,), attention=problem.lasting)
         with press.helpers() as helped:
             tally = drain(
                 press.ledger,

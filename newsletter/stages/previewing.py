@@ -33,11 +33,13 @@ class Preview:
 
 
 def preview(
-    press: Press, day: date, asof: datetime, *, email: str = "", topics: Sequence[str] = ()
+    press: Press, day: date, asof: datetime, *, email: str = "", topics: Sequence[str] = (), test: bool = False
 ) -> Preview | Silence:
     """The digest of `day` for one reader, or for a new reader of every topic; what she had before does not count.
 
     The edition is the printed one, or, while there is none, the one that would be printed. UsageError: no such reader.
+    The message has the Message-ID of her own issue, but for a `test`: that one must not be folded with it by a
+    receiver, nor be counted against her when it bounces.
     """
     reader = _reader(press, email)
     if topics:
@@ -55,7 +57,10 @@ def preview(
     if not isinstance(issue, Issue):
         return issue
     now = press.clock.now()
-    delivery = Delivery(0, "digest", day, reader.id, "", now, now + press.config.schedule.expire_after)
+    until = now + press.config.schedule.expire_after
+    delivery = Delivery(0, "digest", day, reader.id, "", now, until)
+    if test:
+        delivery = replace(delivery, kind="test", subscriber_id=int(now.timestamp() * 1000))
     cards = {card.paper.id: card for card in edition.cards}
     links = press.links(reader, day)
     composer = press.open_composer()
@@ -70,7 +75,7 @@ def preview(
 def send_test(press: Press, day: date, asof: datetime, email: str) -> Outcome | Silence:
     """Mail the preview to `email` at once, past the ledger: a test may be repeated, and counts for nobody."""
     known = press.subscribers.by_email(email)
-    seen = preview(press, day, asof, email=email if known else "")
+    seen = preview(press, day, asof, email=email if known else "", test=True)
     if not isinstance(seen, Preview):
         return seen
     transport = press.open_transport()

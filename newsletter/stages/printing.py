@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from newsletter.collect.settle import settled
 from newsletter.model.mail import Note
 from newsletter.rank.edition import rank_day
+from newsletter.stages.lately import collectings
 from newsletter.stages.quiet_days import why_quiet
 from newsletter.stages.summarising import summarise
 
@@ -94,11 +95,9 @@ def _ready(
 
 def _edition_notes(press: Press, day: date, held: tuple[str, ...]) -> tuple[str, ...]:
     """Warnings of the day's collecting, read back from the store, so that a replay says the same."""
-    runs = press.runs.last(limit=20, day=day)
     warned = {
         f"{note.subject}: {note.text}"
-        for run in runs
-        if run.command in {"collect", "run"}
+        for run in collectings(press.runs, limit=20, day=day)
         for note in run.notes
         if note.level != "info" and note.subject in press.source_names
     }
@@ -118,6 +117,6 @@ def _nothing(press: Press, edition: Edition, day: date) -> str:
 
 def _failed(press: Press, day: date) -> str:
     """The sources that gave nothing at the last look, in words."""
-    asked = next((run for run in press.runs.last(limit=5, day=day) if run.command in {"collect", "run"}), None)
-    notes = asked.notes if asked else ()
+    asked = collectings(press.runs, limit=1, day=day)
+    notes = asked[0].notes if asked else ()
     return " and ".join(sorted({n.subject for n in notes if n.level == "error" and n.subject in press.source_names}))

@@ -31,6 +31,7 @@ def _latest(database: Database, column: Any, without: tuple[str, ...]) -> Select
         .where(
             deliveries.c.subscriber_id == readers.c.value,
             deliveries.c.kind == bindparam("kind"),
+            deliveries.c.day <= bindparam("until"),
             or_(outcomes.c.state.is_(None), outcomes.c.state.not_in(without)),
         )
         .order_by(deliveries.c.day.desc())
@@ -40,20 +41,28 @@ def _latest(database: Database, column: Any, without: tuple[str, ...]) -> Select
     return select(readers.c.value, latest)
 
 
-def last_day(database: Database, connection: Connection, kind: str, readers: Iterable[int]) -> dict[int, date]:
+def last_day(
+    database: Database, connection: Connection, kind: str, readers: Iterable[int], until: date | None
+) -> dict[int, date]:
     statement = _latest(database, deliveries.c.day, _NOT_MAILED)
-    rows = connection.execute(statement, {"kind": kind, "numbers": database.listed(readers)})
+    rows = connection.execute(statement, {"kind": kind, "numbers": database.listed(readers), "until": _last(until)})
     return {reader: as_day(found) for reader, found in rows if found is not None}
 
 
-def last_edition(database: Database, connection: Connection, readers: Iterable[int]) -> dict[int, date]:
+def last_edition(
+    database: Database, connection: Connection, readers: Iterable[int], until: date | None
+) -> dict[int, date]:
     statement = _latest(database, deliveries.c.payload, _NOT_SEEN)
-    rows = connection.execute(statement, {"kind": "digest", "numbers": database.listed(readers)})
+    rows = connection.execute(statement, {"kind": "digest", "numbers": database.listed(readers), "until": _last(until)})
     return {
         reader: as_day(max(editions))
         for reader, payload in rows
         if payload is not None and (editions := _parsed(payload).get("editions"))
     }
+
+
+def _last(until: date | None) -> str:
+    return until.isoformat() if until else "9999-12-31"
 
 
 def seen(

@@ -140,13 +140,13 @@ class SqlLedger:
             found = standing.next_due(connection, at)
         return None if found is None else moment(max(found, at))
 
-    def last_day(self, kind: str, subscriber_ids: Iterable[int]) -> Mapping[int, date]:
+    def last_day(self, kind: str, subscriber_ids: Iterable[int], *, until: date | None = None) -> Mapping[int, date]:
         with self._db.reading() as connection:
-            return history.last_day(self._db, connection, kind, subscriber_ids)
+            return history.last_day(self._db, connection, kind, subscriber_ids, until)
 
-    def last_edition(self, subscriber_ids: Iterable[int]) -> Mapping[int, date]:
+    def last_edition(self, subscriber_ids: Iterable[int], *, until: date | None = None) -> Mapping[int, date]:
         with self._db.reading() as connection:
-            return history.last_edition(self._db, connection, subscriber_ids)
+            return history.last_edition(self._db, connection, subscriber_ids, until)
 
     def seen(self, subscriber_ids: Iterable[int], *, since: date | None = None) -> Mapping[int, frozenset[str]]:
         with self._db.reading() as connection:

@@ -51,6 +51,7 @@ def config(url: str) -> str:
     )
 
 
+@pytest.mark.timeout(600)
 def test_twenty_days_are_caught_up_one_by_one_and_no_paper_comes_twice(papers: list[Served], tmp_path: Path) -> None:
     days = sorted({paper.listed for paper in papers if paper.listed})[:20]
     house = House(tmp_path)

@@ -74,8 +74,8 @@ def test_docs_commands_md_names_every_command_and_option() -> None:
         (["frobnicate"], 'error: There is no command "frobnicate". `newsletter --help` lists all.\n'),
         (["stauts"], 'error: There is no command "stauts". Did you mean "status"? `newsletter --help` lists all.\n'),
         (
-            ["run", "--day", "yesterday"],
-            "error: Invalid value for '--day': \"yesterday\" is not a day. Write it as 2026-11-20.\n",
+            ["run", "--day", "soon"],
+            "error: Invalid value for '--day': \"soon\" is not a day. Write it as 2026-11-20, or today or yesterday.\n",
         ),
         (["run", "--day", "2026-11-31"], '"2026-11-31" is not a day.'),
         (["run", "--day", "20261120"], '"20261120" is not a day.'),

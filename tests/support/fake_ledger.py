@@ -175,20 +175,24 @@ class FakeLedger:
         found = [one for one in found if one.not_before is not None or not one.started]
         return min((max(now, one.not_before or now, one.until or now) for one in found), default=None)
 
-    def _latest(self, subscriber_ids: Iterable[int], kind: str, without: set[str]) -> dict[int, Delivery]:
+    def _latest(
+        self, subscriber_ids: Iterable[int], kind: str, without: set[str], until: date | None
+    ) -> dict[int, Delivery]:
         readers = set(subscriber_ids)
         found: dict[int, Delivery] = {}
         for one in sorted(self.records.values(), key=lambda one: one.delivery.day):
+            if until is not None and one.delivery.day > until:
+                continue
             if one.delivery.kind == kind and one.delivery.subscriber_id in readers and one.end not in without:
                 found[one.delivery.subscriber_id] = one.delivery
         return found
 
-    def last_day(self, kind: str, subscriber_ids: Iterable[int]) -> Mapping[int, date]:
-        found = self._latest(subscriber_ids, kind, {"cancelled", "expired"})
+    def last_day(self, kind: str, subscriber_ids: Iterable[int], *, until: date | None = None) -> Mapping[int, date]:
+        found = self._latest(subscriber_ids, kind, {"cancelled", "expired"}, until)
         return {reader: one.day for reader, one in found.items()}
 
-    def last_edition(self, subscriber_ids: Iterable[int]) -> Mapping[int, date]:
-        found = self._latest(subscriber_ids, "digest", _NOT_SEEN)
+    def last_edition(self, subscriber_ids: Iterable[int], *, until: date | None = None) -> Mapping[int, date]:
+        found = self._latest(subscriber_ids, "digest", _NOT_SEEN, until)
         editions = {reader: _parsed(one.payload).get("editions") for reader, one in found.items()}
         return {reader: date.fromisoformat(max(days)) for reader, days in editions.items() if days}
 

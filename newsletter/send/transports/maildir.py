@@ -44,7 +44,8 @@ class MaildirTransport:
             probe.unlink()
         except OSError as error:
             failure = _failure(self._path, error)
-            return Problem(f"maildir {self._path}", failure.what, failure.cure)
+            lasting = isinstance(failure, RelayConfigError)
+            return Problem(f"maildir {self._path}", failure.what, failure.cure, lasting)
         return None
 
     def deliver(self, messages: Iterable[Message]) -> Iterator[Outcome]:

@@ -78,7 +78,8 @@ class SmtpTransport:
         try:
             link = open_link(self._relay, self._patience, self._tls)
         except (RelayError, RelayConfigError) as error:
-            return Problem(f"mail relay {self._relay.where}", error.what, error.cure)
+            lasting = isinstance(error, RelayConfigError)
+            return Problem(f"mail relay {self._relay.where}", error.what, error.cure, lasting)
         self._channel(link).goodbye(self._patience.quit)
         return None
 
