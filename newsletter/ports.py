@@ -73,7 +73,8 @@ class Papers(WordSearch, Protocol):
         *,
         at: datetime,
     ) -> int:
-        """Store in one transaction; a known paper id is updated, keeps its first_seen and gains new keys.
+        """Store in one transaction; a known paper id is updated, keeps its first_seen (unless `at` is earlier:
+        a day was made up, or had been run ahead) and gains new keys.
         A reading with the value of the paper's previous one for the signal is kept too: a flat line is news.
         Returns how many papers were new.
         """

@@ -40,6 +40,7 @@ class Keeper:
         self._owners: dict[str, str] = {}
         self._known: dict[str, Known] = {}
         self._fresh: dict[str, Paper] = {}
+        self._met: set[str] = set()
         self._changed: dict[str, Paper] = {}
         self._last = 0  # in the order of arrival
         self._became: dict[str, str] = {}  # an id that papers arrived under, or had, and the one they have now
@@ -59,6 +60,7 @@ class Keeper:
     def _settle(self, paper: Paper, placed: Placement) -> None:
         stored = placed.paper
         before = self._known.get(stored.id)
+        self._met.add(stored.id)
         for one in placed.absorbed:
             self._absorb(one, stored.id)
         if before is None or stored.id in self._fresh:
@@ -109,6 +111,9 @@ class Keeper:
             for one, paper in self._fresh.items()
         ]
         self._db.insert_new(self._connection, papers, rows)
+        if met := [{"one": one} for one in sorted(self._met - self._fresh.keys())]:
+            earlier = update(papers).where(papers.c.id == bindparam("one"), papers.c.first_seen > self._at)
+            self._connection.execute(earlier.values(first_seen=self._at), met)
         if self._changed:
             statement = update(papers).where(papers.c.id == bindparam("one"))
             statement = statement.values(document=bindparam("new"), day=func.coalesce(bindparam("on"), papers.c.day))
@@ -151,6 +156,10 @@ class Keeper:
             for one in listed
         ]
         self._db.insert_new(self._connection, listings, rows)
+        if rows:
+            same = [listings.c[name] == bindparam(f"one_{name}") for name in ("paper_id", "source", "day")]
+            earlier = update(listings).where(*same, listings.c.at > bindparam("one_at")).values(at=bindparam("one_at"))
+            self._connection.execute(earlier, [{f"one_{name}": value for name, value in row.items()} for row in rows])
         rows = [
             {"paper_id": self._now(one.paper_id), "signal": one.signal, "at": micros(one.at), "value": one.value}
             for one in measured

@@ -179,3 +179,13 @@ def test_a_corrected_text_is_found_by_its_new_words_only(store: Stores) -> None:
 
     assert store.papers.search(["dense"], limit=9) == (PAPER.id,)
     assert store.papers.search(["sparse"], limit=9) == ()
+
+
+def test_what_was_run_ahead_is_first_seen_when_an_earlier_day_sees_it(store: Stores) -> None:
+    ahead = NOW + timedelta(days=365)
+    store.papers.keep([PAPER], [listing(PAPER.id, at=ahead)], [], [], at=ahead)
+    assert store.papers.candidates(since=NOW - HOUR, until=NOW) == ()
+
+    store.papers.keep([PAPER], [listing(PAPER.id)], [], [], at=NOW)
+
+    assert store.papers.candidates(since=NOW - HOUR, until=NOW) == (Candidate(PAPER, NOW, (listing(PAPER.id),), ()),)

@@ -53,7 +53,9 @@ class FakePapers:
             self._keep(paper, at)
         for listing in listings:
             one = dataclasses.replace(listing, paper_id=self._now(listing.paper_id))
-            self.appearances.setdefault((one.paper_id, one.source, one.day), one)
+            key = (one.paper_id, one.source, one.day)
+            known = self.appearances.setdefault(key, one)
+            self.appearances[key] = dataclasses.replace(known, at=min(known.at, one.at))
         for reading in readings:
             two = dataclasses.replace(reading, paper_id=self._now(reading.paper_id))
             self.measured.setdefault((two.paper_id, two.signal, two.at), two)
@@ -88,6 +90,7 @@ class FakePapers:
                 lacks = [f.name for f in dataclasses.fields(paper) if getattr(merged, f.name) == f.default]
                 merged = dataclasses.replace(merged, **{name: getattr(old, name) for name in lacks})
         self.papers[oldest] = dataclasses.replace(merged, id=oldest)
+        self.first_seen[oldest] = min(self.first_seen[oldest], at)
         for one in {*others, paper.id} - {oldest}:
             self._absorb(one, oldest)
         self.keys |= {key: oldest for key in keys if self.keys.get(key, oldest) == oldest}
