@@ -73,10 +73,8 @@ class Papers(WordSearch, Protocol):
         *,
         at: datetime,
     ) -> int:
-        """Store in one transaction; a known paper id is updated, keeps its first_seen (unless `at` is earlier:
-        a day was made up, or had been run ahead) and gains new keys.
-        A reading with the value of the paper's previous one for the signal is kept too: a flat line is news.
-        Returns how many papers were new.
+        """Store in one transaction; returns how many papers were new. A known paper id is updated, gains new keys and
+        keeps its first_seen (unless `at` is earlier: a day was made up). Readings that say the same are kept too.
         """
 
     def candidates(self, *, since: datetime, until: datetime) -> tuple[Candidate, ...]:
@@ -202,9 +200,7 @@ class Ledger(Protocol):
         """When the earliest open row may be tried (`now`: at once), or None: nothing is open."""
 
     def last_day(self, kind: str, subscriber_ids: Iterable[int], *, until: date | None = None) -> Mapping[int, date]:
-        """The latest day of this kind for each reader that has one, in any state but cancelled or expired.
-        `until` leaves out later days: a `--day` of next year must not silence anybody until then.
-        """
+        """The latest day up to `until` of this kind for each reader, in any state but cancelled or expired."""
 
     def last_edition(self, subscriber_ids: Iterable[int], *, until: date | None = None) -> Mapping[int, date]:
         """The latest edition day that each reader's digests were cut from (as `seen` counts, up to `until`)."""
