@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import shutil
 import sqlite3
 import subprocess
@@ -16,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.common import peak_mb
 from benchmarks.day import DAY, Size, make_house
 from benchmarks.peers import Run
 from newsletter import publish
@@ -97,7 +97,7 @@ def main() -> None:
     sent = done.tally.sent if done.tally else 0
     if any(note.level == "error" for note in done.notes):
         raise SystemExit(str(done.notes))
-    print(json.dumps([sent, begun, ended, used, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
+    print(json.dumps([sent, begun, ended, used, peak_mb()]))
 
 
 if __name__ == "__main__":

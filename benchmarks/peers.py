@@ -9,7 +9,6 @@ import asyncio
 import importlib.util
 import json
 import os
-import resource
 import shutil
 import smtplib
 import subprocess
@@ -22,6 +21,7 @@ from email.policy import default
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.common import peak_mb
 from benchmarks.sink import SMTP_SOURCE
 
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ def main() -> None:
     data = Path(file).read_bytes()
     begun, used = time.monotonic(), time.process_time()
     SENDERS[name](int(port), int(count), int(connections), data)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = peak_mb()
     print(json.dumps([begun, time.monotonic(), time.process_time() - used, peak]))
 
 
