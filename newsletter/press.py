@@ -57,6 +57,13 @@ class Jobs(Protocol):
         """Call `drain` for each job, and whenever `due()` without one, until `stop()`."""
 
 
+class Reserve(Protocol):
+    """Turns to send, given out one block after the other."""
+
+    def __call__(self, turns: int, per_second: float, *, now: datetime) -> float:
+        """Seconds from `now` until the first of so many turns."""
+
+
 @dataclass(frozen=True, slots=True)
 class Press:
     """What a mission needs; `wiring.py` builds it from a Config, tests from fakes.
@@ -83,6 +90,7 @@ class Press:
     open_jobs: Callable[[], Jobs | None] = lambda: None
     # Further processes that drain beside this one; at the end the list holds how many mails each sent.
     helpers: Callable[[], AbstractContextManager[list[int]]] = lambda: nullcontext([])
+    reserve: Reserve | None = None  # turns under [delivery] rate, shared by every process of the database
     check_store: Callable[[], tuple[Problem, ...]] = tuple
     copy_store: Callable[[Path], None] | None = None
     limits: Limits | None = None  # what the web pages count and remember; without them there are no pages

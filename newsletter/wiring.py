@@ -78,6 +78,7 @@ def open_press(config: Config, *, clock: Clock | None = None) -> Iterator[Press]
             open_models=cache(_open_models),
             check_store=store.check,
             open_jobs=store.jobs,
+            reserve=store.pace.reserve,
             copy_store=store.copy,
             filling=_filling(config),
         )

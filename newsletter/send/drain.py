@@ -14,7 +14,7 @@ from newsletter.send.books import Books
 from newsletter.send.breaker import Breaker
 from newsletter.send.doubt import AGAIN, TWICE, last_words
 from newsletter.send.feed import Feed
-from newsletter.send.pace import Pacer, Rate
+from newsletter.send.pace import Pacer, Rate, SharedPacer
 from newsletter.send.retry import LATER, SCHEDULE, not_before
 from newsletter.send.tally import Tally
 from newsletter.send.verdict import words
@@ -70,14 +70,15 @@ def drain(
     stop: Callable[[], bool] = lambda: False,
     on_progress: Callable[[Tally], None] | None = None,
     sleep: Callable[[float], None] = time.sleep,
+    pacer: SharedPacer | None = None,
 ) -> Tally:
     """Send what is due until nothing is, and say what became of it.
 
     `render` gives a Message or a Dropped for each delivery of a batch, in any order; a row that raises is refused
     (fault "message") and the others go on, unless nothing of its kind renders: `newsletter.send.unrendered`. A relay
     that is down, the breaker or `stop()` ends the claiming: what is in flight is awaited and settled, the rest is
-    released, and the Tally says why. `on_progress` is called after each write to the ledger. Raises BusyError or
-    StoreError when the ledger itself failed (after a last try to write).
+    released, and the Tally says why. `on_progress` is called after each write to the ledger; `pacer`
+    shares the policy's rate with other processes. Raises BusyError or StoreError when the ledger itself failed (after a last try to write).
     """
     return _Drain(
         ledger,
@@ -89,6 +90,7 @@ def drain(
         stop=stop,
         on_progress=on_progress,
         sleep=sleep,
+        pacer=pacer or (Pacer(policy.rate, sleep=sleep) if policy is not None and policy.rate else None),
     ).run()
 
 
@@ -116,6 +118,7 @@ class _Drain:
         stop: Callable[[], bool],
         on_progress: Callable[[Tally], None] | None,
         sleep: Callable[[float], None],
+        pacer: Pacer | SharedPacer | None,
     ) -> None:
         self._ledger, self._transport, self._clock, self._policy, self._sleep = ledger, transport, clock, policy, sleep
         self._stop = stop
@@ -137,7 +140,7 @@ class _Drain:
             clock=clock,
             owner=owner,
             policy=policy,
-            pacer=Pacer(policy.rate, sleep=sleep) if policy.rate else None,
+            pacer=pacer,
             window=_window(policy, transport),
             waits=isinstance(transport, Pulsing),
             closed_domains=self._breaker.closed_domains,

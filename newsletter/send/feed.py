@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from newsletter.ports import Clock, Ledger
     from newsletter.send.books import Books
     from newsletter.send.drain import DrainPolicy, Render
-    from newsletter.send.pace import Pacer
+    from newsletter.send.pace import Pacer, SharedPacer
 
 
 class Feed:
@@ -34,7 +34,7 @@ class Feed:
         clock: Clock,
         owner: str,
         policy: DrainPolicy,
-        pacer: Pacer | None,
+        pacer: Pacer | SharedPacer | None,
         window: int,
         waits: bool,
         closed_domains: Mapping[str, str],

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _RATE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*/\s*(s|second|min|minute|m|h|hour|d|day)\s*")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+SHARERS = 2  # a shared block is smaller: several processes wait for theirs at once
 BURST = 0.25  # seconds of the rate that may be caught up at once after a pause
 
 
@@ -63,3 +64,38 @@ class Pacer:
         while (wait := self.delay()) > 1e-9:
             self._sleep(wait)
         self._tokens -= 1
+
+
+class SharedPacer:
+    """The same for many processes: turns come in blocks of `BURST` seconds from a place that all of them ask.
+
+    `reserve(turns)` gives the seconds until the first of them.
+    """
+
+    def __init__(
+        self,
+        rate: Rate,
+        reserve: Callable[[int], float],
+        *,
+        now: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._gap = 1 / rate.per_second
+        self._block = max(1, int(rate.per_second * BURST / SHARERS))
+        self._reserve, self._now, self._sleep = reserve, now, sleep
+        self._left = 0
+        self._next = 0.0
+
+    def delay(self) -> float:
+        """Seconds until the next turn; 0 when one can be taken."""
+        now = self._now()
+        if not self._left:
+            self._left, self._next = self._block, now + self._reserve(self._block)
+        return max(self._next - now, 0.0)
+
+    def take(self) -> None:
+        """Wait for a turn and take it."""
+        while (wait := self.delay()) > 1e-9:
+            self._sleep(wait)
+        self._left -= 1
+        self._next += self._gap

@@ -9,7 +9,7 @@ from newsletter.errors import RelayConfigError, RelayError
 from newsletter.model.mail import Note
 from newsletter.process import is_gone, myself
 from newsletter.send.drain import DrainPolicy, drain
-from newsletter.send.pace import parse_rate
+from newsletter.send.pace import SharedPacer, parse_rate
 from newsletter.stages.composing import Renderer
 from newsletter.stages.returning import refusals
 from newsletter.stages.switch import paused, watched
@@ -60,6 +60,7 @@ def dispatch(
                 policy=_policy(press),
                 stop=watched(press, stop),
                 on_progress=on_progress,
+                pacer=_pacer(press),
             )
         tally.sent += sum(helped)
     except (RelayError, RelayConfigError) as error:
@@ -70,6 +71,14 @@ def dispatch(
     left_out = press.open_composer().dropped() if tally.done else ()
     notes = (Note("warning", "compose", f"{p.where}: {p.what}. {p.cure}") for p in left_out)
     return Dispatch((*_notes(tally), *notes, *changes), tally, attention=tally.stop == "attention")
+
+
+def _pacer(press: Press) -> SharedPacer | None:
+    """One rate for all processes on this database."""
+    rate, reserve = parse_rate(press.config.delivery.rate), press.reserve
+    if rate is None or reserve is None:
+        return None
+    return SharedPacer(rate, lambda turns: reserve(turns, rate.per_second, now=press.clock.now()))
 
 
 def _policy(press: Press) -> DrainPolicy:

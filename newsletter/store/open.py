@@ -18,6 +18,7 @@ from newsletter.store.jobs import ProcrastinateJobs
 from newsletter.store.ledger import SqlLedger
 from newsletter.store.limits import SqlLimits, SqlRecords
 from newsletter.store.migrate import bring_up_to_date
+from newsletter.store.pace import SqlPace
 from newsletter.store.papers import SqlPapers
 from newsletter.store.returns import SqlReturns
 from newsletter.store.runs import SqlRuns
@@ -45,6 +46,7 @@ class Store:
     records: SqlRecords
     returns: SqlReturns
     vectors: SqlVectors
+    pace: SqlPace
     database: Database
 
     def jobs(self) -> ProcrastinateJobs | None:
@@ -97,6 +99,7 @@ def open_store(url: str, *, secret: str, folder: Path, busy: float = 15.0) -> St
         SqlRecords(database),
         SqlReturns(database),
         SqlVectors(database),
+        SqlPace(database),
         database,
     )
 

@@ -1,0 +1,41 @@
+"""One rate for every process of a database: turns to send are given out in blocks, one after the other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from newsletter.store.limits import web_records
+from newsletter.store.values import micros
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from newsletter.store.database import Database
+
+PACE_LOCK = 0x7061_7065_7205
+_KIND, _KEY = "pace", "sending"
+
+
+class SqlPace:
+    """The virtual scheduling of ATM's GCRA (ITU-T I.371): the database holds when the next turn begins."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def reserve(self, turns: int, per_second: float, *, now: datetime) -> float:
+        """Seconds from `now` until the first of so many turns, the others following at the rate.
+
+        With many workers that is some way ahead; one that ends or dies before wastes one block of turns. A pause is not caught up. Every machine's own clock counts: they agree as well as their NTP does.
+        """
+        at = micros(now)
+        column = web_records.c
+        mine = (column.kind == _KIND) & (column.key == _KEY)
+        with self._db.writing(lock=PACE_LOCK) as connection:
+            found = connection.execute(select(column.value).where(mine)).scalar()
+            begins = max(int(found or 0), at)
+            row = {"value": str(begins + round(turns * 1e6 / per_second)), "ends_at": None}
+            insert = self._db.insert(web_records).values(kind=_KIND, key=_KEY, **row)
+            connection.execute(insert.on_conflict_do_update(index_elements=["kind", "key"], set_=row))
+        return (begins - at) / 1e6
