@@ -45,17 +45,25 @@ def _got(url: str, workers: int, asked: float, seconds: float) -> float:
     """Turns a second that all of them took between two moments at which all were at work."""
     with tempfile.TemporaryDirectory() as folder:
         open_store(url, secret="rate", folder=Path(folder)).close()
-        begin = time.monotonic() + 4.0
         shares = [share for share in (workers - workers // 2, workers // 2) if share]
-        command = [sys.executable, "-m", "benchmarks.rate", url, folder, str(asked), str(begin), str(begin + seconds)]
+        command = [sys.executable, "-m", "benchmarks.rate", url, folder, str(asked)]
         pipe = subprocess.PIPE
-        started = [subprocess.Popen([*command, str(share)], cwd=ROOT, stdout=pipe, text=True) for share in shares]
-        return float(sum(json.loads(process.communicate()[0]) for process in started)) / seconds
+        started = [
+            subprocess.Popen([*command, str(share)], cwd=ROOT, stdin=pipe, stdout=pipe, text=True) for share in shares
+        ]
+        for process in started:
+            assert process.stdout is not None
+            process.stdout.readline()  # it is up
+        begin = time.monotonic() + 1.0  # and has its first turns by then
+        said = [process.communicate(f"{begin} {begin + seconds}\n")[0] for process in started]
+        return float(sum(map(json.loads, said))) / seconds
 
 
-def worker(url: str, folder: str, asked: float, begin: float, end: float, count: int) -> None:
+def worker(url: str, folder: str, asked: float, count: int) -> None:
     """A process of so many workers, each with a pacer of its own as each drain has; prints how many turns it had."""
     store = open_store(url, secret="rate", folder=Path(folder))
+    print("ready", flush=True)
+    begin, end = (float(word) for word in sys.stdin.readline().split())
     counts: list[int] = []
 
     def one() -> None:
@@ -76,8 +84,7 @@ def worker(url: str, folder: str, asked: float, begin: float, end: float, count:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 5:
-        asked, begin, end = (float(word) for word in sys.argv[3:6])
-        worker(sys.argv[1], sys.argv[2], asked, begin, end, int(sys.argv[6]))
+    if sys.argv[4:]:
+        worker(sys.argv[1], sys.argv[2], float(sys.argv[3]), int(sys.argv[4]))
     else:
         main()

@@ -77,8 +77,9 @@ def drain(
     `render` gives a Message or a Dropped for each delivery of a batch, in any order; a row that raises is refused
     (fault "message") and the others go on, unless nothing of its kind renders: `newsletter.send.unrendered`. A relay
     that is down, the breaker or `stop()` ends the claiming: what is in flight is awaited and settled, the rest is
-    released, and the Tally says why. `on_progress` is called after each write to the ledger; `pacer`
-    shares the policy's rate with other processes. Raises BusyError or StoreError when the ledger itself failed (after a last try to write).
+    released, and the Tally says why. `on_progress` is called after each write to the ledger; `pacer` shares the
+    policy's rate with other processes. Raises BusyError or StoreError when the ledger itself failed (after a last try
+    to write).
     """
     return _Drain(
         ledger,

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from newsletter.store.database import Database
 
 PACE_LOCK = 0x7061_7065_7205
+CATCH_UP = 0.25  # seconds, as for a single process
 _KIND, _KEY = "pace", "sending"
 
 
@@ -27,14 +28,16 @@ class SqlPace:
     def reserve(self, turns: int, per_second: float, *, now: datetime) -> float:
         """Seconds from `now` until the first of so many turns, the others following at the rate.
 
-        With many workers that is some way ahead; one that ends or dies before wastes one block of turns. A pause is not caught up. Every machine's own clock counts: they agree as well as their NTP does.
+        With many workers that is some way ahead; one that ends or dies before wastes one block of turns. After a pause
+        it is negative: so much is caught up, and no more than CATCH_UP. Every machine's own clock counts: they agree
+        as well as their NTP does.
         """
         at = micros(now)
         column = web_records.c
         mine = (column.kind == _KIND) & (column.key == _KEY)
         with self._db.writing(lock=PACE_LOCK) as connection:
             found = connection.execute(select(column.value).where(mine)).scalar()
-            begins = max(int(found or 0), at)
+            begins = at if found is None else max(int(found), at - round(CATCH_UP * 1e6))
             row = {"value": str(begins + round(turns * 1e6 / per_second)), "ends_at": None}
             insert = self._db.insert(web_records).values(kind=_KIND, key=_KEY, **row)
             connection.execute(insert.on_conflict_do_update(index_elements=["kind", "key"], set_=row))

@@ -43,10 +43,10 @@ def test_the_rate_holds_within_a_twentieth_for_any_number_of_workers(kind: str, 
     store.close()
 
 
-def test_a_pause_is_not_caught_up(tmp_path: Path) -> None:
+def test_of_a_pause_a_quarter_of_a_second_is_caught_up(tmp_path: Path) -> None:
     store = open_store(fresh_url("sqlite", tmp_path), secret=SECRET, folder=tmp_path)
     assert [store.pace.reserve(10, 10.0, now=NOW) for _ in range(3)] == [0.0, 1.0, 2.0]
     assert store.pace.reserve(5, 10.0, now=NOW + timedelta(seconds=2)) == 1.0
-    assert store.pace.reserve(10, 10.0, now=NOW + timedelta(hours=1)) == 0.0
-    assert store.pace.reserve(1, 10.0, now=NOW + timedelta(hours=1)) == 1.0
+    assert store.pace.reserve(10, 10.0, now=NOW + timedelta(hours=1)) == -0.25
+    assert store.pace.reserve(1, 10.0, now=NOW + timedelta(hours=1)) == 0.75
     store.close()
