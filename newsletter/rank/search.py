@@ -31,6 +31,7 @@ TITLE_WEIGHT = 2
 RARE = 8.0  # idf of a term that the model does not know, above every one that it knows
 MEANING = 0.2  # of the cosine beside the words' 0 to 1: docs/ranking.md, "Search"
 EXACT = 10.0  # what was asked for by its number stands before all else
+MOST_AUTHORS = 50  # whose names count
 LONGEST = 64  # words of a question that count
 
 _QUOTED = re.compile(r'"([^"]*)"|“([^”]*)”')
@@ -110,14 +111,15 @@ def order(asked: Asked, papers: Iterable[Paper], model: TextModel | None, *, by_
     most = sum(rarity.values()) * (K1 + 1)
     needles = [line(phrase) for phrase in asked.phrases]
     kept = [paper for paper in papers if not needles or _says_all(paper, needles)]
-    read = [text_terms(paper) for paper in kept]
+    titles = [terms(paper.title[:TITLE_LIMIT]) for paper in kept]
+    read = [title + terms(paper.abstract[:BODY_LIMIT]) for title, paper in zip(titles, kept, strict=True)]
     nearness = np.zeros(len(kept))
     if model is not None and by_meaning:
         vectors = model.encode([*read, wanted])
         nearness = cosines(vectors[:-1], vectors[-1])
     hits = []
-    for paper, counts, cosine in zip(kept, read, nearness.tolist(), strict=True):
-        said = round(_bm25(paper, counts, rarity) / most, 6) if most else 0.0
+    for paper, title, counts, cosine in zip(kept, titles, read, nearness.tolist(), strict=True):
+        said = round(_bm25(paper, title, counts, rarity) / most, 6) if most else 0.0
         near = round(cosine, 6)
         bonus = EXACT * (paper.id in asked.names or (bool(paper.doi) and paper.doi.lower() in asked.names))
         hits.append(Hit(paper, round(bonus + said + MEANING * near, 6), said, near))
@@ -135,13 +137,13 @@ def _idf(term: str, model: TextModel | None) -> float:
     return RARE if place is None or model is None else float(model.idf[place])
 
 
-def _bm25(paper: Paper, counts: Mapping[str, int], rarity: Mapping[str, float]) -> float:
+def _bm25(paper: Paper, title: Mapping[str, int], counts: Mapping[str, int], rarity: Mapping[str, float]) -> float:
     """BM25 (Robertson and Zaragoza 2009, eq. 3.15), the usual length and the model's rarities in place of a corpus'."""
-    title, people = terms(paper.title[:TITLE_LIMIT]), terms("; ".join(paper.authors))
-    length = sum(counts.values()) + (TITLE_WEIGHT - 1) * title.total()
+    people = terms("; ".join(paper.authors[:MOST_AUTHORS]))
+    length = sum(counts.values()) + (TITLE_WEIGHT - 1) * sum(title.values())
     norm = K1 * (1 - B + B * length / USUAL_LENGTH)
     score = 0.0
     for term, weight in rarity.items():
-        count = counts.get(term, 0) + (TITLE_WEIGHT - 1) * title[term] + people[term]
+        count = counts.get(term, 0) + (TITLE_WEIGHT - 1) * title.get(term, 0) + people[term]
         score += weight * count * (K1 + 1) / (count + norm) if count else 0.0
     return score

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from newsletter.press import Press
     from newsletter.rank.search import Asked
 
-REACH = 250  # candidates by word, and as many by meaning
+REACH = 200  # candidates by word, and as many by meaning
 ENOUGH = 50  # papers with every word of the question, from which those with some words are not looked for
 ALIKE = 6  # words of a title that are searched
 BATCH = 2048  # papers whose vectors are made at once

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from newsletter.model.search import Within
     from newsletter.store.database import Database
 
+MOST = 50_000  # of a question's matches, the newest are weighed: words that most papers say tell none apart
 _LETTERS = re.compile(r"\w+")
 # Title, abstract, authors: a word in the title says most about what a paper is about.
 _RANK_SQLITE = "bm25(paper_words, 4.0, 1.0, 2.0)"
@@ -92,24 +93,35 @@ def _matching(
     wanted, values = limits(within)
     if database.is_sqlite:
         query = (" AND " if every else " OR ").join(f'"{phrase}"' for phrase in phrases)
-        statement = (
-            select(papers.c.id)
-            .join(paper_words_sqlite, paper_words_sqlite.c.rowid == papers.c.seq)
-            .where(text("paper_words MATCH :query"), *wanted)
-            .order_by(literal_column(_RANK_SQLITE), papers.c.seq.desc())
-            .limit(bindparam("many"))
+        words = paper_words_sqlite
+        matching = select(words.c.rowid.label("seq"), literal_column(_RANK_SQLITE).label("worth"))
+        if wanted:
+            matching = matching.join(papers, papers.c.seq == words.c.rowid).where(*wanted)
+        newest = (
+            matching.where(text("paper_words MATCH :query"))
+            .order_by(words.c.rowid.desc())
+            .limit(bindparam("most"))
+            .subquery()
         )
+        best = (
+            select(newest.c.seq, newest.c.worth)
+            .order_by(newest.c.worth, newest.c.seq.desc())
+            .limit(bindparam("many"))
+            .subquery()
+        )
+        statement = select(papers.c.id).join(best, best.c.seq == papers.c.seq).order_by(best.c.worth, best.c.seq.desc())
+        values |= {"most": MOST}
         return list(connection.execute(statement, {"query": query, "many": limit, **values}).scalars())
-    words = paper_words_postgresql
+    vectors = paper_words_postgresql
     asked = func.phraseto_tsquery("english", phrases[0]).op("||")(func.phraseto_tsquery("simple", phrases[0]))
     for phrase in phrases[1:]:
         one = func.phraseto_tsquery("english", phrase).op("||")(func.phraseto_tsquery("simple", phrase))
         asked = asked.op("&&" if every else "||")(one)
     ranked = (
         select(papers.c.id)
-        .join(words, words.c.seq == papers.c.seq)
-        .where(words.c.words.op("@@")(asked), *wanted)
-        .order_by(func.ts_rank_cd(words.c.words, asked).desc(), papers.c.seq.desc())
+        .join(vectors, vectors.c.seq == papers.c.seq)
+        .where(vectors.c.words.op("@@")(asked), *wanted)
+        .order_by(func.ts_rank_cd(vectors.c.words, asked).desc(), papers.c.seq.desc())
         .limit(limit)
     )
     return list(connection.execute(ranked, values).scalars())
