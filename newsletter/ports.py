@@ -134,6 +134,9 @@ class Subscribers(Protocol):
     def hours(self) -> Mapping[Hours, int]: ...  # how many active subscribers made each choice
     def every(self) -> Iterator[Subscriber]: ...
 
+    def stale(self, *, before: datetime) -> tuple[str, ...]:
+        """Addresses that signed up before then and never confirmed."""
+
     def update(self, subscriber: Subscriber) -> None: ...
 
     def remove(self, email: str, *, at: datetime) -> bool:

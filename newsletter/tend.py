@@ -82,12 +82,7 @@ def _give_leases_back(press: Press) -> tuple[Note, ...]:
 
 def _wipe_stale_sign_ups(press: Press) -> tuple[Note, ...]:
     """Somebody who never confirmed did not agree to be remembered."""
-    oldest = press.clock.now() - STALE_SIGN_UP
-    stale = [
-        reader.email
-        for reader in press.subscribers.every()
-        if reader.status == "pending" and reader.created_at is not None and reader.created_at < oldest
-    ]
+    stale = press.subscribers.stale(before=press.clock.now() - STALE_SIGN_UP)
     for email in stale:
         press.subscribers.erase(email)
     return (Note("info", "sign-ups", f"{len(stale)} never confirmed within a week and were wiped"),)

@@ -115,6 +115,15 @@ class SqlSubscribers:
                 return
             after = page[-1].id
 
+    def stale(self, *, before: datetime) -> tuple[str, ...]:
+        statement = (
+            select(subscribers.c.email)
+            .where(subscribers.c.status == "pending", subscribers.c.created_at < micros(before))
+            .order_by(subscribers.c.id)
+        )
+        with self._db.reading() as connection:
+            return tuple(connection.execute(statement).scalars())
+
     def update(self, subscriber: Subscriber) -> None:
         """Every field, by id. AddressError: her new address is another subscriber's."""
         statement = update(subscribers).where(subscribers.c.id == subscriber.id).values(to_row(subscriber))

@@ -185,3 +185,15 @@ def test_the_hours_of_active_readers_are_counted_by_choice(store: Stores) -> Non
     added(store.subscribers, "left@example.org", status="left")
 
     assert store.subscribers.hours() == {Hours("Asia/Kathmandu", 0, "weekly"): 3, Hours(None, None, None): 1}
+
+
+def test_whoever_never_confirmed_is_known_after_a_while(store: Stores) -> None:
+    for email, status, created in (
+        ("old@example.org", "pending", NOW - timedelta(days=8)),
+        ("new@example.org", "pending", NOW - timedelta(days=6)),
+        ("undated@example.org", "pending", None),
+        ("reader@example.org", "active", NOW - timedelta(days=8)),
+    ):
+        store.subscribers.add(Subscriber(email=email, status=status, created_at=created))  # type: ignore[arg-type]
+
+    assert store.subscribers.stale(before=NOW - timedelta(days=7)) == ("old@example.org",)

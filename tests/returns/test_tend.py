@@ -15,6 +15,7 @@ from newsletter.errors import BusyError
 from newsletter.model.mail import Delivered, NewDelivery, Reply
 from newsletter.model.returns import Evidence
 from newsletter.model.subscriber import Subscriber
+from newsletter.process import myself
 from newsletter.send.tally import Refusal
 from newsletter.stages.returning import Account, act, refusals
 from newsletter.subscribe.links import Signer
@@ -102,6 +103,29 @@ def test_one_bounce_of_an_address_that_is_gone_ends_it_and_a_second_tend_finds_n
 
     assert house.tend()["returns"] == [f"maildir {house.path}: 0 read"]
     assert [(run.command, run.outcome) for run in house.press.runs.last()] == [("tend", "done"), ("tend", "done")]
+
+
+def test_a_sign_up_that_nobody_confirmed_is_wiped_after_a_week_and_may_come_again(house: House) -> None:
+    waiting = Subscriber(email="eve@example.org", status="pending", created_at=START)
+    house.press.subscribers.add(waiting)
+    house.clock.moment = START + 7 * DAY
+    assert house.tend()["sign-ups"] == ["0 never confirmed within a week and were wiped"]
+
+    house.clock.moment += timedelta(seconds=1)
+    assert house.tend()["sign-ups"] == ["1 never confirmed within a week and were wiped"]
+    assert house.press.subscribers.by_email("eve@example.org") is None
+    assert house.press.subscribers.add(waiting) is not None
+
+
+def test_what_a_dead_worker_held_is_taken_back(house: House) -> None:
+    ledger = house.press.ledger
+    ledger.queue([NewDelivery("digest", START.date(), 1, "{}", START + DAY)], at=START)
+    gone = f"{myself().rpartition(' ')[0]} 999999.00000000.1"
+    assert ledger.claim(gone, limit=1, now=START, lease=DAY) is not None
+
+    assert house.tend()["send"] == ["took back what 1 dead process held"]
+    assert ledger.claim("me", limit=1, now=START, lease=DAY) is not None
+    assert "send" not in house.tend()
 
 
 def test_a_forged_bounce_changes_nobody_and_is_kept_as_unverified(house: House) -> None:

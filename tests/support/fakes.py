@@ -100,6 +100,10 @@ class FakeSubscribers:
     def every(self) -> Iterator[Subscriber]:
         yield from [self.rows[one] for one in sorted(self.rows)]
 
+    def stale(self, *, before: datetime) -> tuple[str, ...]:
+        found = [one for one in self.every() if one.status == "pending"]
+        return tuple(one.email for one in found if one.created_at is not None and one.created_at < before)
+
     def update(self, subscriber: Subscriber) -> None:
         other = self.by_email(subscriber.email)
         if other is not None and other.id != subscriber.id:
