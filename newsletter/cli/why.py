@@ -112,7 +112,7 @@ def _runs(press: Press, day: date) -> list[Run]:
 
 def _edition_line(press: Press, day: date, edition: Edition | None) -> str:
     if edition is not None:
-        shown = sum(len(pool.shown) for pool in edition.pools)
+        shown = len({pick.paper_id for pool in edition.pools for pick in pool.shown})
         topics = sum(bool(pool.picks) for pool in edition.pools)
         when = f"{edition.printed_at:%Y-%m-%d %H:%M} UTC"
         return f"The edition of {day} was printed at {when}: {plural(shown, 'paper')} in {plural(topics, 'topic')}."

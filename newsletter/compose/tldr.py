@@ -25,7 +25,9 @@ _ABBREVIATION = re.compile(
     r"|[A-Z]))\.$"
 )
 _LEAD = re.compile(
-    r"^(?:However|Moreover|Furthermore|Additionally|In addition|Specifically|In particular|Notably|Therefore|Thus|Hence"
+    r"^(?:However|In contrast|By contrast|Conversely|On the other hand|Nevertheless|Nonetheless|Meanwhile|As a result"
+    r"|Instead|Similarly|Likewise|Moreover|Furthermore|Additionally|In addition|Specifically|In particular|Notably"
+    r"|Therefore|Thus|Hence"
     r"|Consequently|To this end|To address (?:this|these|it)[^,]{0,60}|In this (?:paper|work|study|article|report)"
     r"|Here|Finally|Overall|In summary|Importantly|Crucially)\s*,\s*",
 )

@@ -55,8 +55,8 @@ def print_day(press: Press, day: date, asof: datetime) -> tuple[Edition | None, 
         return None, (*notes, Note("info", "edition", _nothing(press, edition, day)))
     edition, told = summarise(press, edition)
     edition = press.editions.print(edition)
-    shown = sum(len(pool.shown) for pool in edition.pools)
-    text = f"{day} printed: {shown} papers in {sum(bool(pool.picks) for pool in edition.pools)} topics"
+    shown = {pick.paper_id for pool in edition.pools for pick in pool.shown}
+    text = f"{day} printed: {len(shown)} papers in {sum(bool(pool.picks) for pool in edition.pools)} topics"
     return edition, (*notes, *told, Note("info", "edition", text))
 
 

@@ -63,3 +63,12 @@ def test_a_tldr_says_nothing_that_the_abstract_does_not(text: str) -> None:
     said = re.findall(r"\w+", told.removesuffix("…").casefold())
     assert [word for word in said if word not in text.casefold()] == []
     assert told == extract(text)
+
+
+def test_a_tldr_does_not_open_with_a_contrast_to_what_is_not_shown() -> None:
+    abstract = (
+        "People understand sounds without hearing them. In contrast, language models often lack this ability. "
+        "In contrast, we present Earful, a benchmark of 900 questions about sounds."
+    )
+
+    assert "contrast" not in extract(abstract)
