@@ -67,8 +67,9 @@ def test_a_tldr_says_nothing_that_the_abstract_does_not(text: str) -> None:
 
 def test_a_tldr_does_not_open_with_a_contrast_to_what_is_not_shown() -> None:
     abstract = (
-        "People understand sounds without hearing them. In contrast, language models often lack this ability. "
-        "In contrast, we present Earful, a benchmark of 900 questions about sounds."
+        "People understand sounds without hearing them, which helps them in conversation. Machines read about sounds. "
+        "Nobody knows what they make of it. Some have asked before, with few questions and fewer answers. "
+        "In contrast, we present Earful, a benchmark of 900 questions about sounds. Experiments show that models guess."
     )
 
-    assert "contrast" not in extract(abstract)
+    assert extract(abstract).startswith("We present Earful, a benchmark of 900 questions about sounds.")
