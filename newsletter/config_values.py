@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
 import re
 from dataclasses import dataclass
 from datetime import timedelta
@@ -174,10 +175,10 @@ def duration(low: str, high: str) -> Kind:
 
 def rate_per_second(rate: str) -> float | None:
     """A rate such as "14/s" or "50000/day" in mails a second; None for "" (no limit). ValueError: not a rate."""
-    if not rate:
+    if not rate.strip():
         return None
     found = _RATE.fullmatch(rate.strip().lower())
-    if not found or not float(found[1]):
+    if not found or not 0 < float(found[1]) < math.inf:
         raise ValueError(rate)
     return float(found[1]) / _SECONDS[found[2][0]]
 

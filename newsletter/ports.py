@@ -169,7 +169,9 @@ class Ledger(Protocol):
     """Every mail that is due, held or done. The queue is immutable, a lease covers a range, an outcome ends."""
 
     def queue(self, deliveries: Iterable[NewDelivery], *, at: datetime) -> int:
-        """Queue in one transaction; rows whose (kind, day, subscriber) exist are left as they are. Returns new rows."""
+        """Queue in one transaction; of rows whose (kind, day, subscriber) exist only the expired are made anew, the
+        others are left as they are. Returns how many are due by this.
+        """
 
     def record_silences(self, silences: Iterable[Silence], *, at: datetime) -> None: ...
     def silences(self, *, day: date, subscriber_id: int | None = None) -> tuple[Silence, ...]: ...
@@ -203,7 +205,7 @@ class Ledger(Protocol):
         """When the earliest open row may be tried (`now`: at once), or None: nothing is open."""
 
     def last_day(self, kind: str, subscriber_ids: Iterable[int], *, until: date | None = None) -> Mapping[int, date]:
-        """The latest day up to `until` of this kind for each reader, in any state but cancelled or expired."""
+        """The latest day up to `until` of this kind for each reader, in any state but expired."""
 
     def last_edition(self, subscriber_ids: Iterable[int], *, until: date | None = None) -> Mapping[int, date]:
         """The latest edition day that each reader's digests were cut from (as `seen` counts, up to `until`)."""

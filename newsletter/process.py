@@ -1,9 +1,11 @@
-"""Who a process is, so that another one can tell that it is gone: `host pid.boot.birth`."""
+"""Who a process is, so that another one can tell that it is gone: `host pid.boot.namespace.birth`."""
 
 from __future__ import annotations
 
 import os
+import re
 import socket
+from functools import cache
 from pathlib import Path
 
 
@@ -15,24 +17,49 @@ def myself() -> str:
 def is_gone(owner: str) -> bool:
     """True when `owner` (made by `myself`) was a process of this machine and no longer runs. Others cannot be known."""
     host, _, process = owner.rpartition(" ")
-    number = process.split(".")[0]
-    return host == socket.gethostname() and number.isdigit() and process != mark(int(number))
+    return runs_here(host, process) is False
+
+
+def runs_here(host: str, process: str) -> bool | None:
+    """Whether a process of that host and mark still runs; None when this process cannot know.
+
+    A name does not make a machine: clones and containers share theirs. Only who was started in the same boot of the
+    same kernel and counts processes in the same namespace (pid_namespaces(7)) means the same one by a number.
+    """
+    number, *home = process.split(".")[:3]
+    if host != socket.gethostname() or not number.isdigit() or home != [*_home()]:
+        return None
+    return process == mark(int(number))
 
 
 def mark(number: int) -> str:
-    """The process as `number.boot.birth`; birth tells it from a later process of the same number, `gone` that it ended.
+    """The process as `number.boot.namespace.birth`; birth tells it from a later process of the same number, `gone`
+    that it ended.
 
-    Birth is field 22 of /proc/PID/stat (proc(5)), in ticks since boot, with the boot's own id. Where there is no
-    /proc, the number alone has to do.
+    Birth is field 22 of /proc/PID/stat (proc(5)), in ticks since boot. Where there is no /proc, the number alone has
+    to do.
     """
+    boot, namespace = _home()
     try:
         fields = Path(f"/proc/{number}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        birth = "gone" if fields[0] in {"Z", "X"} else fields[19]  # dead, and its parent has not asked how it ended
+    except OSError:
+        birth = "gone" if Path("/proc/self/stat").exists() or not _answers(number) else ""
+    return f"{number}.{boot}.{namespace}.{birth}"
+
+
+@cache
+def _home() -> tuple[str, str]:
+    """This boot of this machine and this namespace of processes, as far as they can be known."""
+    try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8")[:8]
     except OSError:
-        return f"{number}.{'gone' if Path('/proc/self/stat').exists() or not _answers(number) else ''}"
-    if fields[0] in {"Z", "X"}:  # dead, and its parent has not asked how it ended
-        return f"{number}.gone"
-    return f"{number}.{boot}.{fields[19]}"
+        boot = ""
+    try:
+        namespace = re.sub(r"\D", "", str(Path("/proc/self/ns/pid").readlink()))
+    except OSError:
+        namespace = ""
+    return boot, namespace
 
 
 def _answers(number: int) -> bool:

@@ -145,8 +145,8 @@ def follow(
     when = press.ledger.next_due(now=now) if drain else None
     blocks = cut_all(press, now, day=None, patient=True) if look else iter(())
     if when is None or when > now:
-        first = next((block for block in blocks if block.issues or stop()), None)
-        if first is None or not first.issues:
+        first = next((block for block in blocks if block.queued or stop()), None)
+        if first is None or not first.queued:
             return None
         blocks = chain([first], blocks)
     today = press.edition_day(now)
@@ -190,7 +190,7 @@ def _cut_and_send(
 ) -> Report:
     cut, silent, examples = 0, Counter[str](), list["Silence"]()
     for block in blocks:
-        cut += len(block.issues)
+        cut += block.queued
         silent.update(silence.code for silence in block.silences)
         examples += block.silences[: 20 - len(examples)]
         if stop():

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from newsletter.errors import ConfigError
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_RATE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*/\s*(s|second|min|minute|m|h|hour|d|day)\s*")
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 SHARERS = 2  # a shared block is smaller: several processes wait for theirs at once
 BURST = 0.25  # seconds of the rate that may be caught up at once after a pause
 
@@ -23,16 +18,6 @@ class Rate:
     """Messages per second."""
 
     per_second: float
-
-
-def parse_rate(text: str, *, key: str = "delivery.rate") -> Rate | None:
-    """`"14/s"`, `"600/min"`, `"5000/h"`, `"50000/day"`; blank is no limit. ConfigError names the key."""
-    if not text.strip():
-        return None
-    found = _RATE.fullmatch(text.lower())
-    if found is None or float(found[1]) <= 0:
-        raise ConfigError((f'{key}: {text!r} is no rate; write it like "14/s", "600/min" or "50000/day".',))
-    return Rate(float(found[1]) / _SECONDS[found[2][0]])
 
 
 class Pacer:

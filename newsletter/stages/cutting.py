@@ -39,6 +39,7 @@ class Cut:
 
     issues: tuple[tuple[Subscriber, Slot, Issue], ...]
     silences: tuple[Silence, ...]
+    queued: int = 0  # of the issues: fewer where somebody else cut at the same time, none in a dry run
 
 
 def cut_all(
@@ -57,7 +58,8 @@ def cut_all(
         block = cut_block(press, readers, asof, day=day, patient=patient, cutter=cutter)
         if not dry_run:
             now = press.clock.now()
-            press.ledger.queue([cutter.row(*item) for item in block.issues], at=now)
+            queued = press.ledger.queue([cutter.row(*item) for item in block.issues], at=now)
+            block = replace(block, queued=queued)
             press.ledger.record_silences(
                 [s for s in block.silences if s.code not in {"not-due", "already-cut"}], at=now
             )

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from newsletter.config import rate_per_second
 from newsletter.errors import RelayConfigError, RelayError
 from newsletter.model.mail import Note
 from newsletter.process import is_gone, myself
 from newsletter.send.drain import DrainPolicy, drain
-from newsletter.send.pace import SharedPacer, parse_rate
+from newsletter.send.pace import Rate, SharedPacer
 from newsletter.stages.composing import Renderer
 from newsletter.stages.returning import refusals
 from newsletter.stages.switch import paused, watched
@@ -75,7 +76,7 @@ def dispatch(
 
 def _pacer(press: Press) -> SharedPacer | None:
     """One rate for all processes on this database."""
-    rate, reserve = parse_rate(press.config.delivery.rate), press.reserve
+    rate, reserve = _rate(press), press.reserve
     if rate is None or reserve is None:
         return None
     return SharedPacer(rate, lambda turns: reserve(turns, rate.per_second, now=press.clock.now()))
@@ -83,7 +84,12 @@ def _pacer(press: Press) -> SharedPacer | None:
 
 def _policy(press: Press) -> DrainPolicy:
     delivery = press.config.delivery
-    return DrainPolicy(retry=delivery.retry, on_uncertain=delivery.on_uncertain, rate=parse_rate(delivery.rate))
+    return DrainPolicy(retry=delivery.retry, on_uncertain=delivery.on_uncertain, rate=_rate(press))
+
+
+def _rate(press: Press) -> Rate | None:
+    per_second = rate_per_second(press.config.delivery.rate)
+    return None if per_second is None else Rate(per_second)
 
 
 def _notes(tally: Tally) -> tuple[Note, ...]:

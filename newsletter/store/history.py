@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from newsletter.store.database import Database
 
-_NOT_MAILED = ("cancelled", "expired")
+_NOT_MAILED = ("expired",)  # what the operator cancelled is not made again
 _NOT_SEEN = ("cancelled", "expired", "refused", "suppressed")
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from newsletter.model.edition import Silence
 from newsletter.model.mail import Claim
-from newsletter.store import claiming, history, jobs, settling, standing
+from newsletter.store import claiming, history, jobs, reviving, settling, standing
 from newsletter.store.database import LEDGER_LOCK
 from newsletter.store.ledger_tables import deliveries, leases, silences, started
 from newsletter.store.values import day as as_day
@@ -48,7 +48,10 @@ class SqlLedger:
         with self._db.writing(lock=LEDGER_LOCK) as connection:
             before = 0 if self._db.is_sqlite else claiming.end_of_queue(connection)
             while batch := list(islice(rows, _BATCH)):
-                new += self._db.insert_new(connection, _deliveries, batch)
+                fresh = self._db.insert_new(connection, _deliveries, batch)
+                new += fresh
+                if fresh < len(batch):
+                    new += reviving.revive(self._db, connection, batch, created)
             if new and not self._db.is_sqlite:
                 jobs.enqueue(connection, before + 1, claiming.end_of_queue(connection))
         return new

@@ -6,7 +6,7 @@ from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, Table, Text,
 
 from newsletter.store.tables import BIG, DAY, metadata
 
-# Never updated, but for the payload of a reader who asked to be forgotten.
+# Never updated, but for the payload of a reader who asked to be forgotten, and for what expired and is made anew.
 deliveries = Table(
     "deliveries",
     metadata,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from sqlalchemy import insert, select, update
 
 from newsletter.model.mail import Note, Run
-from newsletter.process import mark
+from newsletter.process import mark, runs_here
 from newsletter.store.tables import run_notes, runs
 from newsletter.store.values import day as as_day
 from newsletter.store.values import micros, moment, moment_or_none
@@ -29,8 +29,8 @@ _SILENT = timedelta(hours=6)  # a run on another machine that has said nothing f
 
 
 class SqlRuns:
-    """The port `Runs`. A run without an end is `died` when its process is gone: on this machine we look, of another
-    machine we only know when it last said something.
+    """The port `Runs`. A run without an end is `died` when its process is gone: here we look, of another machine or
+    container we only know when it last said something.
     """
 
     def __init__(self, database: Database) -> None:
@@ -91,6 +91,7 @@ def _run(row: Row[Any], notes: tuple[Note, ...]) -> Run:
 
 
 def _alive(row: Row[Any]) -> bool:
-    if row.host == socket.gethostname():
-        return bool(row.process == mark(int(row.process.split(".")[0])))
+    known = runs_here(row.host, row.process)
+    if known is not None:
+        return known
     return datetime.now(UTC) - moment(row.alive_at) < _SILENT

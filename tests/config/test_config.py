@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import stat
 import tomllib
 from datetime import timedelta
@@ -437,10 +438,29 @@ def test_feeds_and_files_get_names_of_their_own() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rate", "per_second"), [("", None), ("14/s", 14.0), ("600/m", 10.0), ("3600/hour", 1.0), ("86400/day", 1.0)]
+    ("rate", "per_second"),
+    [
+        ("", None),
+        ("  ", None),
+        ("14/s", 14.0),
+        ("14/sec", 14.0),
+        ("600/m", 10.0),
+        ("600/min", 10.0),
+        ("7200 / h", 2.0),
+        ("3600/hour", 1.0),
+        ("86400/day", 1.0),
+        ("0.5/s", 0.5),
+        ("50000/DAY", 50000 / 86400),
+    ],
 )
 def test_rates_are_mails_a_second(rate: str, per_second: float | None) -> None:
     assert rate_per_second(rate) == per_second
+
+
+@pytest.mark.parametrize("rate", ["fast", "14", "14/fortnight", "-1/s", "0/s", "1e9/s", "14/s/s", "9" * 400 + "/s"])
+def test_what_is_no_rate_is_said_to_be_none(rate: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(rate)):
+        rate_per_second(rate)
 
 
 @given(st.integers(1, 10_000_000))

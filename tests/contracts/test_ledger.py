@@ -372,6 +372,41 @@ def test_what_a_reader_had_is_known_unless_it_never_came(store: Stores) -> None:
     assert store.ledger.last_edition([1, 2], until=days[0]) == {1: days[0], 2: date(2026, 11, 24)}
 
 
+def test_an_issue_that_expired_is_made_anew_and_nothing_else_is(store: Stores) -> None:
+    ledger = store.ledger
+    queue(ledger, 4)
+    ledger.queue([new(1, kind="confirm")], at=NOW)
+    held = claim(ledger)
+    ids = {each.subscriber_id: each.id for each in held.deliveries if each.kind == "digest"}
+    ledger.settle([(Deferred(ids[1], Reply(451, "4.3.0", "later")), LATER)], now=NOW)
+    ledger.release(held)
+    again = claim(ledger, now=LATER)
+    ledger.settle(
+        [
+            (Dropped(ids[1], "expired", "not sent in time"), None),
+            (Dropped(ids[2], "cancelled"), None),
+            (Delivered(ids[3]), None),
+        ],
+        now=LATER,
+    )
+    ledger.release(again)
+    day_later, expires = NOW + timedelta(hours=24), EXPIRES + timedelta(hours=24)
+    assert ledger.last_day("digest", [1, 2, 3]) == {2: DAY, 3: DAY}
+
+    rows = [NewDelivery("digest", DAY, reader, '{"new": 1}', expires) for reader in (1, 2, 3, 4, 5)]
+    assert ledger.queue(rows, at=day_later) == 2
+    assert ledger.queue(rows, at=day_later) == 0
+
+    assert ledger.last_day("digest", [1]) == {1: DAY}
+    assert ledger.counts(now=day_later) == {"deferred": 1, "cancelled": 1, "sent": 1, "queued": 3}
+    found = {(one.kind, one.subscriber_id): one for one in claim(ledger, now=day_later).deliveries}
+    assert set(found) == {("digest", 1), ("digest", 4), ("digest", 5), ("confirm", 1)}
+    assert found["digest", 1] == Delivery(ids[1], "digest", DAY, 1, '{"new": 1}', day_later, expires, 1)
+    assert found["digest", 4].payload == "{}"
+    ledger.settle([(Delivered(ids[1]), None)], now=day_later)
+    assert stand(ledger, 1, day_later).state == "sent"
+
+
 def test_a_day_without_mail_is_explained_and_the_last_word_counts(store: Stores) -> None:
     paused = Silence(7, DAY, "paused", "Paused until Monday.")
     store.ledger.record_silences([paused, Silence(8, DAY, "nothing-new", "Nothing new.")], at=NOW)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from newsletter.errors import ConfigError
-from newsletter.send.pace import Pacer, Rate, parse_rate
+from newsletter.send.pace import Pacer, Rate
 
 
 class Time:
@@ -16,31 +15,6 @@ class Time:
 
     def sleep(self, seconds: float) -> None:
         self.now += seconds
-
-
-@pytest.mark.parametrize(
-    ("text", "per_second"),
-    [
-        ("14/s", 14.0),
-        ("600/min", 10.0),
-        ("7200 / h", 2.0),
-        ("86400/day", 1.0),
-        ("0.5/s", 0.5),
-        ("50000/DAY", 50000 / 86400),
-    ],
-)
-def test_a_rate_is_read_as_people_write_it(text: str, per_second: float) -> None:
-    assert parse_rate(text) == Rate(per_second)
-
-
-def test_no_rate_is_no_limit() -> None:
-    assert parse_rate("  ") is None
-
-
-@pytest.mark.parametrize("text", ["fast", "14", "14/fortnight", "-1/s", "0/s", "1e9/s", "14/s/s"])
-def test_a_rate_that_makes_no_sense_is_reported_with_its_key(text: str) -> None:
-    with pytest.raises(ConfigError, match=r"delivery\.rate: .*50000/day"):
-        parse_rate(text)
 
 
 @pytest.mark.parametrize("per_second", [0.5, 14.0, 1000.0])

@@ -65,12 +65,27 @@ class FakeLedger:
         for one in deliveries:
             key = (one.kind, one.day, one.subscriber_id)
             if key in self.unique:
+                new += self._revive(one, at)
                 continue
             self.unique.add(key)
             number = len(self.records) + 1
             self.records[number] = Record(Delivery(number, *key, one.payload, at, one.expires_at))
             new += 1
         return new
+
+    def _revive(self, new: NewDelivery, at: datetime) -> bool:
+        for number, one in self.records.items():
+            old = one.delivery
+            if one.end == "expired" and (old.kind, old.day, old.subscriber_id) == (
+                new.kind,
+                new.day,
+                new.subscriber_id,
+            ):
+                fresh = Delivery(number, new.kind, new.day, new.subscriber_id, new.payload, at, new.expires_at)
+                reply = Reply(0, "", "Expired; made anew.")
+                self.records[number] = Record(fresh, one.lease, one.until, not_before=at, reply=reply, at=at)
+                return True
+        return False
 
     def record_silences(self, silences: Iterable[Silence], *, at: datetime) -> None:
         self.quiet |= {(one.day, one.subscriber_id): one for one in silences}
@@ -188,7 +203,7 @@ class FakeLedger:
         return found
 
     def last_day(self, kind: str, subscriber_ids: Iterable[int], *, until: date | None = None) -> Mapping[int, date]:
-        found = self._latest(subscriber_ids, kind, {"cancelled", "expired"}, until)
+        found = self._latest(subscriber_ids, kind, {"expired"}, until)
         return {reader: one.day for reader, one in found.items()}
 
     def last_edition(self, subscriber_ids: Iterable[int], *, until: date | None = None) -> Mapping[int, date]:

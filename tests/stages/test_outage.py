@@ -1,0 +1,81 @@
+"""An outage that lasts longer than an issue is worth sending costs no reader her week."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from newsletter import publish
+from newsletter.config import load_config
+from newsletter.model.mail import Delivered
+from newsletter.model.paper import Problem
+from newsletter.model.subscriber import Subscriber
+from tests.support.desk import FRIDAY, PAPERS, Desk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from newsletter.model.mail import Message, Outcome
+    from newsletter.press import Press
+
+HOUR = timedelta(hours=1)
+
+
+@dataclass(slots=True)
+class Relay:
+    down: bool = False
+    got: list[str] = field(default_factory=list)
+
+    def check(self) -> Problem | None:
+        return Problem("relay", "The mail server is away.", "Wait.") if self.down else None
+
+    def deliver(self, messages: Iterable[Message]) -> Iterator[Outcome]:
+        for message in messages:
+            self.got.append(message.recipient)
+            yield Delivered(message.delivery_id)
+
+    def close(self) -> None:
+        pass
+
+
+def counted(press: Press) -> tuple[int, int]:
+    report = publish.send(press)
+    return report.cut, report.tally.sent if report.tally else 0
+
+
+def test_a_weekly_reader_has_her_issue_once_the_relay_is_back_however_late(tmp_path: Path) -> None:
+    desk, relay = Desk(tmp_path), Relay(down=True)
+    with desk.press(load_config(tmp_path / "config.toml", {})) as opened:
+        press = replace(opened, open_transport=lambda: relay)
+        long_ago = datetime(2026, 1, 1, tzinfo=UTC)
+        press.subscribers.add(
+            Subscriber(email="ada@example.org", created_at=long_ago, confirmed_at=long_ago, cadence="weekly")
+        )
+        assert publish.run(press).cut == 1
+        desk.clock.pass_(21 * HOUR)
+        assert counted(press) == (0, 0)
+        relay.down = False
+        assert counted(press) == (0, 0)  # what is too old ends as expired
+        assert press.ledger.counts(now=press.clock.now()) == {"expired": 1}
+
+        assert [counted(press) for _ in range(3)] == [(1, 1), (0, 0), (0, 0)]
+        assert relay.got == ["ada@example.org"]
+        assert press.ledger.counts(now=press.clock.now()) == {"sent": 1}
+        assert FRIDAY in press.editions.days()
+        assert {one.id for one in PAPERS} > next(iter(press.ledger.seen([1]).values()))
+
+
+def test_what_the_operator_cancelled_is_not_cut_again(tmp_path: Path) -> None:
+    desk, relay = Desk(tmp_path), Relay(down=True)
+    with desk.press(load_config(tmp_path / "config.toml", {})) as opened:
+        press = replace(opened, open_transport=lambda: relay)
+        long_ago = datetime(2026, 1, 1, tzinfo=UTC)
+        press.subscribers.add(Subscriber(email="ada@example.org", created_at=long_ago, confirmed_at=long_ago))
+        assert publish.run(press).cut == 1
+        relay.down = False
+        assert press.ledger.cancel(day=FRIDAY, now=press.clock.now()) == 1
+
+        assert [counted(press) for _ in range(2)] == [(0, 0), (0, 0)]
+        assert relay.got == []
