@@ -14,10 +14,11 @@ from newsletter.stages.quiet_days import why_quiet
 from newsletter.stages.summarising import summarise
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date, datetime
 
     from newsletter.model.edition import Edition, Topic
-    from newsletter.model.paper import Candidate
+    from newsletter.model.paper import Candidate, Paper
     from newsletter.press import Press
 
 LONGEST_OUTAGE = timedelta(days=30)
@@ -25,15 +26,23 @@ NEVER_TWICE = timedelta(days=120)  # a paper shown in an edition is not a candid
 
 
 def draft(
-    press: Press, day: date, asof: datetime, *, topics: tuple[Topic, ...] | None = None
+    press: Press,
+    day: date,
+    asof: datetime,
+    *,
+    topics: tuple[Topic, ...] | None = None,
+    then: Mapping[str, Paper] | None = None,
 ) -> tuple[Edition, tuple[Note, ...]]:
-    """The edition that would be printed for `day` as at `asof`: same store and day, same edition."""
+    """The edition that would be printed for `day` as at `asof`: same store and day, same edition.
+
+    `then` are papers as they were at that time, by id: the store knows each as it is now.
+    """
     config = press.config
     wanted = config.topics if topics is None else topics
     settings = replace(press.rank_settings, lookback=_lookback(press, day, asof))
     candidates, held = _ready(press, press.papers.candidates(since=asof - settings.lookback, until=asof), asof)
     edition = rank_day(
-        candidates,
+        [replace(one, paper=then.get(one.paper.id, one.paper)) for one in candidates] if then else candidates,
         wanted,
         day=day,
         asof=asof,

@@ -73,12 +73,13 @@ def days_between(press: Press, first: date | None, last: date | None) -> tuple[d
 
 
 def replay(press: Press, days: Sequence[date]) -> tuple[Replayed, ...]:
-    """Each printed day among these, ranked again as at the moment it was printed."""
+    """Each printed day among these, ranked again as at the moment it was printed, its papers as it knew them."""
     found = []
     for day in days:
         printed = press.editions.get(day)
         if printed is not None:
-            again, _ = draft(press, day, printed.printed_at)
+            then = {card.paper.id: card.paper for card in printed.cards}
+            again, _ = draft(press, day, printed.printed_at, then=then)
             again, _ = summarise(replace(press, summarizer=None), again)  # those that were kept
             found.append(Replayed(day, _differences(printed, again)))
     return tuple(found)

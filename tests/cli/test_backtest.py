@@ -86,15 +86,23 @@ def test_a_page_with_plots_is_written(history: Desk, tmp_path: Path) -> None:
     assert history("backtest", "--out", str(tmp_path / "no" / "page.html")).code == 2
 
 
-def test_a_day_whose_papers_changed_since_is_told_to_differ(history: Desk) -> None:
+def test_a_day_comes_out_again_though_its_papers_were_corrected_since(history: Desk) -> None:
     with history.press(_config(history)) as press:
         press.papers.keep([paper(20, "Language model number 0, withdrawn from view")], [], [], [], at=press.clock.now())
 
     replays = history("backtest", "--json").json["replay"]
 
-    assert [one["same_bytes"] for one in replays] == [False, True]
-    assert "cards" in replays[0]["differs"]
-    assert "2026-11-19 differs in its " in history("backtest").out
+    assert [one["same_bytes"] for one in replays] == [True, True]
+
+
+def test_a_day_that_other_settings_would_order_otherwise_is_told_to_differ(history: Desk) -> None:
+    path = history.folder / "config.toml"
+    path.write_text(path.read_text("utf-8").replace('keywords = ["language model"]', 'keywords = ["study"]'), "utf-8")
+
+    replays = history("backtest", "--json").json["replay"]
+
+    assert replays[0] == {"day": "2026-11-19", "same_bytes": False, "differs": ["picks", "cards", "left out"]}
+    assert "2026-11-19 differs in its picks, cards, left out" in history("backtest").out
 
 
 def test_a_range_without_papers_and_a_range_turned_round(history: Desk) -> None:
