@@ -132,7 +132,8 @@ TOPICS = Section(
 
 RANKING = Section(
     "ranking",
-    "How papers are put in order.",
+    "How papers are put in order. Two caps are fixed: of each `top` papers of a topic, at most two by one last author "
+    "and two of one organisation, unless nothing else is left to fill it (docs/ranking.md).",
     RankingConfig,
     (
         Key("lookback", v.duration("24h", "30d"), "72h", "How far back a day's candidates reach."),

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from newsletter.model.mail import Note
     from newsletter.press import Press
 
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2200, 12, 31)  # room for sums of days and zones on either side
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -41,6 +42,8 @@ class Day(click.ParamType):  # type: ignore[type-arg]  # older click has no para
         if _DAY.fullmatch(str(value)):
             with suppress(ValueError):
                 day = date.fromisoformat(str(value))
+        if day is not None and not FIRST_DAY <= day <= LAST_DAY:
+            self.fail(f"{day} is out of reach: days go from {FIRST_DAY} to {LAST_DAY}.", param, ctx)
         if day is None:
             self.fail(f'"{value}" is not a day. Write it as 2026-11-20, or today or yesterday.', param, ctx)
         return day

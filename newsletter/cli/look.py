@@ -84,6 +84,8 @@ def seen(press: Press, day: date | None, email: str, topics: tuple[str, ...]) ->
     if isinstance(found, Preview):
         return found
     tell(f"nothing to show: {found.text}")
+    if not press.papers.count():
+        tell("No paper is known yet: `newsletter collect` asks the sources, `newsletter run` does that and the rest.")
     return None
 
 

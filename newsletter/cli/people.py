@@ -208,14 +208,17 @@ def remove(email: str, as_json: bool) -> None:
 
 @subscribers.command("forget")
 @click.argument("email")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask; needed where nobody can be asked.")
 @config_option
 @json_option
 def forget(email: str, yes: bool, as_json: bool) -> None:
     """Erase a reader and all that hangs on her, for good; only a keyed hash stays, so that she is never added again."""
     with opened() as press:
         one = known(press, email)
-        if not yes and sys.stdin.isatty():
+        if not yes and not sys.stdin.isatty():
+            what = f"{one.email} was not erased: it is for good, and nobody is here to be asked."
+            raise UsageError(what, cure="Say --yes if you mean it.")
+        if not yes:
             click.confirm(f"Erase {one.email} for good?", abort=True, err=True)
         press.subscribers.forget(one.email, at=press.clock.now())
     _did(as_json, "forgotten", one.email, "only a keyed hash stays, so that the address is never written to")
@@ -259,7 +262,7 @@ def known(press: Press, email: str) -> Subscriber:
     one = press.subscribers.by_email(address)
     if one is None:
         barred = press.subscribers.suppressed([address])
-        cure = "The address is suppressed." if barred else f"Add it first: newsletter subscribers add {address}"
+        cure = "The address is suppressed." if barred else "`newsletter subscribers list` shows all."
         raise UsageError(f"{address} is not a subscriber.", cure=cure)
     return one
 

@@ -22,10 +22,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Rows of the corpus in the order of the pool, and who had to stay out, with the reason."""
+    """Rows of the corpus in the order of the pool, who had to stay out, and who is in beyond a cap, each with why."""
 
     rows: tuple[int, ...]
     capped: Mapping[int, str]
+    beyond: Mapping[int, str]
 
 
 def duplicates(corpus: Corpus, preference: Sequence[int], threshold: float) -> dict[int, int]:
@@ -85,21 +86,31 @@ def choose(corpus: Corpus, order: Sequence[int], scores: Sequence[float], top: i
     """Pick up to depth x top rows by maximal marginal relevance (Carbonell and Goldstein 1998) under the caps.
 
     Each full page of `top` picks may hold `per_author` papers of one last author and `per_organization` of one lab.
+    A cap chooses between papers; it never leaves the first page short: with nothing else left, capped ones fill it.
     Scores are first brought to 0..1, so that lambda weighs alike things.
     """
     wanted = top * settings.depth
     left = list(order[: wanted * 4])
     if not left:
-        return Chosen((), {})
+        return Chosen((), {}, {})
     best, worst = max(scores[row] for row in left), min(scores[row] for row in left)
     worth = {row: settings.mmr * (scores[row] - worst) / ((best - worst) or 1.0) for row in left}
     near: dict[int, float] = dict.fromkeys(left, 0.0)
     groups: Counter[str] = Counter()
     rows: list[int] = []
+    capped: dict[int, str] = {}
+    beyond: dict[int, str] = {}
     while left and len(rows) < wanted:
         pages = len(rows) // top + 1
-        open_ = (row for row in left if not _full(corpus.papers[row], groups, pages, settings))
-        chosen = max(open_, key=lambda row: round(worth[row] - (1 - settings.mmr) * near[row], 6), default=None)
+        full = {row: why for row in left if (why := _full(corpus.papers[row], groups, pages, settings))}
+        value = {row: round(worth[row] - (1 - settings.mmr) * near[row], 6) for row in left}
+        chosen = max((row for row in left if row not in full), key=value.__getitem__, default=None)
+        if chosen is None and len(rows) < top:
+            chosen = max(left, key=value.__getitem__)
+            beyond[chosen] = full[chosen]
+        # Only a paper that would have had this place was kept out by its cap; a later page may open to it again.
+        ahead = {row: why for row, why in full.items() if chosen is None or value[row] > value[chosen]}
+        capped = {row: why for row, why in (capped | ahead).items() if row in full}
         if chosen is None:
             break
         rows.append(chosen)
@@ -107,9 +118,7 @@ def choose(corpus: Corpus, order: Sequence[int], scores: Sequence[float], top: i
         groups.update(_groups(corpus.papers[chosen]))
         for row, likeness in zip(left, _likeness(corpus, left, chosen), strict=True):
             near[row] = max(near[row], likeness)
-    pages = max(1, settings.depth)
-    capped = {row: full for row in left if (full := _full(corpus.papers[row], groups, pages, settings))}
-    return Chosen(tuple(rows), capped)
+    return Chosen(tuple(rows), {row: f"capped: {why}" for row, why in capped.items() if row in left}, beyond)
 
 
 def _groups(paper: Paper) -> list[str]:
@@ -126,9 +135,14 @@ def _full(paper: Paper, groups: Counter[str], pages: int, settings: RankSettings
     for key in _groups(paper):
         is_author = key.startswith("author ")
         if groups[key] >= pages * (settings.per_author if is_author else settings.per_organization):
-            name = paper.authors[-1] if is_author else paper.organization
-            return f"{groups[key]} papers {'by' if is_author else 'from'} {name} are in this topic already"
+            whose = f"the last author {paper.authors[-1]}" if is_author else paper.organization.strip()
+            return f"{_papers(groups[key])} of {whose} {'is' if groups[key] == 1 else 'are'} in already"
     return ""
+
+
+def _papers(count: int) -> str:
+    words = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+    return f"{words[count] if count < len(words) else count} paper{'s'[: count != 1]}"
 
 
 def _likeness(corpus: Corpus, rows: Sequence[int], chosen: int) -> list[float]:

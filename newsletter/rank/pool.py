@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -81,7 +81,10 @@ def rank_topic(
         if row not in inside:
             wanted = max(1, topic.top) * settings.depth
             away[row] = chosen.capped.get(row, f"not among the best {wanted} of {len(able)} that fit")
-    picks = tuple(_pick(today, row, rank, parts, rel, question, day) for rank, row in enumerate(chosen.rows, start=1))
+    picks = tuple(
+        _pick(today, row, rank, parts, rel, question, day, chosen.beyond.get(row, ""))
+        for rank, row in enumerate(chosen.rows, start=1)
+    )
     return Ranked(
         Pool(topic.slug, topic.name, topic.top, picks),
         totals,
@@ -129,8 +132,9 @@ def _pick(
     rel: Relevance | None,
     question: Question,
     day: date,
+    beyond: str,
 ) -> Pick:
-    reasons = _reasons(today, row, rel, question)
+    reasons = replace(_reasons(today, row, rel, question), beyond=beyond)
     details = {
         "words": f"says {listed([f'“{w}”' for w in reasons.words])}" if reasons.words else "no word of the topic",
         "meaning": f"cosine {rel.cosine[row] + 0.0:.3f}" if rel else "",

@@ -24,6 +24,7 @@ class Reasons:
     votes: tuple[Attention, ...] = ()
     gained: float = 0.0  # votes of the last two days, for a late bloomer
     prior: str = ""
+    beyond: str = ""  # the cap of author or organisation that this pick is in spite of
 
 
 def sentence(reasons: Reasons) -> str:
@@ -46,6 +47,8 @@ def sentence(reasons: Reasons) -> str:
         said.append(f"gained {number(reasons.gained)} votes in the last two days")
     if not reasons.votes and reasons.prior:
         said.append(reasons.prior)
+    if reasons.beyond:
+        said.append(f"fills up the topic, though {reasons.beyond}")
     text = "; ".join(said) or "the best of what there was"
     return text[0].upper() + text[1:] + "."
 

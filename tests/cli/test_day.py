@@ -157,9 +157,7 @@ def test_why_tells_of_readers_who_are_not_due_unknown_left_or_suppressed(friday:
     assert "nothing is ever sent there" in friday("why", "--subscriber", "bob@example.org").out
     unknown = friday("why", "--subscriber", "eve@example.org")
     assert unknown.code == 2
-    assert unknown.err == (
-        "error: eve@example.org is not a subscriber.\nAdd it first: newsletter subscribers add eve@example.org\n"
-    )
+    assert unknown.err == ("error: eve@example.org is not a subscriber.\n`newsletter subscribers list` shows all.\n")
 
 
 def test_why_for_a_day_without_a_run_says_how_to_make_it_up(desk: Desk) -> None:
@@ -292,3 +290,28 @@ def test_a_weekly_readers_missed_monday_is_made_up_for_and_why_finds_it(desk: De
     assert (done["day"], done["sent"]) == ("2026-11-21", 1)
     why = desk("why", "--subscriber", "ada@example.org").out
     assert "Her issue of 2026-11-16 was handed to the mail server" in why
+
+
+def test_a_preview_before_anything_was_collected_says_what_to_do(desk: Desk) -> None:
+    done = desk("preview")
+    assert (done.code, done.out) == (0, "")
+    assert done.err.splitlines()[-1] == (
+        "No paper is known yet: `newsletter collect` asks the sources, `newsletter run` does that and the rest."
+    )
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01"])
+@pytest.mark.parametrize("command", ["run", "preview", "why", "rank"])
+def test_a_day_at_the_edge_of_the_calendar_is_wrong_usage(desk: Desk, command: str, day: str) -> None:
+    done = desk(command, "--day", day)
+    assert done.code == 2
+    assert f"{day} is out of reach: days go from 1900-01-01 to 2200-12-31." in done.err
+
+
+@pytest.mark.parametrize("day", ["1900-01-01", "2200-12-31"])
+def test_the_last_days_that_are_in_reach_are_no_defect(desk: Desk, day: str) -> None:
+    desk("subscribers", "add", "ada@example.org", "--timezone", "Pacific/Kiritimati")
+    for command in ("rank", "preview", "why", "run"):
+        done = desk(command, "--day", day)
+        assert done.code in {0, 2}, done.err
+        assert "defect" not in done.err

@@ -85,7 +85,7 @@ def test_whoever_left_comes_back_only_by_hand_and_whoever_is_forgotten_never(des
     assert person(desk, "ada@example.org")["status"] == "left"
     desk("subscribers", "add", "ada@example.org")
     assert person(desk, "ada@example.org")["status"] == "active"
-    assert desk("subscribers", "forget", "ada@example.org").code == 0
+    assert desk("subscribers", "forget", "ada@example.org", "--yes").code == 0
     again = desk("subscribers", "add", "ada@example.org")
     assert again.code == 2
     assert "This address may not be written to" in again.err
@@ -188,3 +188,14 @@ def test_a_name_from_a_file_cannot_steer_the_terminal(desk: Desk) -> None:
     line = json.dumps({"email": "ada@example.org", "name": "A\x1b[2Jda"})
     desk("subscribers", "import", "-", stdin=line.encode())
     assert "\x1b" not in desk("subscribers", "show", "ada@example.org").out
+
+
+def test_nobody_is_erased_where_nobody_can_be_asked(desk: Desk) -> None:
+    desk("subscribers", "add", "ada@example.org")
+    done = desk("subscribers", "forget", "ada@example.org")
+    assert done.code == 2
+    assert done.err == (
+        "error: ada@example.org was not erased: it is for good, and nobody is here to be asked.\n"
+        "Say --yes if you mean it.\n"
+    )
+    assert person(desk, "ada@example.org")["status"] == "active"

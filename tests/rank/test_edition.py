@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsletter.model.codec import edition_from_json, edition_to_json
-from newsletter.model.edition import LeftOut, Topic
+from newsletter.model.edition import Edition, LeftOut, Pick, Topic
 from newsletter.model.paper import Candidate, Paper, Reading
 from newsletter.rank.explain import explain_paper
 from newsletter.rank.settings import RankSettings
@@ -215,3 +215,50 @@ def test_what_was_seen_later_is_not_in_an_earlier_day() -> None:
 
     assert tomorrow.paper.id not in ids(printed.pools[0])
     assert printed.printed_at == ASOF
+
+
+def test_a_topic_of_one_author_fills_up_from_what_a_cap_kept_out_and_says_so() -> None:
+    hers = [candidate(paper(n, authors=("The Lab",)), upvotes=20 - n, hours=6) for n in range(5)]
+    printed = print_day(hers, settings=RankSettings(depth=1))
+
+    said = [pick.why.partition("; fills up the topic, though ")[2] for pick in shown(printed)]
+    assert said == [
+        "",
+        "",
+        "two papers of the last author The Lab are in already.",
+        "three papers of the last author The Lab are in already.",
+        "four papers of the last author The Lab are in already.",
+    ]
+
+
+def test_a_cap_is_named_as_the_reason_only_where_it_was_the_reason() -> None:
+    hers = [candidate(paper(n, authors=("Ada Lovelace",)), upvotes=90 - n, hours=6) for n in range(4)]
+    others = [candidate(paper(n), upvotes=30 - n, hours=6) for n in range(10, 18)]
+    poor = candidate(paper(50, authors=("Ada Lovelace",)), upvotes=0, hours=6)
+    printed = print_day(
+        [*hers, *others, poor], Topic(slug="trending", name="Trending", top=4), settings=RankSettings(depth=1)
+    )
+    why = {out.paper_id: out.reason for out in printed.left_out}
+
+    assert [i for i in ids(printed.pools[0]) if i in {one.paper.id for one in hers}] == [
+        one.paper.id for one in hers[:2]
+    ]
+    assert (
+        why[hers[2].paper.id]
+        == why[hers[3].paper.id]
+        == "capped: two papers of the last author Ada Lovelace are in already"
+    )
+    assert why[poor.paper.id] == "not among the best 4 of 13 that fit"
+
+
+def test_a_pool_that_a_cap_ended_says_the_cap() -> None:
+    hers = [candidate(paper(n, authors=("Ada Lovelace",)), upvotes=90 - n, hours=6) for n in range(8)]
+    printed = print_day(hers, Topic(slug="trending", name="Trending", top=3))
+    reasons = {out.reason for out in printed.left_out}
+
+    assert len(ids(printed.pools[0])) == 4
+    assert reasons == {"capped: four papers of the last author Ada Lovelace are in already"}
+
+
+def shown(printed: Edition) -> list[Pick]:
+    return [pick for pool in printed.pools for pick in pool.shown]
