@@ -112,7 +112,7 @@ def with_aiosmtplib(port: int, count: int, connections: int, data: bytes) -> Non
     aiosmtplib: Any = importlib.import_module("aiosmtplib")
 
     async def some(number: int) -> None:
-        async with aiosmtplib.SMTP("127.0.0.1", port, start_tls=False) as client:
+        async with aiosmtplib.SMTP(hostname="127.0.0.1", port=port, start_tls=False) as client:
             for n in range(number, count, connections):
                 await client.sendmail(SENDER, [f"reader{n}@example.net"], data)
 

@@ -84,7 +84,7 @@ class SqlSubscribers:
         statement = select(subscribers).where(subscribers.c.id.in_(self._db.numbers()))
         with self._db.reading() as connection:
             rows = connection.execute(statement, {"numbers": self._db.listed(subscriber_ids)})
-            return {row.id: from_row(row) for row in rows}
+            return {one.id: one for one in map(from_row, rows)}
 
     def active(self, *, after_id: int = 0, limit: int = 1000) -> tuple[Subscriber, ...]:
         statement = (
