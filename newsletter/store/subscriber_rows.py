@@ -62,7 +62,7 @@ def from_row(row: Row[Any]) -> Subscriber:
         paused_until,
         consent,
         generation,
-    ) = row
+    ) = tuple(row)
     return Subscriber(
         id=number,
         email=email,
