@@ -224,14 +224,12 @@ class Ledger(Protocol):
         self, *, day: date, states: Sequence[DeliveryState], limit: int, now: datetime
     ) -> tuple[Standing, ...]: ...
 
-    def uncertain_since(self, *, now: datetime) -> tuple[Delivery, ...]:
-        """Rows marked `start`ed whose lease ran out with no outcome, and rows settled Uncertain: for `on_uncertain`.
-        Rows that were sent again once are not among them: nothing more is done with those.
-        """
+    def uncertain_since(self, *, now: datetime, every: bool = False) -> tuple[Delivery, ...]:
+        """Rows `start`ed whose lease ran out, and rows settled Uncertain; sent again once, or final: with `every`."""
 
-    def resend(self, delivery_ids: Iterable[int], *, now: datetime, not_before: datetime) -> int:
-        """Queue the uncertain among these again, as a retry due at `not_before`: a row settled Uncertain once in its
-        life, one that a worker died on as often as that happens (two kills must not lose a reader). Returns how many.
+    def resend(self, delivery_ids: Iterable[int], *, now: datetime, not_before: datetime, every: bool = False) -> int:
+        """Queue these as retries due at `not_before`, those that `uncertain_since` gives; returns how many. So a row
+        is sent again once by itself, and one that a worker died on as often as that happens.
         """
 
     def cancel(self, *, day: date, now: datetime) -> int:

@@ -68,13 +68,29 @@ def run(day: date | None, workers: int, quiet: bool, as_json: bool) -> int:
 @day_option
 @click.option("--dry-run", is_flag=True, help="Say who would get what; write and send nothing.")
 @click.option("--test", "test", metavar="EMAIL", help="Send the day's digest to this address only, at once.")
+@click.option("--cancel", is_flag=True, help="Send nothing: give up what is queued of --day.")
+@click.option("--resend-uncertain", "resend", is_flag=True, help="Queue mails once more that got no answer.")
 @workers_option
 @quiet_option
 @json_option
-def send(day: date | None, dry_run: bool, test: str | None, workers: int, quiet: bool, as_json: bool) -> int:
+def send(
+    day: date | None,
+    dry_run: bool,
+    test: str | None,
+    cancel: bool,
+    resend: bool,
+    workers: int,
+    quiet: bool,
+    as_json: bool,
+) -> int:
     """Cut each reader's issue from the editions that are printed, and dispatch what is due."""
     from newsletter import publish
+    from newsletter.cli.deciding import decide
 
+    if cancel + resend + (test is not None) > 1:
+        raise click.UsageError("--test, --cancel and --resend-uncertain exclude each other.")
+    if cancel or resend:
+        return decide(day, cancel=cancel, dry_run=dry_run, as_json=as_json)
     if test is not None:
         return _send_test(day, test, dry_run=dry_run, as_json=as_json)
     with opened() as alone, stopping() as stop:

@@ -19,7 +19,7 @@ STATE_WORDS = {
     "sent": "were sent",
     "deferred": "were not taken yet and are tried again",
     "refused": "were refused for good",
-    "uncertain": "got no answer after the whole mail was handed over",
+    "uncertain": "got no answer after the whole mail was handed over (`send --resend-uncertain` sends it again)",
     "expired": "grew too old to send",
     "suppressed": "were held back: the reader left, or may not be written to",
     "cancelled": "were cancelled",

@@ -146,10 +146,11 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Uncertain:
-    """No answer after the final dot: the server may or may not have it."""
+    """No answer after the final dot: the server may or may not have it. `final`: only a person sends it again."""
 
     delivery_id: int
     reply: Reply
+    final: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -231,9 +231,9 @@ class _Drain:
         if self._policy.on_uncertain == "drop":
             return Dropped(delivery.id, "cancelled", said(AGAIN).text + " (on_uncertain = drop)")
         if self._policy.on_uncertain == "hold":
-            return Uncertain(delivery.id, said(AGAIN))
-        if delivery.attempt > 1 and last_words(self._ledger, delivery, self._clock.now()).startswith(AGAIN):
-            return Uncertain(delivery.id, said(TWICE))
+            return Uncertain(delivery.id, said(AGAIN), final=True)
+        if delivery.attempt > 1 and last_words(self._ledger, delivery, self._clock.now()).startswith((AGAIN, TWICE)):
+            return Uncertain(delivery.id, said(TWICE), final=True)
         return Deferred(delivery.id, said(AGAIN))
 
     def _note_domains(self) -> None:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from newsletter.errors import AttentionError, LaterError, StoreError
 from newsletter.model.mail import Deferred, Dropped, Reply, Uncertain
-from newsletter.send.doubt import TWICE, last_words
 from newsletter.send.unrendered import Unrendered
 
 if TYPE_CHECKING:
@@ -161,8 +160,8 @@ class Feed:
         doubtful = [one for one in self._ledger.uncertain_since(now=now) if one.id not in self._doubtful]
         self._doubtful.update(one.id for one in doubtful)
         if self._policy.on_uncertain == "resend":
-            if again := [one.id for one in doubtful if not last_words(self._ledger, one, now).startswith(TWICE)]:
-                self._ledger.resend(again, now=now, not_before=now)
+            if doubtful:
+                self._ledger.resend([one.id for one in doubtful], now=now, not_before=now)
             return
         for delivery in doubtful:
             self._decided(Uncertain(delivery.id, Reply(0, "", "an earlier run ended while this was sent")), delivery)

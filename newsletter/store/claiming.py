@@ -228,21 +228,19 @@ def as_delivery(row: Row[Any], charged: int) -> Delivery:
     return Delivery(number, kind, as_day(day), reader, payload, moment(created), moment(expires), 1 + charged)
 
 
-_UNCERTAIN = (
-    select(deliveries)
-    .where(
-        or_(
-            deliveries.c.id.in_(select(started.c.delivery_id)) & ~ENDED & ~HELD,
-            deliveries.c.id.in_(select(outcomes.c.delivery_id).where(outcomes.c.state == "uncertain"))
-            & deliveries.c.id.not_in(select(resends.c.delivery_id)),
-        ),
-    )
+_DIED_ON = deliveries.c.id.in_(select(started.c.delivery_id)) & ~ENDED & ~HELD
+UNANSWERED = deliveries.c.id.in_(select(outcomes.c.delivery_id).where(outcomes.c.state == "uncertain"))
+DECIDED = deliveries.c.id.in_(select(resends.c.delivery_id))
+_UNCERTAIN = {
+    every: select(deliveries)
+    .where(or_(_DIED_ON, UNANSWERED if every else UNANSWERED & ~DECIDED))
     .order_by(deliveries.c.id)
-)
+    for every in (False, True)
+}
 
 
-def uncertain(database: Database, connection: Connection, now: int) -> tuple[Delivery, ...]:
-    """Deliveries that a worker died on, and unanswered ones that were not sent again yet."""
-    rows = connection.execute(_UNCERTAIN, {"now": now}).all()
+def uncertain(database: Database, connection: Connection, now: int, *, every: bool) -> tuple[Delivery, ...]:
+    """Deliveries that a worker died on, and unanswered ones: those that nothing was decided about, or all."""
+    rows = connection.execute(_UNCERTAIN[every], {"now": now}).all()
     charged = _charged(database, connection, [row.id for row in rows])
     return tuple(as_delivery(row, charged.get(row.id, 0)) for row in rows)

@@ -122,9 +122,10 @@ class SqlLedger:
         with self._db.writing(lock=LEDGER_LOCK) as connection:
             claiming.give_back(connection, claim.lease_id, claim.owner)
 
-    def resend(self, delivery_ids: Iterable[int], *, now: datetime, not_before: datetime) -> int:
+    def resend(self, delivery_ids: Iterable[int], *, now: datetime, not_before: datetime, every: bool = False) -> int:
+        at, due = micros(now), micros(not_before)
         with self._db.writing(lock=LEDGER_LOCK) as connection:
-            return settling.send_again(self._db, connection, delivery_ids, micros(now), micros(not_before))
+            return settling.send_again(self._db, connection, delivery_ids, at, due, every=every)
 
     def cancel(self, *, day: date, now: datetime) -> int:
         with self._db.writing(lock=LEDGER_LOCK) as connection:
@@ -182,9 +183,9 @@ class SqlLedger:
         with self._db.reading() as connection:
             return standing.standings(self._db, connection, statement, micros(now))
 
-    def uncertain_since(self, *, now: datetime) -> tuple[Delivery, ...]:
+    def uncertain_since(self, *, now: datetime, every: bool = False) -> tuple[Delivery, ...]:
         with self._db.reading() as connection:
-            return claiming.uncertain(self._db, connection, micros(now))
+            return claiming.uncertain(self._db, connection, micros(now), every=every)
 
 
 _deliveries, _silences = deliveries, silences  # arguments of the same names hide them

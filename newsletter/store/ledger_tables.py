@@ -65,6 +65,7 @@ started = Table(
     Column("delivery_id", BIG, primary_key=True, autoincrement=False),
     Column("at", BIG, nullable=False),
 )
+# What was sent into silence and sent again, or is left to a person: nothing more is done with it by itself.
 resends = Table(
     "resends",
     metadata,

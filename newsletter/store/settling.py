@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, select
 
-from newsletter.model.mail import Deferred, Delivered, Dropped, Refused
-from newsletter.store.claiming import ENDED, HELD, STARTED, close_retries
+from newsletter.model.mail import Deferred, Delivered, Dropped, Refused, Uncertain
+from newsletter.store.claiming import DECIDED, ENDED, HELD, STARTED, UNANSWERED, close_retries
 from newsletter.store.ledger_tables import deferrals, deliveries, outcomes, resends, started
 from newsletter.store.values import micros
 
@@ -27,7 +27,10 @@ def settle(
     """What ended stays ended, but for the uncertain: there a later answer counts."""
     ends: dict[int, dict[str, Any]] = {}
     retries: dict[int, dict[str, Any]] = {}
+    final: list[int] = []
     for outcome, not_before in given:
+        if isinstance(outcome, Uncertain) and outcome.final:
+            final.append(outcome.delivery_id)
         if isinstance(outcome, Deferred):
             retries.setdefault(outcome.delivery_id, _retry_row(outcome, not_before, now))
         elif ends.get(outcome.delivery_id, _UNCERTAIN)["state"] == "uncertain":
@@ -38,6 +41,7 @@ def settle(
     if finished:
         _end(database, connection, finished)
         close_retries(database, connection, sorted(ends))
+        database.insert_new(connection, resends, [{"delivery_id": one, "at": now} for one in sorted(final)])
     if waiting:
         waiting = _still_open(database, connection, waiting)
         database.insert_new(connection, deferrals, waiting)
@@ -104,15 +108,15 @@ def forget_start(database: Database, connection: Connection, delivery_ids: Seque
         connection.execute(statement, {"numbers": database.listed(delivery_ids)})
 
 
-def send_again(database: Database, connection: Connection, delivery_ids: Iterable[int], now: int, due: int) -> int:
-    """Requeue the uncertain among these as retries that are due at `due`; those without an answer only once."""
+def send_again(
+    database: Database, connection: Connection, delivery_ids: Iterable[int], now: int, due: int, *, every: bool
+) -> int:
+    """Requeue the uncertain among these as retries that are due at `due`; of those without an answer only the ones
+    that nothing was decided about, unless `every`.
+    """
+    unanswered = UNANSWERED if every else UNANSWERED & ~DECIDED
     doubtful = select(deliveries.c.id).where(
-        deliveries.c.id.in_(database.numbers()),
-        (
-            deliveries.c.id.not_in(select(resends.c.delivery_id))
-            & select(1).where(outcomes.c.delivery_id == deliveries.c.id, outcomes.c.state == "uncertain").exists()
-        )
-        | (STARTED & ~ENDED & ~HELD),
+        deliveries.c.id.in_(database.numbers()), unanswered | (STARTED & ~ENDED & ~HELD)
     )
     ids = sorted(connection.execute(doubtful, {"numbers": database.listed(delivery_ids), "now": now}).scalars())
     if not ids:

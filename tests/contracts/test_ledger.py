@@ -268,6 +268,19 @@ def test_an_unanswered_mail_is_sent_again_once_and_one_that_a_worker_died_on_eac
     assert [each.id for each in claim(store.ledger, now=due + LEASE).deliveries] == [two]
 
 
+def test_what_is_left_to_a_person_waits_until_a_person_sends_it_again(store: Stores) -> None:
+    queue(store.ledger, 2)
+    one, two = (each.id for each in claim(store.ledger).deliveries)
+    silent = Uncertain(one, Reply(0, "", "no answer"), final=True)
+    store.ledger.settle([(silent, None), (Delivered(two), None)], now=NOW)
+
+    assert store.ledger.uncertain_since(now=LATER) == ()
+    assert store.ledger.resend([one, two], now=LATER, not_before=LATER) == 0
+    assert [each.id for each in store.ledger.uncertain_since(now=LATER, every=True)] == [one]
+    assert store.ledger.resend([one, two], now=LATER, not_before=LATER, every=True) == 1
+    assert [(each.id, each.attempt) for each in claim(store.ledger, now=LATER + LEASE).deliveries] == [(one, 2)]
+
+
 def test_a_late_answer_ends_the_doubt(store: Stores) -> None:
     queue(store.ledger, 3)
     one, two, three = (each.id for each in claim(store.ledger).deliveries)

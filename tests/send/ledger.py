@@ -99,7 +99,7 @@ class MemoryLedger:
         waits = [self.not_before.get(row, now) for row in self.rows if row not in self.outcomes]
         return min(waits, default=None)
 
-    def resend(self, delivery_ids: Iterable[int], *, now: datetime, not_before: datetime) -> int:
+    def resend(self, delivery_ids: Iterable[int], *, now: datetime, not_before: datetime, every: bool = False) -> int:
         rows = list(delivery_ids)
         for row in rows:
             self.started.discard(row)
@@ -107,11 +107,11 @@ class MemoryLedger:
             self.not_before[row] = not_before
         return len(rows)
 
-    def uncertain_since(self, *, now: datetime) -> tuple[Delivery, ...]:
+    def uncertain_since(self, *, now: datetime, every: bool = False) -> tuple[Delivery, ...]:
         doubtful = [
             row
             for row in self.rows.values()
-            if isinstance(self.outcomes.get(row.id), Uncertain)
+            if (isinstance(end := self.outcomes.get(row.id), Uncertain) and not end.final)
             or (row.id in self.started and row.id in self.leased and self.leased[row.id].until <= now)
         ]
         return tuple(doubtful)

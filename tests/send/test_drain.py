@@ -251,7 +251,8 @@ def test_silence_is_answered_with_one_more_try_and_not_with_two() -> None:
         run(ledger, lambda one: silent, clock=clock)
         clock.at += timedelta(hours=1)
     assert ledger.rows[1].attempt == 2
-    assert ledger.outcomes[1] == Uncertain(1, Reply(0, "", "uncertain twice: no answer in time"))
+    assert ledger.outcomes[1] == Uncertain(1, Reply(0, "", "uncertain twice: no answer in time"), final=True)
+    assert ledger.uncertain_since(now=clock.at) == ()  # nobody asks again but a person
 
 
 @pytest.mark.parametrize(("policy", "state"), [("hold", "uncertain"), ("drop", "cancelled")])
@@ -264,6 +265,14 @@ def test_rows_that_a_killed_run_left_in_doubt_are_not_sent_again_when_the_operat
     tally = run(ledger, policy=DrainPolicy(on_uncertain=policy))  # type: ignore[arg-type]
     assert ledger.states() == {1: state, 2: "sent"}
     assert tally.sent == 1
+
+
+def test_a_mail_that_waits_for_a_person_is_told_of_once() -> None:
+    ledger = MemoryLedger([delivery(1)])
+    policy = DrainPolicy(on_uncertain="hold")
+    silent = Uncertain(1, Reply(0, "", "no answer in time"))
+    assert run(ledger, lambda one: silent, policy=policy) == Tally(uncertain=1)
+    assert run(ledger, lambda one: silent, policy=policy) == Tally()
 
 
 def test_a_retry_that_would_come_too_late_ends_as_expired_with_the_last_answer() -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from newsletter.model.mail import Claim, Deferred, Delivered, Delivery, Dropped, Refused, Reply, Standing
+from newsletter.model.mail import Claim, Deferred, Delivered, Delivery, Dropped, Refused, Reply, Standing, Uncertain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -41,9 +41,9 @@ class Record:
             return "sending" if self.started else "claimed"
         return "uncertain" if self.started else "queued"
 
-    def doubtful(self, now: datetime) -> bool:
-        """To be sent again: a worker died on it, or it was not answered and was not sent again yet."""
-        return self.state(now) == "uncertain" and (self.end is None or not self.resent)
+    def doubtful(self, now: datetime, *, every: bool = False) -> bool:
+        """To be sent again: a worker died on it, or it was not answered and nothing was decided about it yet."""
+        return self.state(now) == "uncertain" and (self.end is None or every or not self.resent)
 
     def held(self, now: datetime) -> bool:
         return self.until is not None and self.until > now
@@ -144,6 +144,7 @@ class FakeLedger:
             if one.end not in {None, "uncertain"} or (one.end and isinstance(outcome, Deferred)):
                 continue
             one.started = None
+            one.resent |= isinstance(outcome, Uncertain) and outcome.final
             if isinstance(outcome, Deferred):
                 if one.not_before is None:
                     one.not_before = not_before or now
@@ -164,9 +165,9 @@ class FakeLedger:
             for one in self._of(claim):
                 one.until = one.started = None
 
-    def resend(self, delivery_ids: Iterable[int], *, now: datetime, not_before: datetime) -> int:
+    def resend(self, delivery_ids: Iterable[int], *, now: datetime, not_before: datetime, every: bool = False) -> int:
         found = [self.records[one] for one in set(delivery_ids) if one in self.records]
-        found = [one for one in found if one.doubtful(now)]
+        found = [one for one in found if one.doubtful(now, every=every)]
         for one in found:
             if one.end is None:
                 one.reply, one.at = Reply(0, "", "The worker ended before it knew the answer."), now
@@ -251,9 +252,9 @@ class FakeLedger:
         found = [one for one in self.records.values() if one.delivery.day == day and one.state(now) in states]
         return tuple(self._standing(one, now) for one in found[:limit])
 
-    def uncertain_since(self, *, now: datetime) -> tuple[Delivery, ...]:
+    def uncertain_since(self, *, now: datetime, every: bool = False) -> tuple[Delivery, ...]:
         found = self.records.values()
-        return tuple(one.seen() for one in found if one.doubtful(now))
+        return tuple(one.seen() for one in found if one.doubtful(now, every=every))
 
 
 _NOT_SEEN = {"cancelled", "expired", "refused", "suppressed"}
