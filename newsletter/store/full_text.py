@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from newsletter.model.search import Within
     from newsletter.store.database import Database
 
-MOST = 50_000  # of a question's matches, the newest are weighed: words that most papers say tell none apart
+MOST = 20_000  # of a question's matches, the newest are weighed: words that most papers say tell none apart
 _LETTERS = re.compile(r"\w+")
 # Title, abstract, authors: a word in the title says most about what a paper is about.
 _RANK_SQLITE = "bm25(paper_words, 4.0, 1.0, 2.0)"
