@@ -142,6 +142,7 @@ class World:
 class Story:
     """The beats that were lived, when editions came out, and what befell the scheduler."""
 
+    every: timedelta
     beats: list[datetime] = field(default_factory=list)
     printed: list[tuple[datetime, date]] = field(default_factory=list)
     deaths: int = 0
@@ -153,12 +154,15 @@ class Story:
 def main() -> None:
     parser = options(__doc__ or "")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--every", type=int, default=15, help="minutes between two beats")
     arguments = parser.parse_args()
     spans = spans_of(quick=arguments.quick)
     choices = QUICK if arguments.quick else CHOICES
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        world, story, readers = live(Path(folder), spans, choices, random.Random(arguments.seed))
+        world, story, readers = live(
+            Path(folder), spans, choices, random.Random(arguments.seed), timedelta(minutes=arguments.every)
+        )
     took = time.perf_counter() - began
     rows = judge(world, story, readers, spans)
     rows.append(Row("the simulated time took", took, "s"))
@@ -178,10 +182,11 @@ def live(
     spans: Sequence[tuple[datetime, datetime]],
     choices: Sequence[tuple[Cadence, tuple[int, ...]]],
     chance: random.Random,
+    every: timedelta = STEP,
 ) -> tuple[World, Story, tuple[Subscriber, ...]]:
     (folder / "config.toml").write_text(CONFIG, "utf-8")
     clock = SetClock(spans[0][0])
-    world, story = World(clock), Story()
+    world, story = World(clock), Story(every)
     with open_press(load_config(folder / "config.toml", {}), clock=clock) as real:
         press = replace(
             real,
@@ -214,14 +219,14 @@ def live(
 def beat_through(
     press: Press, clock: SetClock, story: Story, chance: random.Random, start: datetime, end: datetime
 ) -> None:
-    """Beat every quarter of an hour, with deaths at any point of a beat, pauses, and second schedulers."""
+    """Beat after beat, with deaths at any point of a beat, pauses, and second schedulers."""
     clock.moment = start
     hearts: list[Heart] = []
     while clock.moment < end:
-        if chance.random() < 0.004:  # down for minutes or days
+        if chance.random() < 0.004 * (story.every / STEP):  # down for minutes or days
             story.deaths += 1
             hearts = []
-            clock.moment += STEP * chance.choice((1, 2, 5, 20, 60, 100, 250))
+            clock.moment += story.every * chance.choice((1, 2, 5, 20, 60, 100, 250))
             continue
         if not hearts or chance.random() < 0.02:
             hearts = [Heart(press) for _ in range(chance.choice((1, 1, 1, 2)))]
@@ -234,7 +239,7 @@ def beat_through(
             story.deaths += 1
             hearts = []
         note_edition(press, clock, story)
-        clock.moment += STEP
+        clock.moment += story.every
 
 
 def beat_all(press: Press, hearts: Sequence[Heart], story: Story) -> None:
@@ -279,7 +284,7 @@ def judge(
     at = {(who, day): when for who, day, when in world.sent}
     gaps = [later - earlier for earlier, later in zip(story.beats, story.beats[1:], strict=False)]
     late = [key for key, (slot, _) in due.items() if key in at and at[key] - slot > timedelta(hours=1)]
-    awake = [key for key in late if not slept(story.beats, gaps, due[key][0], at[key])]
+    awake = [key for key in late if not slept(story, gaps, due[key][0], at[key])]
     off = [key for key, (_, beat) in due.items() if key in at and at[key] != beat]
     days: dict[str, int] = defaultdict(int)
     for who, _ in due:
@@ -287,7 +292,7 @@ def judge(
     idle = sorted(story.idle)
     return [
         Row("readers", len(readers), f"in {len(ZONES)} zones"),
-        Row("beats", len(story.beats), "of 15 minutes"),
+        Row("beats", len(story.beats), f"of {story.every // timedelta(minutes=1)} minutes"),
         Row("deaths of the scheduler", story.deaths, ""),
         Row("beats of two schedulers at once", story.doubles, ""),
         Row("issues due", len(due), "", goal=1, met=bool(due)),
@@ -302,10 +307,11 @@ def judge(
     ]
 
 
-def slept(beats: Sequence[datetime], gaps: Sequence[timedelta], slot: datetime, sent: datetime) -> bool:
+def slept(story: Story, gaps: Sequence[timedelta], slot: datetime, sent: datetime) -> bool:
     """True when no beat was lived for longer than usual between the slot and the mail."""
+    beats = story.beats
     first = max(0, bisect.bisect_left(beats, slot) - 1)
-    return any(gap > STEP for gap in gaps[first : bisect.bisect_left(beats, sent)]) or beats[0] > slot
+    return any(gap > story.every for gap in gaps[first : bisect.bisect_left(beats, sent)]) or beats[0] > slot
 
 
 def local_clock(zone: ZoneInfo, spans: Sequence[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:

@@ -171,11 +171,15 @@ def run(
         later = printed_later(press, today, asof, period) if period else None
         edition, notes = (None, (later,)) if later else print_day(press, today, asof)
         log.add(*notes)
-        if day is None:
-            missing = edition is None and later is None
-            log.add(*alarm(press, plan(press, today, press.subscribers.hours()).until if missing else None))
+        if day is None and press.config.newsletter.operator:
+            log.add(*alarm(press, _overdue(press, today, asof, period) if edition is None and later is None else None))
         blocks = cut_all(press, asof, day=day, patient=period is not None)
         return _cut_and_send(press, log, "run", asof, blocks, edition, progress, stop)
+
+
+def _overdue(press: Press, today: date, asof: datetime, period: timedelta | None) -> datetime:
+    """When today's edition should have been out; for a run that comes once a day: before it."""
+    return plan(press, today, press.subscribers.hours()).until if period else asof - timedelta(days=1)
 
 
 def _cut_and_send(

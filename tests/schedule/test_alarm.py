@@ -78,6 +78,17 @@ def test_a_day_on_which_nothing_ran_is_told_when_it_runs_again(desk: Desk) -> No
     assert told["Subject"] == "Trending Papers: nothing ran on 2026-11-18"
 
 
+def test_cron_that_comes_once_a_day_tells_of_a_day_without_an_edition_at_once(desk: Desk) -> None:
+    desk.source.lists.clear()
+    desk.clock.moment = datetime(2026, 11, 20, 7, 5, tzinfo=UTC)
+    assert desk("run").code == 0
+
+    (told,) = mails(desk)
+    body = " ".join(told.get_body(("plain",)).get_content().split())  # type: ignore[union-attr]
+    assert told["Subject"] == "Trending Papers: there is no edition of 2026-11-20"
+    assert "edition: nothing printed for 2026-11-20: no new papers" in body
+
+
 def test_the_operator_who_is_no_reader_gets_no_digest_and_stays_after_a_week(desk: Desk) -> None:
     desk.source.failure = "down"
     live(desk, "2026-11-17T08:00", 4)
