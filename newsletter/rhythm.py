@@ -84,12 +84,13 @@ def printing(press: Press, now: datetime, planned: Plan) -> Printing:
     if now < planned.begin:
         return Printing("no")
     last = last_collecting(press)
+    asking = last is not None and last.outcome == "running" and now < last.started_at + BUSY
     tried = press.runs.last(limit=1, command="print", day=planned.day)
-    if tried and last is not None and tried[0].started_at >= last.started_at:
+    if tried and last is not None and not asking and tried[0].started_at >= (last.finished_at or last.started_at):
         return Printing("no")
     lacking = missing(press, planned, now)
     names = ", ".join(lacking)
-    if lacking and now < planned.until:
+    if lacking and (now < planned.until or asking):
         text = f"the edition of {planned.day} waits for {names} until {planned.until:%H:%M} UTC at most"
         return Printing("wait", (Note("info", "edition", text),))
     notes = [Note("warning", "edition", f"not waited for any longer: {name}: {why}") for name, why in lacking.items()]

@@ -45,6 +45,7 @@ class Heart:
         self._watch = watch
         self._stop = stop
         self._mailing = threading.Lock()  # one drain at a time, so that [delivery] rate and connections hold
+        self._counting = threading.Lock()
         self._printed: date | None = None
         self._choice: Mapping[Hours, int] = {}
         self._counted: datetime | None = None
@@ -58,13 +59,20 @@ class Heart:
 
     def beat(self) -> None:
         """Collect, print, cut and send what is due now. A beat with nothing to do leaves no trace."""
-        press = self._press
-        hours = self._choices()
-        planned = self._planned(hours)
-        if collect_is_due(press, press.clock.now(), planned):
-            collect(press, watch=self._watch)
+        self.collect()
+        self.deliver()
+
+    def collect(self) -> None:
+        """Ask the sources when it is time. May take minutes, and may go on beside the others."""
+        if collect_is_due(self._press, self._press.clock.now(), self._planned(self._choices())):
+            collect(self._press, watch=self._watch)
+
+    def deliver(self) -> None:
+        """Print, cut and send what is due now."""
         if self._stop():
             return
+        hours = self._choices()
+        planned = self._planned(hours)
         self._alarm(planned)
         with self._mailing:
             if planned is None or not self._print(planned, hours):
@@ -94,9 +102,10 @@ class Heart:
     def _choices(self) -> Mapping[Hours, int]:
         """What readers chose, counted anew every few minutes: with 100,000 readers that is a tenth of a second."""
         now = self._press.clock.now()
-        if self._counted is None or not self._counted <= now < self._counted + COUNT:
-            self._counted, self._choice, self._plan = now, self._press.subscribers.hours(), None
-        return self._choice
+        with self._counting:
+            if self._counted is None or not self._counted <= now < self._counted + COUNT:
+                self._counted, self._choice, self._plan = now, self._press.subscribers.hours(), None
+            return self._choice
 
     def _planned(self, hours: Mapping[Hours, int]) -> Plan | None:
         """The times of today's edition; None when it is printed."""
@@ -106,9 +115,10 @@ class Heart:
             self._printed, self._looked = day, None  # somebody else printed it: readers may wait for it
         if self._printed == day:
             return None
-        if self._plan is None or self._plan.day != day:
-            self._plan = plan(press, day, hours)
-        return self._plan
+        with self._counting:
+            if self._plan is None or self._plan.day != day:
+                self._plan = plan(press, day, hours)
+            return self._plan
 
     def _print(self, planned: Plan, hours: Mapping[Hours, int]) -> bool:
         """True when the edition was printed or is waited for: then no issue is cut without it."""
@@ -173,11 +183,12 @@ def beat(press: Press, *, watch: Watch = quiet, stop: Callable[[], bool] = lambd
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """Something to do again and again."""
+    """Something to do again and again; at the end it has `grace` seconds to come to an end of its own."""
 
     name: str
     every: timedelta
     act: Callable[[], None]
+    grace: float = GRACE
 
 
 @contextmanager
@@ -186,7 +197,7 @@ def heartbeat(pulses: Sequence[Pulse], *, stop: threading.Event) -> Iterator[Non
 
     The traps of APScheduler 3 do not matter here (one second of misfire grace, job stores that lose runs, an hour
     that comes twice): a missed alarm is made up for by the next one, since what is due stands in the database.
-    When `stop` is set, what is under way has GRACE seconds to end; collecting may be left, for it keeps all or nothing.
+    When `stop` is set, what is under way has some seconds to end; what takes longer is left behind.
     """
     from apscheduler.schedulers.background import BackgroundScheduler
 
@@ -210,9 +221,9 @@ def heartbeat(pulses: Sequence[Pulse], *, stop: threading.Event) -> Iterator[Non
         scheduler.shutdown(wait=False)
         for bell in bells:
             bell.set()
-        until = monotonic() + GRACE
-        for thread in threads:
-            thread.join(max(0.0, until - monotonic()))
+        asked = monotonic()
+        for thread, pulse in zip(threads, pulses, strict=True):
+            thread.join(max(0.0, asked + pulse.grace - monotonic()))
 
 
 def _beat_on(act: Callable[[], None], bell: threading.Event, stop: threading.Event) -> None:

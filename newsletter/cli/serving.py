@@ -63,13 +63,14 @@ def _pulses(press: Press, stop: threading.Event) -> list[Pulse]:
     watch = logging_watch(press)
     heart = Heart(press, watch=watch, stop=stop.is_set)
     return [
-        Pulse("beat", BEAT, _guarded(heart.beat, watch)),
-        Pulse("mail", MAIL, _guarded(heart.mail, watch)),
-        Pulse("tend", BEAT, _guarded(heart.tend, watch)),
+        Pulse("collect", BEAT, _guarded(heart.collect, watch, stop), grace=2.0),  # keeps all or nothing
+        Pulse("deliver", BEAT, _guarded(heart.deliver, watch, stop)),
+        Pulse("mail", MAIL, _guarded(heart.mail, watch, stop)),
+        Pulse("tend", BEAT, _guarded(heart.tend, watch, stop)),
     ]
 
 
-def _guarded(act: Callable[[], None], watch: Watch) -> Callable[[], None]:
+def _guarded(act: Callable[[], None], watch: Watch, stop: threading.Event) -> Callable[[], None]:
     """One beat that fails must not be the last: the next one tries again, and the run ledger has the reason."""
 
     def once() -> None:
@@ -78,8 +79,9 @@ def _guarded(act: Callable[[], None], watch: Watch) -> Callable[[], None]:
         except NewsletterError as error:
             watch(Note("error", "heartbeat", str(error)))
         except Exception as error:  # noqa: BLE001  # edge: a bug in one beat must not end the heartbeat
-            what = f"this is a defect of the program, please report it: {type(error).__name__}: {error}"
-            watch(Note("error", "heartbeat", what))
+            if not stop.is_set():  # else it is what was left behind, in a house that is closed already
+                what = f"this is a defect of the program, please report it: {type(error).__name__}: {error}"
+                watch(Note("error", "heartbeat", what))
 
     return once
 

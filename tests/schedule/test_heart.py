@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from newsletter.model.mail import Message, Note, Outcome
+    from newsletter.model.paper import Ask, Harvest
     from newsletter.press import Press
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -189,6 +190,41 @@ def test_a_list_that_never_comes_is_waited_for_within_bounds_and_the_ledger_says
     assert ("warning", "not waited for any longer: huggingface: it is down") in [
         (note.level, note.text) for note in printed.notes
     ]
+
+
+def test_a_source_that_takes_minutes_holds_up_no_mail_and_the_edition_waits_for_it(house: House) -> None:
+    house.reader("ada@example.org")
+    early = house.reader("bob@example.org", status="pending")
+    house.at("2026-11-20T08:00")
+    asked, answer = threading.Event(), threading.Event()
+    fetch = house.desk.source.fetch
+
+    class Slow:
+        name, daily = "huggingface", True
+
+        def fetch(self, ask: Ask) -> Harvest:
+            asked.set()
+            assert answer.wait(20)
+            return fetch(ask)
+
+        def probe(self) -> None:
+            return None
+
+    heart = Heart(replace(house.press, sources=(Slow(),)))
+    slow = threading.Thread(target=heart.collect)
+    slow.start()
+    assert asked.wait(10)
+    now = house.desk.clock.moment
+    house.press.ledger.queue([NewDelivery("confirm", FRIDAY, early.id, "{}", now + DAY)], at=now)
+    heart.deliver()
+    assert house.mail.got == ["bob@example.org"]
+    assert house.press.editions.get(FRIDAY) is None
+
+    answer.set()
+    slow.join()
+    heart.deliver()
+
+    assert house.mail.got == ["bob@example.org", "ada@example.org"]
 
 
 def test_days_of_downtime_are_made_up_for_with_one_issue(house: House) -> None:
