@@ -125,7 +125,6 @@ class Subscribers(Protocol):
         """Streams (subscriber, "added" | "known" | "suppressed") in order, writing in batches."""
 
     def by_email(self, email: str) -> Subscriber | None: ...
-
     def get(self, subscriber_ids: Iterable[int]) -> Mapping[int, Subscriber]: ...
 
     def active(self, *, after_id: int = 0, limit: int = 1000) -> tuple[Subscriber, ...]:
@@ -137,10 +136,13 @@ class Subscribers(Protocol):
     def stale(self, *, before: datetime) -> tuple[str, ...]:
         """Addresses that signed up before then and never confirmed."""
 
-    def update(self, subscriber: Subscriber) -> None: ...
+    def update(self, subscriber: Subscriber, was: Subscriber | None = None) -> bool:
+        """Every field; with `was`, what differs from it, a new status or generation only over those of `was`: so a
+        leave is not undone by who read before it. False: nothing was written.
+        """
 
     def remove(self, email: str, *, at: datetime) -> bool:
-        """Status `left`: not mailed again, may sign up again."""
+        """Status `left`, unless she complained: not mailed again, may sign up again."""
 
     def forget(self, email: str, *, at: datetime) -> bool:
         """Erase the row and all that hangs on it; only a keyed hash stays, as a suppression."""
@@ -149,7 +151,6 @@ class Subscribers(Protocol):
         """Erase the row and all that hangs on it, and keep nothing: for an address that never confirmed."""
 
     def suppress(self, email: str, reason: str, *, at: datetime) -> None: ...
-
     def unsuppress(self, email: str) -> bool: ...
 
     def suppressed(self, emails: Iterable[str]) -> frozenset[str]:
@@ -159,9 +160,7 @@ class Subscribers(Protocol):
         """(keyed hash, reason, since)"""
 
     def counts(self) -> Mapping[str, int]: ...
-
     def say(self, feedback: Feedback) -> None: ...
-
     def said(self, subscriber_ids: Iterable[int]) -> Mapping[int, tuple[Feedback, ...]]: ...
 
 
@@ -290,8 +289,8 @@ class Returns(Protocol):
     def close(self, keys: Iterable[str], *, at: datetime) -> None:
         """They were acted on."""
 
-    def open(self, *, limit: int) -> tuple[Evidence, ...]:
-        """What nobody acted on yet, oldest first."""
+    def open(self, *, limit: int, suspended: bool | None = None) -> tuple[Evidence, ...]:
+        """What nobody acted on yet, oldest first; `suspended`: only the marks of suspensions, or all but those."""
 
     def about(self, subscriber_ids: Iterable[int], *, since: datetime) -> Mapping[int, tuple[Evidence, ...]]:
         """All that came since, oldest first, signed or not; readers of whom there is nothing are left out."""

@@ -57,7 +57,7 @@ def _returns(press: Press) -> tuple[Note, ...]:
     if press.returns is None:
         return ()
     account = Account()
-    settle(press, press.returns.open(limit=_AT_ONCE), account)
+    settle(press, press.returns.open(limit=_AT_ONCE, suspended=False), account)
     notes = list(account.changes)
     if words := account.words():
         notes.insert(0, Note("info", "returns", f"made up for what was left open: {words}"))

@@ -13,7 +13,7 @@ from newsletter.cli.app import config_option
 from newsletter.cli.frame import give, json_option, opened, say, tell
 from newsletter.cli.importing import import_
 from newsletter.cli.tasting import taste
-from newsletter.errors import UsageError
+from newsletter.errors import BusyError, UsageError
 from newsletter.model.subscriber import CADENCES
 
 if TYPE_CHECKING:
@@ -76,7 +76,8 @@ def add(email: str, topics: tuple[str, ...], as_json: bool, **given: str | None)
             known = press.subscribers.by_email(wanted.email)
             assert known is not None  # it was there a moment ago
             new = move(replace(known, **_changes(wanted)), "add", at=now)
-            press.subscribers.update(new)
+            if not press.subscribers.update(new, known):
+                raise BusyError("She changed meanwhile, by her own hand.", cure="Look at her, then run it again.")
             result = "changed" if new != known else "known"
         else:
             result = "added"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from newsletter.config import rate_per_second
-from newsletter.errors import RelayConfigError, RelayError
+from newsletter.errors import NewsletterError, RelayConfigError, RelayError
 from newsletter.model.mail import Note
 from newsletter.process import is_gone, myself
 from newsletter.send.drain import DrainPolicy, drain
@@ -46,7 +47,7 @@ def dispatch(
     if (when := press.ledger.next_due(now=now)) is None or when > now:
         text = "nothing is due" if when is None else f"the next try is due at {when:%Y-%m-%d %H:%M} UTC"
         return Dispatch((Note("info", "send", text),))
-    transport = press.open_transport()
+    transport, heard = press.open_transport(), _Heard(press, on_progress)
     try:
         if (problem := transport.check()) is not None:
             note = Note("error", "send", f"{problem.what} {problem.cure}".strip())
@@ -60,7 +61,7 @@ def dispatch(
                 owner=myself(),
                 policy=_policy(press),
                 stop=watched(press, stop),
-                on_progress=on_progress,
+                on_progress=heard,
                 pacer=_pacer(press),
             )
         tally.sent += sum(helped)
@@ -68,10 +69,30 @@ def dispatch(
         return Dispatch((Note("error", "send", str(error)),), attention=isinstance(error, RelayConfigError))
     finally:
         transport.close()
-    changes = refusals(press, tally.refused) if press.returns is not None else ()
+    heard.act(tally)
     left_out = press.open_composer().dropped() if tally.done else ()
     notes = (Note("warning", "compose", f"{p.where}: {p.what}. {p.cure}") for p in left_out)
-    return Dispatch((*_notes(tally), *notes, *changes), tally, attention=tally.stop == "attention")
+    return Dispatch((*_notes(tally), *notes, *heard.changes), tally, attention=tally.stop == "attention")
+
+
+class _Heard:
+    """Acts on refusals as they are written down: a kill must not leave a reader active whose address is gone."""
+
+    def __init__(self, press: Press, on_progress: Callable[[Tally], None] | None) -> None:
+        self._press, self._on_progress, self._acted = press, on_progress, 0
+        self.changes: list[Note] = []
+
+    def __call__(self, tally: Tally) -> None:
+        with suppress(NewsletterError):  # the last call, after the drain, says so
+            self.act(tally)
+        if self._on_progress is not None:
+            self._on_progress(tally)
+
+    def act(self, tally: Tally) -> None:
+        new = tally.refused[self._acted :]
+        if new and self._press.returns is not None:
+            self.changes += refusals(self._press, new)
+            self._acted += len(new)
 
 
 def _pacer(press: Press) -> SharedPacer | None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from newsletter.press import Press
 
-_AT_ONCE = 10_000
+_AT_ONCE = 100_000
 
 
 def probe(press: Press) -> tuple[Note, ...]:
@@ -21,7 +21,7 @@ def probe(press: Press) -> tuple[Note, ...]:
     if press.returns is None:
         return ()
     now = press.clock.now()
-    held = [one for one in press.returns.open(limit=_AT_ONCE) if one.what == "suspended"]
+    held = press.returns.open(limit=_AT_ONCE, suspended=True)
     readers = press.subscribers.get({one.subscriber_id for one in held})
     notes, waiting = [], 0
     for one in held:

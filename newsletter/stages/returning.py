@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from newsletter.returns.decide import Issues
     from newsletter.returns.read import Returned
     from newsletter.send.tally import Refusal
+    from newsletter.subscribe.moves import Event
 
 BATCH = 100  # letters between two commits, and so the most that a crash reads twice
 MOST = 20_000  # letters of one mailbox in one run; the next run takes the rest
@@ -180,23 +181,30 @@ def _act_on(press: Press, one: Evidence, account: Account, now: datetime) -> Non
 
 def _apply(press: Press, reader: Subscriber, decision: Decision, now: datetime) -> bool:
     """Whether anything changed. Doing it twice changes nothing more."""
-    changed = False
-    if decision.event and (reader.status, decision.event) in MOVES:
-        moved = move(reader, decision.event, at=now)
-        if moved != reader:
-            press.subscribers.update(moved)
-            changed = True
+    changed = decision.event != "" and _move(press, reader, decision.event, now)
     if decision.suppress and reader.email not in press.subscribers.suppressed([reader.email]):
         press.subscribers.suppress(reader.email, decision.suppress, at=now)
         changed = True
     if decision.suspend_until is not None and reader.status == "active":
         until = max(decision.suspend_until, reader.paused_until or decision.suspend_until)
-        press.subscribers.update(replace(reader, paused_until=until))
+        press.subscribers.update(replace(reader, paused_until=until), reader)
         key = f"suspended:{reader.id}:{now.date().isoformat()}"
         mark = Evidence(key, "suspended", "tend", now, reader.id, signed=True, text=decision.why)
         _store(press).keep([mark])
         changed = True
     return changed
+
+
+def _move(press: Press, reader: Subscriber | None, event: Event, now: datetime) -> bool:
+    """Whether her status changed; decided anew when somebody else changed it meanwhile."""
+    while reader is not None and (reader.status, event) in MOVES:
+        moved = move(reader, event, at=now)
+        if moved == reader:
+            return False
+        if press.subscribers.update(moved, reader):
+            return True
+        reader = press.subscribers.get([reader.id]).get(reader.id)
+    return False
 
 
 def _told(decision: Decision) -> str:

@@ -65,8 +65,11 @@ class SqlReturns:
         with self._db.writing() as connection:
             connection.execute(statement, {"words": self._db.listed(keys)})
 
-    def open(self, *, limit: int) -> tuple[Evidence, ...]:
+    def open(self, *, limit: int, suspended: bool | None = None) -> tuple[Evidence, ...]:
         statement = select(returns).where(returns.c.closed_at.is_(None)).order_by(returns.c.id).limit(limit)
+        if suspended is not None:
+            mark = returns.c.what == "suspended"
+            statement = statement.where(mark if suspended else ~mark)
         with self._db.reading() as connection:
             return tuple(_from_row(row) for row in connection.execute(statement))
 

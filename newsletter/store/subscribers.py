@@ -6,7 +6,7 @@ from collections import defaultdict
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, case, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from newsletter.errors import AddressError
@@ -124,19 +124,34 @@ class SqlSubscribers:
         with self._db.reading() as connection:
             return tuple(connection.execute(statement).scalars())
 
-    def update(self, subscriber: Subscriber) -> None:
-        """Every field, by id. AddressError: her new address is another subscriber's."""
-        statement = update(subscribers).where(subscribers.c.id == subscriber.id).values(to_row(subscriber))
+    def update(self, subscriber: Subscriber, was: Subscriber | None = None) -> bool:
+        """By id. AddressError: her new address is another subscriber's."""
+        row = to_row(subscriber)
+        statement = update(subscribers).where(subscribers.c.id == subscriber.id)
+        if was is not None:
+            old = to_row(was)
+            row = {name: value for name, value in row.items() if value != old[name]}
+            if {"status", "generation"} & set(row):
+                statement = statement.where(
+                    subscribers.c.status == was.status, subscribers.c.generation == was.generation
+                )
+        if not row:
+            return True
         with self._db.writing() as connection:
             try:
-                connection.execute(statement)
+                return bool(connection.execute(statement.values(row)).rowcount)
             except IntegrityError as error:
                 raise AddressError("Another subscriber has this address already.") from error
 
     def remove(self, email: str, *, at: datetime) -> bool:
         """True when the address is in the table, also when she had left before."""
         del at  # the ledger and the run notes say when; the row says that
-        statement = update(subscribers).where(subscribers.c.email_key == address_key(email)).values(status="left")
+        stays = subscribers.c.status == "complained"  # as in newsletter.subscribe.moves
+        statement = (
+            update(subscribers)
+            .where(subscribers.c.email_key == address_key(email))
+            .values(status=case((stays, subscribers.c.status), else_="left"))
+        )
         with self._db.writing() as connection:
             return bool(connection.execute(statement).rowcount)
 

@@ -36,8 +36,9 @@ def ask_for(desk: Desk, who: Subscriber, email: str) -> None:
     elif (there.status, "ask") not in MOVES:
         return
     else:
-        there = signup.ask_again(desk, there, "change of address")
-        people.update(there)
+        again = signup.ask_again(desk, there, "change of address")
+        people.update(again, there)
+        there = again
     desk.records.put(MOVING, str(there.id), str(who.id), until=now + desk.settings.confirm_within)
     queue_notice(desk, "address", there.id)
 
@@ -60,7 +61,7 @@ def move_to(desk: Desk, who: Subscriber, waiting: Subscriber) -> Subscriber:
     desk.records.put(MOVED, str(waiting.id), str(who.id), until=now + REMEMBERED)
     desk.records.drop(MOVING, str(waiting.id))
     people.erase(waiting.email)
-    people.update(there)
+    people.update(there, who)
     signup.proven(desk, waiting.email)
     return there
 

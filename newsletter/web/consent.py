@@ -117,7 +117,7 @@ def _agreed(desk: Desk, subscriber: Subscriber) -> Subscriber:
     now = desk.now()
     consent = f"{subscriber.consent}, confirmed {now:%Y-%m-%dT%H:%M:%SZ}"
     agreed = replace(move(subscriber, "confirm", at=now), consent=consent)
-    desk.press.subscribers.update(agreed)
+    desk.press.subscribers.update(agreed, subscriber)
     signup.proven(desk, subscriber.email)
     queue_notice(desk, "welcome", subscriber.id)
     return agreed

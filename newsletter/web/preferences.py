@@ -140,7 +140,7 @@ def _save(desk: Desk, ask: Ask, who: Subscriber) -> Response:
         per_topic=int(many) if many.isascii() and many.isdigit() and 1 <= int(many[:3]) <= 20 else None,
         text_only=ask.first("text_only") == "yes",
     )
-    desk.press.subscribers.update(changed)
+    desk.press.subscribers.update(changed, who)
     return _page(desk, ask, changed, notice="Your choices are saved. They hold from the next issue on.")
 
 
@@ -150,14 +150,14 @@ def _pause(desk: Desk, ask: Ask, who: Subscriber) -> Response:
     if until is None or not today < until <= today + LONGEST_PAUSE:
         return _page(desk, ask, who, problem="Choose a day within the next year.", status=400)
     changed = replace(who, paused_until=until)
-    desk.press.subscribers.update(changed)
+    desk.press.subscribers.update(changed, who)
     notice = f"No mail until {until}. Then one issue brings the best of what you missed."
     return _page(desk, ask, changed, notice=notice)
 
 
 def _resume(desk: Desk, ask: Ask, who: Subscriber) -> Response:
     changed = replace(who, paused_until=None)
-    desk.press.subscribers.update(changed)
+    desk.press.subscribers.update(changed, who)
     return _page(desk, ask, changed, notice="Welcome back: your next issue comes as usual.")
 
 

@@ -147,7 +147,7 @@ def come_back(desk: Desk, known: Subscriber, entrance: str) -> None:
     if known.status != "left" or desk.press.subscribers.suppressed([known.email]):
         return
     if take_address(desk, known.email):
-        desk.press.subscribers.update(ask_again(desk, known, entrance))
+        desk.press.subscribers.update(ask_again(desk, known, entrance), known)
         queue_notice(desk, "confirm", known.id)
 
 
@@ -174,7 +174,7 @@ def _act(desk: Desk, wish: Wish, entrance: str) -> str:
         return "known"
     if (known.status, "ask") not in MOVES:
         return "not-written-to"
-    people.update(_with(ask_again(desk, known, entrance), wish))
+    people.update(_with(ask_again(desk, known, entrance), wish), known)
     queue_notice(desk, "confirm", known.id)
     return "again"
 

@@ -24,6 +24,12 @@ def test_a_report_that_comes_twice_is_kept_once_and_open_until_it_is_closed(stor
     assert store.returns.keep([FULL, other, FULL]) == (FULL, other)
     assert store.returns.keep([replace(FULL, text="again")]) == (FULL,)
     assert store.returns.open(limit=9) == (FULL, other)
+    assert store.returns.open(limit=9, suspended=False) == (FULL, other)
+    mark = replace(other, key="suspended:2", what="suspended")
+    store.returns.keep([mark])
+    assert store.returns.open(limit=9, suspended=True) == (mark,)
+    assert store.returns.open(limit=9, suspended=False) == (FULL, other)
+    store.returns.close([mark.key], at=NOW)
     store.returns.close([FULL.key], at=NOW)
 
     assert store.returns.keep([FULL, other]) == (other,)

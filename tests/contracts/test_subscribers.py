@@ -119,6 +119,29 @@ def test_who_left_is_not_mailed_and_may_come_back(store: Stores) -> None:
     assert store.subscribers.active() == (stored,)
 
 
+def test_a_leave_is_not_undone_by_who_read_her_row_before_it(store: Stores) -> None:
+    people = store.subscribers
+    before = added(people, "a@x.org")
+    assert people.remove("a@x.org", at=NOW)
+
+    assert people.update(replace(before, paused_until=date(2026, 12, 1), topics=("vision",)), before)
+    assert not people.update(replace(before, status="bounced"), before)
+    assert not people.update(replace(before, generation=before.generation + 1), before)
+    assert people.update(before, before)
+
+    left = replace(before, status="left", paused_until=date(2026, 12, 1), topics=("vision",))
+    assert people.by_email("a@x.org") == left
+    assert people.update(replace(left, status="pending", generation=7), left)
+    assert people.by_email("a@x.org") == replace(left, status="pending", generation=7)
+
+
+def test_who_complained_and_leaves_is_still_known_to_have_complained(store: Stores) -> None:
+    stored = replace(added(store.subscribers, "a@x.org"), status="complained")
+    store.subscribers.update(stored)
+    assert store.subscribers.remove("a@x.org", at=NOW)
+    assert store.subscribers.by_email("a@x.org") == stored
+
+
 def test_who_is_forgotten_leaves_a_hash_and_her_number_is_never_another_s(store: Stores) -> None:
     added(store.subscribers, "a@x.org")
     last = added(store.subscribers, "Eve@x.org")

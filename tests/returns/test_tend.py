@@ -120,7 +120,8 @@ def test_a_sign_up_that_nobody_confirmed_is_wiped_after_a_week_and_may_come_agai
 def test_what_a_dead_worker_held_is_taken_back(house: House) -> None:
     ledger = house.press.ledger
     ledger.queue([NewDelivery("digest", START.date(), 1, "{}", START + DAY)], at=START)
-    gone = f"{myself().rpartition(' ')[0]} 999999.00000000.1"
+    host, _, process = myself().rpartition(" ")
+    gone = f"{host} 999999.{process.partition('.')[2]}"
     assert ledger.claim(gone, limit=1, now=START, lease=DAY) is not None
 
     assert house.tend()["send"] == ["took back what 1 dead process held"]

@@ -1,4 +1,4 @@
-"""An outage that lasts longer than an issue is worth sending costs no reader her week."""
+"""Outages and kills: no reader loses her week, and nobody is written to who must not be."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import pytest
+
 from newsletter import publish
 from newsletter.config import load_config
-from newsletter.model.mail import Delivered
+from newsletter.model.mail import Delivered, Refused, Reply
 from newsletter.model.paper import Problem
 from newsletter.model.subscriber import Subscriber
 from tests.support.desk import FRIDAY, PAPERS, Desk
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from newsletter.press import Press
 
 HOUR = timedelta(hours=1)
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -40,6 +43,41 @@ class Relay:
         pass
 
 
+@dataclass(slots=True)
+class Killed(Relay):
+    """Refuses the first reader, takes some more mail, and then the process is gone."""
+
+    def deliver(self, messages: Iterable[Message]) -> Iterator[Outcome]:
+        for place, message in enumerate(messages):
+            if place == 300:
+                raise KeyboardInterrupt
+            gone = Refused(message.delivery_id, Reply(550, "5.1.1", "no such user"), "address")
+            yield gone if place == 0 else Delivered(message.delivery_id)
+
+
+def test_an_address_that_is_gone_is_not_written_to_again_even_if_the_run_is_killed(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    with desk.press(load_config(tmp_path / "config.toml", {})) as opened:
+        statuses: list[str] = []
+
+        class Spying(Killed):
+            def deliver(self, messages: Iterable[Message]) -> Iterator[Outcome]:
+                try:
+                    yield from Killed.deliver(self, messages)
+                except KeyboardInterrupt:
+                    statuses.append(opened.subscribers.get([1])[1].status)
+                    raise
+
+        press = replace(opened, open_transport=Spying)
+        for number in range(400):
+            press.subscribers.add(
+                Subscriber(email=f"r{number}@example.org", created_at=LONG_AGO, confirmed_at=LONG_AGO)
+            )
+        with pytest.raises(KeyboardInterrupt):
+            publish.run(press)
+        assert statuses == ["bounced"]
+
+
 def counted(press: Press) -> tuple[int, int]:
     report = publish.send(press)
     return report.cut, report.tally.sent if report.tally else 0
@@ -49,9 +87,8 @@ def test_a_weekly_reader_has_her_issue_once_the_relay_is_back_however_late(tmp_p
     desk, relay = Desk(tmp_path), Relay(down=True)
     with desk.press(load_config(tmp_path / "config.toml", {})) as opened:
         press = replace(opened, open_transport=lambda: relay)
-        long_ago = datetime(2026, 1, 1, tzinfo=UTC)
         press.subscribers.add(
-            Subscriber(email="ada@example.org", created_at=long_ago, confirmed_at=long_ago, cadence="weekly")
+            Subscriber(email="ada@example.org", created_at=LONG_AGO, confirmed_at=LONG_AGO, cadence="weekly")
         )
         assert publish.run(press).cut == 1
         desk.clock.pass_(21 * HOUR)
@@ -71,8 +108,7 @@ def test_what_the_operator_cancelled_is_not_cut_again(tmp_path: Path) -> None:
     desk, relay = Desk(tmp_path), Relay(down=True)
     with desk.press(load_config(tmp_path / "config.toml", {})) as opened:
         press = replace(opened, open_transport=lambda: relay)
-        long_ago = datetime(2026, 1, 1, tzinfo=UTC)
-        press.subscribers.add(Subscriber(email="ada@example.org", created_at=long_ago, confirmed_at=long_ago))
+        press.subscribers.add(Subscriber(email="ada@example.org", created_at=LONG_AGO, confirmed_at=LONG_AGO))
         assert publish.run(press).cut == 1
         relay.down = False
         assert press.ledger.cancel(day=FRIDAY, now=press.clock.now()) == 1

@@ -28,8 +28,9 @@ class FakeReturns:
     def close(self, keys: Iterable[str], *, at: datetime) -> None:
         self.closed |= set(keys) & set(self.rows)
 
-    def open(self, *, limit: int) -> tuple[Evidence, ...]:
-        return tuple(one for one in self.rows.values() if one.key not in self.closed)[:limit]
+    def open(self, *, limit: int, suspended: bool | None = None) -> tuple[Evidence, ...]:
+        found = [one for one in self.rows.values() if one.key not in self.closed]
+        return tuple(one for one in found if suspended in {None, one.what == "suspended"})[:limit]
 
     def about(self, subscriber_ids: Iterable[int], *, since: datetime) -> Mapping[int, tuple[Evidence, ...]]:
         wanted, found = set(subscriber_ids), defaultdict[int, list["Evidence"]](list)

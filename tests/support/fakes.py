@@ -6,11 +6,11 @@ import dataclasses
 import hashlib
 import itertools
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from newsletter.errors import AddressError
 from newsletter.model.mail import Run
-from newsletter.model.subscriber import Hours
+from newsletter.model.subscriber import Hours, Subscriber
 from tests.support.fake_ledger import FakeLedger
 from tests.support.fake_papers import FakePapers
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from newsletter.model.edition import Edition
     from newsletter.model.mail import Note
-    from newsletter.model.subscriber import Feedback, Subscriber
+    from newsletter.model.subscriber import Feedback
 
 
 class FakeClock:
@@ -104,18 +104,30 @@ class FakeSubscribers:
         found = [one for one in self.every() if one.status == "pending"]
         return tuple(one.email for one in found if one.created_at is not None and one.created_at < before)
 
-    def update(self, subscriber: Subscriber) -> None:
+    def update(self, subscriber: Subscriber, was: Subscriber | None = None) -> bool:
         other = self.by_email(subscriber.email)
         if other is not None and other.id != subscriber.id:
             raise AddressError("Another subscriber has this address already.")
-        if subscriber.id in self.rows:
-            self.rows[subscriber.id] = subscriber
+        now = self.rows.get(subscriber.id)
+        if now is None:
+            return False
+        if was is not None:
+            fields = [field.name for field in dataclasses.fields(Subscriber)]
+            changes: dict[str, Any] = {
+                name: getattr(subscriber, name) for name in fields if getattr(subscriber, name) != getattr(was, name)
+            }
+            if {"status", "generation"} & set(changes) and (now.status, now.generation) != (was.status, was.generation):
+                return False
+            subscriber = dataclasses.replace(now, **changes)
+        self.rows[subscriber.id] = subscriber
+        return True
 
     def remove(self, email: str, *, at: datetime) -> bool:
         found = self.by_email(email)
         if found is None:
             return False
-        self.rows[found.id] = dataclasses.replace(found, status="left")
+        if found.status != "complained":
+            self.rows[found.id] = dataclasses.replace(found, status="left")
         return True
 
     def forget(self, email: str, *, at: datetime) -> bool:
