@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from newsletter.model.mail import Delivery
 from newsletter.store.ledger_tables import (
@@ -228,19 +228,17 @@ def as_delivery(row: Row[Any], charged: int) -> Delivery:
     return Delivery(number, kind, as_day(day), reader, payload, moment(created), moment(expires), 1 + charged)
 
 
-_DIED_ON = deliveries.c.id.in_(select(started.c.delivery_id)) & ~ENDED & ~HELD
 UNANSWERED = deliveries.c.id.in_(select(outcomes.c.delivery_id).where(outcomes.c.state == "uncertain"))
 DECIDED = deliveries.c.id.in_(select(resends.c.delivery_id))
-_UNCERTAIN = {
-    every: select(deliveries)
-    .where(or_(_DIED_ON, UNANSWERED if every else UNANSWERED & ~DECIDED))
-    .order_by(deliveries.c.id)
-    for every in (False, True)
-}
+# Two statements, each led by the few rows in question: as one with OR, PostgreSQL reads the whole queue each time
+# (100 ms of 60,000 rows); written as joins, SQLite does.
+_DIED_ON = select(deliveries).where(deliveries.c.id.in_(select(started.c.delivery_id)), ~ENDED, ~HELD)
+_IN_DOUBT = {every: select(deliveries).where(UNANSWERED if every else UNANSWERED & ~DECIDED) for every in (False, True)}
 
 
 def uncertain(database: Database, connection: Connection, now: int, *, every: bool) -> tuple[Delivery, ...]:
     """Deliveries that a worker died on, and unanswered ones: those that nothing was decided about, or all."""
-    rows = connection.execute(_UNCERTAIN[every], {"now": now}).all()
+    rows = [*connection.execute(_DIED_ON, {"now": now}).all(), *connection.execute(_IN_DOUBT[every]).all()]
+    rows.sort(key=lambda row: row.id)
     charged = _charged(database, connection, [row.id for row in rows])
     return tuple(as_delivery(row, charged.get(row.id, 0)) for row in rows)
