@@ -23,6 +23,7 @@ LEAD = timedelta(minutes=20)  # printing begins so long before the first reader 
 PATIENCE = timedelta(minutes=20)  # and waits so long after that for a list that is not whole, at most
 ASK_AGAIN = timedelta(minutes=10)  # between two looks at the sources while the edition waits
 RHYTHM = (timedelta(minutes=5), timedelta(hours=13))  # between runs that cron makes, at least and at most
+TRY_AGAIN = timedelta(minutes=2)  # after a printing that failed or was killed
 BUSY = timedelta(minutes=30)  # a collecting of another process is waited for so long: gather's deadline, twice
 _TICK = timedelta(microseconds=1)
 _NOT_WHOLE = ("stale since", "; missing: ")  # in a source's warning: it answered, but its list is late or has gaps
@@ -85,8 +86,13 @@ def printing(press: Press, now: datetime, planned: Plan) -> Printing:
         return Printing("no")
     last = last_collecting(press)
     asking = last is not None and last.outcome == "running" and now < last.started_at + BUSY
-    tried = press.runs.last(limit=1, command="print", day=planned.day)
-    if tried and last is not None and not asking and tried[0].started_at >= (last.finished_at or last.started_at):
+    tried = next(iter(press.runs.last(limit=1, command="print", day=planned.day)), None)
+    if tried is not None and tried.outcome in {"failed", "died"}:
+        ended = tried.finished_at or tried.started_at
+        if ended <= now < ended + TRY_AGAIN:
+            text = f"printing {planned.day} failed at {ended:%H:%M} UTC and is tried again"
+            return Printing("wait" if now < planned.until else "no", (Note("info", "edition", text),))
+    elif tried and last is not None and not asking and tried.started_at >= (last.finished_at or last.started_at):
         return Printing("no")
     lacking = missing(press, planned, now)
     names = ", ".join(lacking)

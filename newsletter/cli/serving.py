@@ -14,7 +14,7 @@ import click
 
 from newsletter.cli.frame import command, give, json_option, opened, stopping, tell
 from newsletter.cli.logs import logging_watch
-from newsletter.errors import NewsletterError, UsageError
+from newsletter.errors import BusyError, NewsletterError, UsageError
 from newsletter.model.mail import Note
 
 if TYPE_CHECKING:
@@ -55,6 +55,8 @@ def serve(host: str, port: int, no_schedule: bool, no_pages: bool) -> None:
             while not asked() and (alive is None or alive()):
                 time.sleep(0.2)
             stop.set()
+        if not asked():
+            raise BusyError("The web pages ended by themselves.", cure="Start `newsletter serve` again.")
 
 
 def _pulses(press: Press, stop: threading.Event) -> list[Pulse]:

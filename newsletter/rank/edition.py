@@ -50,18 +50,20 @@ def rank_day(
     notes: tuple[str, ...],
     models: Models,
     library: Mapping[str, Paper] | None = None,
+    news_since: datetime | None = None,
 ) -> Edition:
     """The edition of `day` from what was known at `asof`. Same input in any order: same edition, byte for byte.
 
     `featured` are ids of earlier editions, never picked again. `library` holds the texts of seed papers that are not
-    among the candidates. Without topics there is one pool, `trending`, ordered by attention alone.
+    among the candidates. Follow-ups tell what came after `news_since`, the printing of the edition before (without it,
+    in the last 24 hours). Without topics there is one pool, `trending`, ordered by attention alone.
     """
     known = _by_id(candidates)
     sieve = _sift(known, asof, featured, settings)
     today = _prepare(sieve, asof, settings, models)
     shelf = {**(library or {}), **{c.paper.id: c.paper for c in known}}
     ranked = [rank_topic(today, topic, shelf, day, settings, models) for topic in (topics or [TRENDING])]
-    news = follow_ups(known, featured, asof - timedelta(hours=24))
+    news = follow_ups(known, featured, news_since or asof - timedelta(hours=24))
     shown = {pick.paper_id for one in ranked for pick in one.pool.picks} | {one.paper_id for one in news}
     return Edition(
         day=day,

@@ -51,6 +51,7 @@ def draft(
         notes=_edition_notes(press, day, held),
         models=press.open_models(),
         library=press.papers.get({one for topic in wanted for one in (*topic.papers, *topic.papers_not)}),
+        news_since=_before(press, day),
     )
     return edition, tuple(Note("info", "edition", text) for text in held)
 
@@ -72,10 +73,17 @@ def print_day(press: Press, day: date, asof: datetime) -> tuple[Edition | None, 
 def _lookback(press: Press, day: date, asof: datetime) -> timedelta:
     """`[ranking] lookback`, and after an outage so much more that no list of the days without an edition is lost."""
     usual = press.config.ranking.lookback
-    before = [printed for printed in press.editions.days() if printed < day]
-    if not before or (last := press.editions.get(max(before))) is None:
+    last = _before(press, day)
+    if last is None:
         return usual
-    return min(max(usual, usual + (asof - last.printed_at) - timedelta(days=1)), usual + LONGEST_OUTAGE)
+    return min(max(usual, usual + (asof - last) - timedelta(days=1)), usual + LONGEST_OUTAGE)
+
+
+def _before(press: Press, day: date) -> datetime | None:
+    """When the edition before that of `day` was printed."""
+    before = [printed for printed in press.editions.days() if printed < day]
+    last = press.editions.get(max(before)) if before else None
+    return last.printed_at if last else None
 
 
 def _ready(

@@ -25,8 +25,13 @@ if TYPE_CHECKING:
     from sqlalchemy.dialects.postgresql import Insert as PostgresqlInsert
     from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 
-LEDGER_LOCK = 0x7061_7065_7201  # "paper", 1: queue, claim, release of the ledger
+# "paper" and a number for each advisory lock of PostgreSQL.
+LEDGER_LOCK = 0x7061_7065_7201  # queue, claim, release of the ledger
 MIGRATION_LOCK = 0x7061_7065_7202
+VECTOR_LOCK = 0x7061_7065_7203
+WEB_LOCK = 0x7061_7065_7204  # limits and records
+PACE_LOCK = 0x7061_7065_7205
+JOBS_LOCK = 0x7061_7065_7206  # Procrastinate's tables
 
 
 class Database:

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import text
 
+from newsletter.errors import BusyError
+from newsletter.store.database import JOBS_LOCK
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -23,7 +26,6 @@ QUEUE, TASK = "newsletter", "newsletter.drain"
 SHARD = 10_000  # rows a job: some seconds of work for one worker
 LOOK = 5.0  # seconds between looks for retries that came due and leases that ran out
 STALLED = 60.0  # and for jobs whose worker died
-JOBS_LOCK = 0x7061_7065_7204
 
 _THERE = text("SELECT to_regclass('procrastinate_jobs') IS NOT NULL")
 _DEFER = text(
@@ -97,5 +99,8 @@ class ProcrastinateJobs:
                     for job in await app.job_manager.get_stalled_jobs(queue=QUEUE):
                         await app.job_manager.retry_job(job)
                 await asyncio.sleep(0.1)
+            unasked = worker.done()
             worker.cancel()  # it fetches no more, and waits for the job under way
-            await asyncio.gather(worker, return_exceptions=True)
+            (ended,) = await asyncio.gather(worker, return_exceptions=True)
+            if unasked:
+                raise BusyError(f"Fetching jobs ended by itself: {ended}.", cure="Start the worker again.")

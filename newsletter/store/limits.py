@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Column, Integer, Table, Text, delete, or_, select
 
+from newsletter.store.database import WEB_LOCK
 from newsletter.store.tables import BIG, metadata
 from newsletter.store.values import micros
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
     from newsletter.store.database import Database
 
-WEB_LOCK = 0x7061_7065_7204
 
 web_limits = Table(
     "web_limits",

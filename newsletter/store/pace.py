@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from newsletter.store.database import PACE_LOCK
 from newsletter.store.limits import web_records
 from newsletter.store.values import micros
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
     from newsletter.store.database import Database
 
-PACE_LOCK = 0x7061_7065_7205
 CATCH_UP = 0.25  # seconds, as for a single process
 _KIND, _KEY = "pace", "sending"
 

@@ -11,6 +11,7 @@ import numpy as np
 from sqlalchemy import bindparam, delete, select, text, update
 
 from newsletter.model.search import Unread
+from newsletter.store.database import VECTOR_LOCK
 from newsletter.store.papers_read import as_paper
 from newsletter.store.searching import limits
 from newsletter.store.tables import paper_vectors, paper_vectors_due, papers
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 BLOCK = 4096  # papers in a row of `paper_vectors`: half a megabyte at 128 bytes each
 KEPT = 1024  # blocks that stay in memory: 4 million papers, half a gigabyte
-VECTOR_LOCK = 0x7061_7065_7203  # "paper", 3: see `database`
 FEW = 50_000  # papers that are compared one by one when a search is limited to them; also how far down one looks
 
 

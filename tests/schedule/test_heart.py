@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from newsletter.config import load_config
+from newsletter.errors import BusyError
 from newsletter.model.mail import Deferred, Delivered, NewDelivery, Reply
 from newsletter.model.paper import Problem
 from newsletter.model.subscriber import Subscriber
@@ -21,8 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from newsletter.model.edition import Edition
     from newsletter.model.mail import Message, Note, Outcome
     from newsletter.model.paper import Ask, Harvest
+    from newsletter.ports import Editions
     from newsletter.press import Press
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -330,3 +333,33 @@ def test_the_alarm_clock_rings_each_pulse_at_once_and_again_and_ends_when_asked(
 
     assert rung["slow"] == 1, "a pulse that takes longer is not doubled, and holds up no other"
     assert not [thread for thread in threading.enumerate() if thread.name in rung]
+
+
+class Busy:
+    """Editions that cannot be printed for the moment."""
+
+    def __init__(self, editions: Editions) -> None:
+        self._editions = editions
+
+    def print(self, edition: Edition) -> Edition:
+        raise BusyError("The database is locked.")
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._editions, name)
+
+
+def test_a_printing_that_failed_is_tried_again_in_minutes_and_no_reader_is_cut_without_it(house: House) -> None:
+    house.reader("ada@example.org")
+    house.at("2026-11-20T07:45")
+    busy = replace(house.press, editions=Busy(house.press.editions))  # type: ignore[arg-type]
+    with pytest.raises(BusyError):
+        Heart(busy).beat()
+
+    house.at("2026-11-20T07:46")
+    heart = Heart(house.press)
+
+    assert house.live(heart, "2026-11-20T09:00") == {"ada@example.org": ["20. 08:00"]}
+    edition = house.press.editions.get(FRIDAY)
+    assert edition is not None
+    assert f"{edition.printed_at:%H:%M}" == "07:47"
+    assert house.press.ledger.silences(day=FRIDAY) == ()
