@@ -80,12 +80,14 @@ def moment(press: Press, day: date | None) -> datetime:
     return datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC) - timedelta(seconds=1)
 
 
-def collect(press: Press, day: date | None = None, *, watch: Watch = quiet) -> Report:
+def collect(
+    press: Press, day: date | None = None, *, watch: Watch = quiet, stop: Callable[[], bool] = lambda: False
+) -> Report:
     """Ask the sources and signals; keep papers and readings."""
     asof = moment(press, day)
     with _run(press, "collect", press.edition_day(asof), watch) as log:
-        log.add(*collect_stage(press, asof))
-        log.outcome = _outcome(log, "collect")
+        log.add(*collect_stage(press, asof, stop=stop))
+        log.outcome = "partial" if stop() else _outcome(log, "collect")
         return Report("collect", press.edition_day(asof), log.outcome, tuple(log.notes))
 
 
@@ -166,7 +168,11 @@ def run(
     asof = moment(press, day)
     today = press.edition_day(asof)
     with _run(press, "run", today, watch) as log:
-        log.add(*collect_stage(press, asof))
+        log.add(*collect_stage(press, asof, stop=stop))
+        if stop():  # no edition is printed from half of the sources
+            log.add(Note("info", "run", "stopped on request; what was collected is kept"))
+            log.outcome = "partial"
+            return Report("run", today, log.outcome, tuple(log.notes))
         period = rhythm(press, asof) if day is None else None
         later = printed_later(press, today, asof, period) if period else None
         edition, notes = (None, (later,)) if later else print_day(press, today, asof)

@@ -65,7 +65,7 @@ class Heart:
     def collect(self) -> None:
         """Ask the sources when it is time. May take minutes, and may go on beside the others."""
         if collect_is_due(self._press, self._press.clock.now(), self._planned(self._choices())):
-            collect(self._press, watch=self._watch)
+            collect(self._press, watch=self._watch, stop=self._stop)
 
     def deliver(self) -> None:
         """Print, cut and send what is due now."""

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import stat
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
-from newsletter.cli.frame import command, give, json_option, opened, plural, say
+from newsletter.cli.frame import command, give, json_option, opened, plural, say, tell
 from newsletter.errors import NewsletterError
+from newsletter.model.paper import Problem
+from newsletter.patience import TooLateError, awaited
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from newsletter.config import Config
-    from newsletter.model.paper import Problem
-    from newsletter.ports import Signal, Source
+    from newsletter.ports import Mailbox, Signal, Source
     from newsletter.press import Press
 
+LONGEST = 30.0  # seconds for each check of the world
 Level = Literal["ok", "warning", "problem"]
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 _SAMPLE_DOMAINS = (".example.org", ".example.com", ".example", ".test")
@@ -39,7 +43,8 @@ class Finding:
 def doctor(as_json: bool) -> int:
     """Try out the configuration, the database, the clock, the templates, each source and the mail server.
 
-    Nothing is sent. The exit code is 1 when something is wrong; warnings do not count.
+    Nothing is sent, and no check takes longer than half a minute. The exit code is 1 when something is wrong;
+    warnings do not count.
     """
     findings = []
     with opened() as press:
@@ -144,27 +149,45 @@ def _templates(press: Press) -> Finding:
 def _world(press: Press) -> Iterator[Finding]:
     """Sources and signals, asked side by side, told in order."""
     asked: list[Source | Signal] = [*press.sources, *press.signals]
-    with ThreadPoolExecutor(max_workers=8) as pool:
-        for one, problem in zip(asked, pool.map(_probe, asked), strict=True):
-            if problem is None:
-                yield Finding(one.name, "ok", "answers")
-            else:
-                yield Finding(one.name, "problem", problem.what, problem.cure)
+    if asked:
+        _waiting(", ".join(one.name for one in asked))
+    gone = threading.Event()  # nobody waits any more: so that Ctrl-C ends it
+    with ThreadPoolExecutor(max_workers=max(1, len(asked))) as pool:
+        try:
+            for one, problem in zip(asked, pool.map(partial(_probe, gone.is_set), asked), strict=True):
+                if problem is None:
+                    yield Finding(one.name, "ok", "answers")
+                else:
+                    yield Finding(one.name, "problem", problem.what, problem.cure)
+        finally:
+            gone.set()
 
 
-def _probe(one: Source | Signal) -> Problem | None:
-    return one.probe()
+def _waiting(what: str) -> None:
+    tell(f"asking {what}: {LONGEST:g} seconds at most")
+
+
+def _probe(gone: Callable[[], bool], one: Source | Signal) -> Problem | None:
+    try:
+        return awaited(one.probe, what=one.name, stop=gone, most=LONGEST)
+    except TooLateError as error:
+        return Problem(one.name, error.what, "Is the address right, and is the server well?")
 
 
 def _mail_server(press: Press) -> Finding:
     delivery = press.config.delivery
     place = delivery.path if delivery.transport == "maildir" else f"{delivery.host}:{delivery.port}"
+    if delivery.transport != "maildir":
+        _waiting(place)
     try:
         transport = press.open_transport()
         try:
-            problem = transport.check()
+            problem = awaited(transport.check, what=place, most=LONGEST)
         finally:
             transport.close()
+    except TooLateError as error:
+        cure = 'Are [delivery] host, port and security right? Port 465 wants "tls", ports 587 and 25 do not.'
+        return Finding("delivery", "problem", error.what, cure)
     except NewsletterError as error:
         return Finding("delivery", "problem", error.what, error.cure)
     if problem is not None:
@@ -172,11 +195,16 @@ def _mail_server(press: Press) -> Finding:
     return Finding("delivery", "ok", f"{delivery.transport} to {place}")
 
 
+def _has_mail(mailbox: Mailbox) -> bool:
+    return any(True for _ in mailbox.letters(limit=1))
+
+
 def _returns(press: Press) -> Iterator[Finding]:
     """Whether the mailboxes of `[[returns]]` can be read; nothing in them is changed."""
     for mailbox in press.mailboxes:
+        _waiting(mailbox.name)
         try:
-            waiting = any(True for _ in mailbox.letters(limit=1))
+            waiting = awaited(partial(_has_mail, mailbox), what=mailbox.name, most=LONGEST)
         except NewsletterError as error:
             yield Finding("returns", "problem", error.what, error.cure)
         else:

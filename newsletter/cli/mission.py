@@ -44,8 +44,9 @@ def collect(day: date | None, quiet: bool, as_json: bool) -> int:
     """Ask the sources and signals; keep papers and readings. A source that fails does not stop the others."""
     from newsletter import publish
 
-    with opened() as press:
-        return _end(publish.collect(press, day, watch=watcher(as_json=as_json, quiet=quiet)), as_json=as_json)
+    with opened() as press, stopping() as stop:
+        watch = watcher(as_json=as_json, quiet=quiet)
+        return _end(publish.collect(press, day, watch=watch, stop=stop), as_json=as_json)
 
 
 @command("run", short_help="Collect, rank, cut, send: the command for cron.")

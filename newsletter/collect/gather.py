@@ -11,20 +11,24 @@ from typing import TYPE_CHECKING
 from newsletter.model.paper import Harvest, Poll, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from newsletter.model.paper import Ask
     from newsletter.ports import Source
 
+LOOK = 0.2  # seconds between two looks at `stop`
 DEADLINE = 900.0  # seconds for all sources together; each has its own budget of ten minutes
 
 
-def gather(asks: Sequence[tuple[Source, Ask]], *, deadline: float = DEADLINE) -> tuple[Harvest, ...]:
+def gather(
+    asks: Sequence[tuple[Source, Ask]], *, deadline: float = DEADLINE, stop: Callable[[], bool] = lambda: False
+) -> tuple[Harvest, ...]:
     """One harvest for each ask, in their order.
 
     Each source has a thread; those that share a host take turns in the HTTP client's lanes. A source that crashes or
-    is not done by the deadline (seconds) gives a failed harvest; the memory that it had is kept.
+    is not done by the deadline (seconds), or when `stop()` says so, gives a failed harvest; the memory that it had is
+    kept.
     """
     done: queue.SimpleQueue[tuple[int, Harvest]] = queue.SimpleQueue()
     for place, (source, ask) in enumerate(asks):
@@ -35,13 +39,18 @@ def gather(asks: Sequence[tuple[Source, Ask]], *, deadline: float = DEADLINE) ->
         ).start()
     until = time.monotonic() + deadline
     found: dict[int, Harvest] = {}
+    late = f"it was not done after {deadline:.0f} seconds"
     while len(found) < len(asks):
         try:
-            place, harvest = done.get(timeout=max(0.0, until - time.monotonic()))
+            place, harvest = done.get(timeout=min(LOOK, max(0.0, until - time.monotonic())))
         except queue.Empty:
-            break
+            if stop():
+                late = "it was not done when this run was asked to stop"
+                break
+            if time.monotonic() >= until:
+                break
+            continue
         found[place] = harvest
-    late = f"it was not done after {deadline:.0f} seconds"
     return tuple(found.get(place) or _failed(source, late, ask) for place, (source, ask) in enumerate(asks))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from newsletter.collect.gather import gather, polls_of
@@ -11,9 +12,11 @@ from newsletter.collect.merge import fold
 from newsletter.collect.plan import days_wanted
 from newsletter.model.mail import Note
 from newsletter.model.paper import Ask, identity_keys
+from newsletter.patience import StoppedError, awaited
 from newsletter.stages.searching import make_vectors
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import date, datetime
 
     from newsletter.model.paper import Harvest
@@ -24,10 +27,13 @@ HORIZON_DAYS = 30  # how far back missed days are caught up
 SIGNAL_PAPERS = 300  # how many of the newest papers a signal is asked about at once
 
 
-def collect(press: Press, asof: datetime) -> tuple[Note, ...]:
-    """Ask the world as at `asof` (UTC), keep papers, listings and readings; what happened comes back as notes."""
+def collect(press: Press, asof: datetime, *, stop: Callable[[], bool] = lambda: False) -> tuple[Note, ...]:
+    """Ask the world as at `asof` (UTC), keep papers, listings and readings; what happened comes back as notes.
+
+    When `stop()` says so nobody is waited for any more: what has come is kept, the next run asks the others again.
+    """
     asks = [(source, _ask(press, source, asof)) for source in press.sources]
-    harvests = gather(asks)
+    harvests = gather(asks, stop=stop)
     known = press.papers.find(
         {key for harvest in harvests for found in harvest.found for key in identity_keys(found.paper)}
     )
@@ -38,8 +44,9 @@ def collect(press: Press, asof: datetime) -> tuple[Note, ...]:
     notes = [note for harvest in harvests for note in harvest_notes(harvest)]
     notes += [Note("warning", problem.where, _sentence(problem.what, problem.cure)) for problem in merged.problems]
     notes.append(Note("info", "papers", f"{new} new, {len(merged.papers) - new} known again"))
-    make_vectors(press)
-    return (*notes, *_read_signals(press, asof))
+    if not stop():
+        make_vectors(press)
+    return (*notes, *_read_signals(press, asof, stop))
 
 
 def harvest_notes(harvest: Harvest) -> tuple[Note, ...]:
@@ -66,14 +73,18 @@ def _ask(press: Press, source: Source, asof: datetime) -> Ask:
     return Ask(days, asof, press.papers.memory(source.name))
 
 
-def _read_signals(press: Press, asof: datetime) -> tuple[Note, ...]:
+def _read_signals(press: Press, asof: datetime, stop: Callable[[], bool]) -> tuple[Note, ...]:
     notes = []
-    if press.signals:
+    if press.signals and not stop():
         recent = press.papers.candidates(since=asof - press.config.ranking.lookback, until=asof)
         newest = sorted(recent, key=lambda candidate: (candidate.first_seen, candidate.paper.id), reverse=True)
         papers = [candidate.paper for candidate in newest[:SIGNAL_PAPERS]]
         for signal in press.signals:
-            readings, problems = signal.read(papers, asof)
+            try:
+                readings, problems = awaited(partial(signal.read, papers, asof), what=signal.name, stop=stop)
+            except StoppedError as error:
+                notes.append(Note("warning", signal.name, str(error)))
+                break
             press.papers.keep((), (), [replace(reading, at=min(reading.at, asof)) for reading in readings], (), at=asof)
             notes.append(Note("info", signal.name, f"{len(readings)} readings of {len(papers)} papers"))
             notes += [

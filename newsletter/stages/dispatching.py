@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Literal
 from newsletter.config import rate_per_second
 from newsletter.errors import NewsletterError, RelayConfigError, RelayError
 from newsletter.model.mail import Note
+from newsletter.patience import StoppedError, awaited
 from newsletter.process import is_gone, myself
 from newsletter.send.drain import DrainPolicy, drain
 from newsletter.send.pace import Rate, SharedPacer
+from newsletter.send.tally import Tally
 from newsletter.stages.composing import Renderer
 from newsletter.stages.returning import refusals
 from newsletter.stages.switch import paused, watched
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
 
     from newsletter.model.mail import Reply
     from newsletter.press import Press
-    from newsletter.send.tally import Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ def dispatch(
         return Dispatch((Note("info", "send", text),))
     transport, heard = press.open_transport(), _Heard(press, on_progress)
     try:
-        if (problem := transport.check()) is not None:
+        if (problem := awaited(transport.check, what="the mail server", stop=stop)) is not None:
             note = Note("error", "send", f"{problem.what} {problem.cure}".strip())
             return Dispatch((note,), attention=problem.lasting)
         with press.helpers() as helped:
@@ -65,6 +66,8 @@ def dispatch(
                 pacer=_pacer(press),
             )
         tally.sent += sum(helped)
+    except StoppedError as error:
+        return Dispatch((Note("info", "send", str(error)),), Tally(stop="asked", stopped_by=error.what))
     except (RelayError, RelayConfigError) as error:
         return Dispatch((Note("error", "send", str(error)),), attention=isinstance(error, RelayConfigError))
     finally:
