@@ -214,6 +214,8 @@ class Ledger(Protocol):
         `since` leaves out digests of earlier days: with a million readers a year's are many.
         """
 
+    def issues(self, subscriber_ids: Iterable[int]) -> Mapping[int, int]: ...  # how many digests were queued
+
     def latest(self, subscriber_id: int, *, limit: int) -> tuple[tuple[date, bool], ...]:
         """Her latest digests that the next hop answered, newest first: (day, True when it took it)."""
 

@@ -30,7 +30,7 @@ _RANGES = 64  # of edition days, each some thousand picks
 _SHARED = 4096  # issues, each some 13 picks
 FIRST_ISSUE = {"daily": 1, "weekdays": 1, "weekly": 7, "monthly": 31}  # days of editions in a first issue
 
-_Key = tuple[tuple["date", "date"], "date", tuple[str, ...], int | None, frozenset[str]]
+_Key = tuple[tuple["date", "date"], "date", tuple[str, ...], int | None, frozenset[str], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +139,12 @@ class Cutter:
         ]
         ids = [reader.id for (reader, _), given in zip(due_now, ranges, strict=True) if self._read(*given)]
         seen, said = press.ledger.seen(ids, since=min(untils) - NEVER_TWICE), press.subscribers.said(ids)
-        likes = self._tastes.of(said)
+        likes, had = self._tastes.of(said), press.ledger.issues(ids)
         for (reader, slot), given in zip(due_now, ranges, strict=True):
             if self._read(*given):
                 before, words = seen.get(reader.id, frozenset()), said.get(reader.id, ())
-                yield self._one(reader, slot, given, before, words, likes.get(reader.id))
+                explores = had.get(reader.id, 0) < press.rank_settings.exploring_issues
+                yield self._one(reader, slot, given, before, words, likes.get(reader.id), explores=explores)
             else:
                 yield Silence(reader.id, slot.day, "no-edition", self._why(given[1]))
 
@@ -164,8 +165,10 @@ class Cutter:
         seen: frozenset[str],
         said: tuple[Feedback, ...],
         taste: Taste | None,
+        *,
+        explores: bool,
     ) -> Issue | Silence:
-        key = (given, slot.day, reader.topics, reader.per_topic, seen)
+        key = (given, slot.day, reader.topics, reader.per_topic, seen, explores)
         shared = None if said else self._issues.get(key)
         if shared is not None:
             return replace(shared, subscriber_id=reader.id)
@@ -179,6 +182,7 @@ class Cutter:
             feedback=said,
             taste=taste,
             models=None if taste is None else self._press.open_models(),
+            issues_so_far=0 if explores else self._press.rank_settings.exploring_issues,
             field=self._lay_out(*given),
         )
         if not said:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import bindparam, func, or_, select
 
 from newsletter.store.ledger_tables import deliveries, outcomes
 from newsletter.store.values import day as as_day
@@ -88,6 +88,16 @@ def seen(
             papers = texts[payload] = papers_of(payload)
         found.setdefault(reader, set()).update(papers)
     return {reader: frozenset(papers) for reader, papers in found.items()}
+
+
+def issues(database: Database, connection: Connection, readers: Iterable[int]) -> dict[int, int]:
+    statement = (
+        select(deliveries.c.subscriber_id, func.count())
+        .where(deliveries.c.subscriber_id.in_(database.numbers()), deliveries.c.kind == "digest")
+        .group_by(deliveries.c.subscriber_id)
+    )
+    rows = connection.execute(statement, {"numbers": database.listed(readers)})
+    return {int(reader): int(many) for reader, many in rows}
 
 
 def latest(connection: Connection, reader: int, limit: int) -> tuple[tuple[date, bool], ...]:

@@ -156,6 +156,10 @@ class SqlLedger:
         with self._db.reading() as connection:
             return history.seen(self._db, connection, subscriber_ids, since)
 
+    def issues(self, subscriber_ids: Iterable[int]) -> Mapping[int, int]:
+        with self._db.reading() as connection:
+            return history.issues(self._db, connection, subscriber_ids)
+
     def latest(self, subscriber_id: int, *, limit: int) -> tuple[tuple[date, bool], ...]:
         with self._db.reading() as connection:
             return history.latest(connection, subscriber_id, limit)

@@ -381,6 +381,7 @@ def test_what_a_reader_had_is_known_unless_it_never_came(store: Stores) -> None:
     assert store.ledger.last_edition([1, 2, 3, 4, 9]) == {1: days[1], 2: date(2026, 11, 24)}
     assert store.ledger.last_day("digest", [1, 2, 3, 9]) == {1: days[4], 2: DAY}
     assert store.ledger.last_day("welcome", [1, 3]) == {3: DAY}
+    assert store.ledger.issues([1, 2, 3, 9]) == {1: 5, 2: 1}
     assert store.ledger.last_day("digest", [1, 2], until=days[0]) == {1: days[0], 2: DAY}
     assert store.ledger.last_edition([1, 2], until=days[0]) == {1: days[0], 2: date(2026, 11, 24)}
 

@@ -224,6 +224,11 @@ class FakeLedger:
                 found[one.subscriber_id] = found.get(one.subscriber_id, frozenset()) | picks
         return found
 
+    def issues(self, subscriber_ids: Iterable[int]) -> Mapping[int, int]:
+        readers = set(subscriber_ids)
+        digests = (one.delivery for one in self.records.values() if one.delivery.kind == "digest")
+        return Counter(one.subscriber_id for one in digests if one.subscriber_id in readers)
+
     def latest(self, subscriber_id: int, *, limit: int) -> tuple[tuple[date, bool], ...]:
         found = [
             (one.delivery.day, one.end == "sent")
