@@ -73,9 +73,7 @@ class Papers(WordSearch, Protocol):
         *,
         at: datetime,
     ) -> int:
-        """Store in one transaction; returns how many papers were new. A known paper id is updated, gains new keys and
-        keeps its first_seen (unless `at` is earlier: a day was made up). Readings that say the same are kept too.
-        """
+        """In one transaction; how many papers were new. A known one keeps its first_seen unless `at` is earlier."""
 
     def candidates(self, *, since: datetime, until: datetime) -> tuple[Candidate, ...]:
         """Papers listed or first seen in (since, until], by id, with their readings and listings up to `until`."""
