@@ -140,7 +140,7 @@ def _clock(press: Press) -> Finding:
 
 def _templates(press: Press) -> Finding:
     try:
-        press.open_composer()
+        press.open_composer().check()
     except NewsletterError as error:
         return Finding("templates", "problem", error.what, error.cure)
     return Finding("templates", "ok", press.config.newsletter.templates or "the built-in ones")

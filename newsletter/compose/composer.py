@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from newsletter.compose import body
 from newsletter.compose.digester import Digester
@@ -18,16 +18,16 @@ from newsletter.compose.splice import encode_whole
 from newsletter.compose.templates import Templates
 from newsletter.compose.view import language_name
 from newsletter.errors import TemplateError
-from newsletter.model.mail import Message
+from newsletter.model.mail import Kind, Message, ReaderLinks
 from newsletter.model.paper import Problem
+from newsletter.model.subscriber import Subscriber
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from newsletter.model.edition import Card, Issue, Topic
-    from newsletter.model.mail import Delivery, Kind, Letterhead, ReaderLinks
-    from newsletter.model.subscriber import Subscriber
+    from newsletter.model.mail import Delivery, Letterhead
 
 _DIGESTERS = 24  # locales times kinds of links, each with its compiled pieces
 _NAMED = 1000
@@ -130,6 +130,22 @@ class Composer:
         return render_notice(
             self._templates, kind, notice_facts(self._newsletter, subscriber, links, self._topic_names, facts)
         )
+
+    def check(self) -> None:
+        """Render the sample issues and every notice; TemplateError says what is wrong."""
+        links = ReaderLinks(*(f"https://papers.example.org/{place}?a=1&b=2" for place in range(6)))
+        prove(
+            Digester(
+                self._templates,
+                self._newsletter,
+                locale=language_name(self._locale),
+                empty=frozenset(),
+                topics=frozenset(self._topic_names),
+            )
+        )
+        for kind in get_args(Kind):
+            if kind != "digest":
+                self.render_notice(kind, Subscriber(email="reader@example.org"), links, subject="A note", text="Words.")
 
     def dropped(self) -> tuple[Problem, ...]:
         """The papers that could not be shown since this composer was made, each once, with the reason."""

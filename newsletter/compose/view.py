@@ -16,10 +16,9 @@ from newsletter.compose.text import clean, web_link
 from newsletter.compose.tldr import tldr
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import date
 
-    from newsletter.model.edition import Card, FollowUp, Issue, Pick, Section
+    from newsletter.model.edition import Card, FollowUp, Pick, Section
 
 _TITLE = 300
 _WHY = 300
@@ -183,12 +182,3 @@ def _links(card: Card, url: str) -> tuple[tuple[str, str], ...]:
         if link:
             seen.setdefault(link, label)
     return tuple((label, link) for link, label in seen.items())
-
-
-def views(issue: Issue, cards: Mapping[str, Card], viewer: Viewer, numbers: tuple[str, ...]) -> tuple[SectionView, ...]:
-    """The sections of an issue; the papers are numbered through, and all of them must be in `cards`."""
-    place = iter(numbers)
-    return tuple(
-        viewer.section(section, tuple(viewer.card(pick, cards[pick.paper_id], next(place)) for pick in section.picks))
-        for section in issue.sections
-    )

@@ -8,10 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 from newsletter.collect.gather import gather, polls_of
-from newsletter.collect.merge import fold
+from newsletter.collect.merge import fold, keys_of
 from newsletter.collect.plan import days_wanted
 from newsletter.model.mail import Note
-from newsletter.model.paper import Ask, identity_keys
+from newsletter.model.paper import Ask
 from newsletter.patience import StoppedError, awaited
 from newsletter.stages.searching import make_vectors
 
@@ -34,9 +34,7 @@ def collect(press: Press, asof: datetime, *, stop: Callable[[], bool] = lambda: 
     """
     asks = [(source, _ask(press, source, asof)) for source in press.sources]
     harvests = gather(asks, stop=stop)
-    known = press.papers.find(
-        {key for harvest in harvests for found in harvest.found for key in identity_keys(found.paper)}
-    )
+    known = press.papers.find(keys_of(harvests))
     merged = fold(harvests, known, at=asof)
     new = press.papers.keep(merged.papers, merged.listings, merged.readings, merged.originals, at=asof)
     for harvest in harvests:

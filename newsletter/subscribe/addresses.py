@@ -60,11 +60,6 @@ def needs_smtputf8(address: str) -> bool:
     return not address.isascii()
 
 
-def same_mailbox(one: str, other: str) -> bool:
-    """Whether two normal forms mean one subscriber: compared without case, as every large provider does."""
-    return one.casefold() == other.casefold()
-
-
 def clean_name(text: str) -> str:
     """A reader's name as it may stand in a mail: one line, no controls or direction overrides, 200 characters."""
     folded = "".join(" " if c in "\t\r\n\x0b\x0c\u2028\u2029" else c for c in unicodedata.normalize("NFC", text))

@@ -57,8 +57,3 @@ def move(subscriber: Subscriber, event: Event, *, at: datetime) -> Subscriber:
         raise UsageError(f"A subscriber who is {subscriber.status} cannot {event}.")
     confirmed = at if to == "active" and subscriber.status != "active" else subscriber.confirmed_at
     return replace(subscriber, status=to, confirmed_at=confirmed)
-
-
-def may_be_mailed(subscriber: Subscriber) -> bool:
-    """Whether a digest may go out to her: asked again right before sending."""
-    return subscriber.status == "active"

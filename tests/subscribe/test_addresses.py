@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.errors import AddressError
-from newsletter.subscribe.addresses import clean_name, needs_smtputf8, parse_address, same_mailbox
+from newsletter.subscribe.addresses import clean_name, needs_smtputf8, parse_address
 
 
 @pytest.mark.parametrize(
@@ -84,11 +84,6 @@ def test_nothing_that_passes_can_add_a_header_or_a_recipient(text: str) -> None:
 def test_only_an_address_beyond_ascii_needs_smtputf8() -> None:
     assert needs_smtputf8(parse_address("jörg@example.org"))
     assert not needs_smtputf8(parse_address("ada@bücher.example"))
-
-
-def test_case_makes_no_second_subscriber() -> None:
-    assert same_mailbox("Ada@example.org", "ada@example.org")
-    assert not same_mailbox("ada@example.org", "ada+papers@example.org")
 
 
 @given(st.text(max_size=300))
