@@ -93,6 +93,7 @@ def main() -> None:
             with tempfile.TemporaryDirectory() as folder:
                 one_round(Path(folder), case, readers, chance, toll, most=kills - toll.kills)
         rows += rows_of(case, toll, readers)
+        print(f"{case.name}: {toll.kills} kills, {toll.lost} lost, {toll.doubled} doubled", file=sys.stderr)
     report(rows, arguments.json)
     sys.exit(0 if all(row.met is not False for row in rows) else 1)
 

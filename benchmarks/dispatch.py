@@ -68,10 +68,15 @@ def contests(*, quick: bool, count: int) -> list[Contest]:
     far = [
         Contest(
             f"{ms} ms, {'PIPELINING' if without else 'CHUNKING'}, {connections} connections",
-            *(min(count, 200 + int(3000 * connections * (2 if without else 20) / (2 * ms))), connections, without, ms),
+            *(
+                min(count, 200 + int(10_000 * connections * (2 if without else 20) / (2 * ms))),
+                connections,
+                without,
+                ms,
+            ),
             peers=LINE,
             goals=() if (ms, connections) != (20, 10) else FAR_PIPELINING if without else FAR_CHUNKING,
-            fewer=4 if without else 40,
+            fewer=12 if without else 120,  # so that each sends for some seconds
         )
         for ms in (1, 20, 50)
         for connections in (1, 10, 50)
