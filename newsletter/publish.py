@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from itertools import chain
 from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from newsletter.errors import NewsletterError
@@ -206,6 +207,8 @@ def _cut_and_send(
         if stop():
             break
     log.add(Note("info", "cut", _cut_words(cut, silent)))
+    if cut and command == "run":
+        log.add(*_nowhere(press))
     sent = dispatch(press, stop=stop, on_progress=progress)
     log.add(*sent.notes)
     log.outcome = _outcome(log, command, sent)
@@ -220,6 +223,16 @@ def _cut_and_send(
         silent=dict(silent),
         tally=sent.tally,
     )
+
+
+def _nowhere(press: Press) -> tuple[Note, ...]:
+    """A warning when mails go out to others whose links open on this machine only."""
+    settings = press.config
+    local = urlsplit(settings.newsletter.base_url).hostname in {"localhost", "127.0.0.1", "::1"}
+    if not local or settings.delivery.transport == "maildir":
+        return ()
+    text = f"{settings.newsletter.base_url} opens on this machine only: links in mails, leaving included, lead nowhere."
+    return (Note("warning", "base_url", f"{text} Set [newsletter] base_url."),)
 
 
 def _dry_run(press: Press, asof: datetime, day: date | None) -> Report:

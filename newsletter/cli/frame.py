@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from newsletter.press import Press
 
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2200, 12, 31)  # room for sums of days and zones on either side
+SHOWN_WARNINGS = 5
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -120,9 +121,21 @@ def visible(text: str) -> str:
 
 
 def watcher(*, as_json: bool, quiet: bool = False) -> Callable[[Note], None]:
-    """Notes as they happen: on stdout for a person, on stderr beside a JSON document; warnings always on stderr."""
+    """Notes as they happen: on stdout for a person, on stderr beside a JSON document; warnings always on stderr.
+
+    Of one subject's warnings in a row the first five are shown and the others counted: `status` has them.
+    """
+    row: list[str] = []  # the subjects of the warnings in a row, all the same
 
     def watch(note: Note) -> None:
+        if row and (note.level != "warning" or note.subject != row[0]):
+            if (more := len(row) - SHOWN_WARNINGS) > 0:
+                tell(f"warning: {row[0]}: and {more} more; `newsletter status` shows them")
+            row.clear()
+        if note.level == "warning":
+            row.append(note.subject)
+            if len(row) > SHOWN_WARNINGS:
+                return
         line = f"{'' if note.level == 'info' else note.level + ': '}{note.subject}: {note.text}"
         if note.level != "info" or not quiet:
             (tell if as_json or note.level != "info" else say)(line)

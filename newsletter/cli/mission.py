@@ -20,6 +20,7 @@ from newsletter.cli.frame import (
     watcher,
 )
 from newsletter.cli.helping import helped, workers_option
+from newsletter.cli.naming import named
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -171,7 +172,7 @@ def _watched(press: Press, *, as_json: bool, quiet: bool) -> tuple[Watch, Callab
 
     def note(one: Note) -> None:
         line.end()
-        watch(one)
+        watch(named(press, one))
 
     def count(tally: Tally) -> None:
         nonlocal waiting

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from newsletter.cli.frame import command, give, json_option, opened, plural, say
 from newsletter.cli.mission import note_document
+from newsletter.cli.naming import named
 from newsletter.stages.lately import collectings
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def gather(press: Press) -> dict[str, Any]:
             "trouble": [_trouble(one, _email(readers, one)) for one in failed],
         },
         "sources": [_source(name, asked) for name in sorted(press.source_names)],
-        "runs": [_run(run) for run in runs],
+        "runs": [_run(press, run) for run in runs],
     }
 
 
@@ -100,14 +101,14 @@ def _source(name: str, runs: tuple[Run, ...]) -> dict[str, Any]:
     return {"name": name, "state": "never asked", "at": None, "text": "no run has asked it yet"}
 
 
-def _run(run: Run) -> dict[str, Any]:
+def _run(press: Press, run: Run) -> dict[str, Any]:
     return {
         "command": run.command,
         "day": run.day.isoformat(),
         "started_at": run.started_at.isoformat(timespec="seconds"),
         "finished_at": run.finished_at.isoformat(timespec="seconds") if run.finished_at else None,
         "outcome": run.outcome,
-        "notes": [note_document(note) for note in run.notes],
+        "notes": [note_document(named(press, note)) for note in run.notes],
     }
 
 

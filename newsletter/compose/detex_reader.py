@@ -6,7 +6,18 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
-from newsletter.compose.detex_tables import ACCENTS, BARE, DOUBLE, DRESS, ESCAPED, SILENT, SUB, SUPER, SYMBOLS
+from newsletter.compose.detex_tables import (
+    ACCENTS,
+    BARE,
+    DOUBLE,
+    DRESS,
+    ESCAPED,
+    OPERATORS,
+    SILENT,
+    SUB,
+    SUPER,
+    SYMBOLS,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,6 +26,7 @@ _NAME = re.compile(r"[a-zA-Z]+")
 _QUOTED = re.compile(r"([^`']{1,60})'(?![a-zA-Z'])")
 _COUNT = re.compile(r"[-+]?\d+|.", re.DOTALL)
 _BARE_TIMES = re.compile(r"(?<=\w )times(?= \w)")
+_PLACEHOLDER = re.compile(r"\{[A-Za-z_][\w.]+\}(?![$^_{])")  # `${token}` of a shell or a template
 _BLANKS = re.compile(r"\s+")
 _DEEPEST = 30
 
@@ -80,8 +92,16 @@ class Reader:
             return self.accent(ACCENTS[word], math=math)
         if word in ACCENTS and len(word) > 1:
             return self.accent(ACCENTS[word], math=True)
+        if word in OPERATORS:
+            return self.operator(word)
         special = _COMMANDS.get(word)
         return special(self) if special is not None else self.named(word, math=math)
+
+    def operator(self, word: str) -> str:
+        r"""`n\\log n`: TeX sets a blank before a name that follows a letter or a digit."""
+        before = " " if self.before.isalnum() or self.before in {")", "]"} else ""
+        after = " " if self.next() == "{" or self.next().isdigit() else ""
+        return f"{before}{word}{after}"
 
     def named(self, word: str, *, math: bool) -> str:
         """A command without rules of its own."""
@@ -175,6 +195,9 @@ class Reader:
                 self.at += 1
                 return self.formula("$$")
             return ""
+        if placeholder := _PLACEHOLDER.match(self.text, self.at):
+            self.at = placeholder.end()
+            return f"${placeholder[0]}"
         end = self.text.find("$", self.at)
         while end > 0 and self.text[end - 1] == "\\":
             end = self.text.find("$", end + 1)

@@ -32,6 +32,11 @@ textendash – textemdash — textasciitilde ~ textbackslash ∖ textunderscore 
 textless < textgreater > textbar | textmu μ lt < gt > colon : And & LaTeX LaTeX TeX TeX
 """)
 
+OPERATORS = _names("""
+    log ln lg exp sin cos tan cot sec csc sinh cosh tanh arcsin arccos arctan max min sup inf lim liminf limsup arg
+    argmax argmin det dim ker deg gcd hom Pr
+""")
+
 # Commands that only change how their argument looks: the argument stays.
 DRESS = _names("""
     textbf textit texttt textsc textsf textrm textsl textup textmd textnormal text emph underline uline mbox hbox

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date, datetime
 
-    from newsletter.model.paper import Harvest
+    from newsletter.model.paper import Harvest, Problem
     from newsletter.ports import Source
     from newsletter.press import Press
 
@@ -52,13 +52,12 @@ def harvest_notes(harvest: Harvest) -> tuple[Note, ...]:
     level: Literal["info", "warning", "error"] = "info" if harvest.state in {"ok", "empty", "unchanged"} else "warning"
     if harvest.state == "failed" or (level == "warning" and not harvest.found):
         level = "error"  # nothing came of it: when no source gave anything, the run says "again later"
-    text = harvest.note or {"empty": "no list", "unchanged": "nothing new"}.get(harvest.state, harvest.state)
+    text = _below(harvest.source, harvest.note) or {"empty": "no list", "unchanged": "nothing new"}.get(
+        harvest.state, harvest.state
+    )
     return (
         Note(level, harvest.source, text),
-        *(
-            Note("warning", harvest.source, f"{problem.where}: {_sentence(problem.what, problem.cure)}")
-            for problem in harvest.problems
-        ),
+        *(Note("warning", harvest.source, _told(harvest.source, problem)) for problem in harvest.problems),
     )
 
 
@@ -85,11 +84,19 @@ def _read_signals(press: Press, asof: datetime, stop: Callable[[], bool]) -> tup
                 break
             press.papers.keep((), (), [replace(reading, at=min(reading.at, asof)) for reading in readings], (), at=asof)
             notes.append(Note("info", signal.name, f"{len(readings)} readings of {len(papers)} papers"))
-            notes += [
-                Note("warning", signal.name, f"{problem.where}: {_sentence(problem.what, problem.cure)}")
-                for problem in problems
-            ]
+            notes += [Note("warning", signal.name, _told(signal.name, problem)) for problem in problems]
     return tuple(notes)
+
+
+def _told(source: str, problem: Problem) -> str:
+    """A problem under its source's name, which need not be said twice."""
+    where = _below(source, problem.where)
+    return f"{where}: {_sentence(problem.what, problem.cure)}" if where else _sentence(problem.what, problem.cure)
+
+
+def _below(source: str, text: str) -> str:
+    rest = text.removeprefix(source)
+    return rest.lstrip(": ") if rest == "" or rest[0] in ": " else text
 
 
 def _sentence(what: str, cure: str) -> str:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, get_args
 
+from babel import Locale, UnknownLocaleError
+
 from newsletter.errors import AddressError
 from newsletter.model.subscriber import CADENCES, Cadence, Status, Subscriber
 from newsletter.subscribe.addresses import clean_name, needs_smtputf8, parse_address
@@ -153,7 +155,10 @@ def _zone(text: str) -> str:
 def _locale(text: str) -> str:
     if not _LOCALE.fullmatch(text):
         raise RowError(f'The locale "{_short(text)}" is no code of a language, such as "en" or "pt_BR".')
-    return text.replace("-", "_")
+    try:
+        return str(Locale.parse(text.replace("-", "_")))
+    except (UnknownLocaleError, ValueError):
+        raise RowError(f'There is no locale "{_short(text)}". Write it as "en", "de" or "pt_BR".') from None
 
 
 def _cap(text: str) -> int:

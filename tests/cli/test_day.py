@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from newsletter.model.paper import Problem
 from tests.support.desk import FRIDAY, PAPERS, Desk
+from tests.support.smtp_server import SmtpServer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -315,3 +317,29 @@ def test_the_last_days_that_are_in_reach_are_no_defect(desk: Desk, day: str) -> 
         done = desk(command, "--day", day)
         assert done.code in {0, 2}, done.err
         assert "defect" not in done.err
+
+
+def test_many_warnings_of_one_source_are_counted_after_five_and_named_once(desk: Desk) -> None:
+    desk.source.problems = tuple(Problem(f"huggingface item {n}", "it has no title") for n in range(12))
+    done = desk("collect")
+    lines = [line for line in done.err.splitlines() if line.startswith("warning: ")]
+    assert lines == [
+        *(f"warning: huggingface: item {n}: it has no title" for n in range(5)),
+        "warning: huggingface: and 7 more; `newsletter status` shows them",
+    ]
+    assert "huggingface: item 11: it has no title" in desk("status").out
+
+
+def test_a_refused_reader_is_named_to_the_operator_and_in_no_record(desk: Desk) -> None:
+    desk("subscribers", "add", "ada@example.org")
+    desk("subscribers", "add", "eve@example.org")
+    with SmtpServer(script={"rcpt": {"eve@example.org": "550 5.7.1 not wanted here"}}) as server:
+        with (desk.folder / "config.toml").open("a") as config:
+            config.write(
+                f'[delivery]\ntransport = "smtp"\nhost = "127.0.0.1"\nport = {server.port}\nsecurity = "none"\n'
+            )
+        done = desk("run")
+    assert "warning: send: eve@example.org refused: 550 5.7.1 not wanted here" in done.err
+    assert "eve@example.org refused: 550 5.7.1 not wanted here" in desk("status").out
+    assert b"eve@example.org refused" not in (desk.folder / "subscribers.db").read_bytes()
+    assert done.err.count("base_url: http://localhost:8000 opens on this machine only") == 1

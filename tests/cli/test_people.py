@@ -199,3 +199,17 @@ def test_nobody_is_erased_where_nobody_can_be_asked(desk: Desk) -> None:
         "Say --yes if you mean it.\n"
     )
     assert person(desk, "ada@example.org")["status"] == "active"
+
+
+@pytest.mark.parametrize(("given", "kept"), [("pt-br", "pt_BR"), ("DE", "de"), ("zh_Hant_TW", "zh_Hant_TW")])
+def test_a_locale_is_kept_under_its_one_name(desk: Desk, given: str, kept: str) -> None:
+    assert desk("subscribers", "add", "ada@example.org", "--locale", given).code == 0
+    assert person(desk, "ada@example.org")["locale"] == kept
+
+
+@pytest.mark.parametrize("given", ["xx", "klingon", "qq_QQ"])
+def test_a_locale_that_does_not_exist_is_refused(desk: Desk, given: str) -> None:
+    done = desk("subscribers", "add", "ada@example.org", "--locale", given)
+    assert done.code == 2
+    assert done.err.startswith("error: ")
+    assert desk("subscribers", "list", "--json").json["subscribers"] == []

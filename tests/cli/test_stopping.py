@@ -132,7 +132,7 @@ def test_a_run_that_waits_for_a_silent_source_ends_soon(tmp_path: Path, command:
                 run.kill()
     assert time.monotonic() - asked < 10
     assert run.returncode == 75
-    assert "papers: papers: it was not done when this run was asked to stop" in said
+    assert "papers: it was not done when this run was asked to stop" in said
     assert "Traceback" not in said
 
 

@@ -36,6 +36,10 @@ LATEX = {
     r"\url{https://a.example/b_c}": "https://a.example/b_c",
     "{GPT}-4": "GPT-4",
     r"m\textsuperscript{2}": "m²",
+    r"in O(n\log n) and $O(2\log\log n)$": "in O(n log n) and O(2 log log n)",
+    r"$\max_i x$, $\log(n)$ and $k\exp{x}$": "maxᵢ x, log(n) and k exp x",
+    "the ${token} and ${user_id}/${x2} stay": "the ${token} and ${user_id}/${x2} stay",
+    "but ${MoE}_k$ does not": "but MoEₖ does not",
 }
 STRIPPED = {
     "3.79times faster": "3.79× faster",

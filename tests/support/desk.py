@@ -56,6 +56,7 @@ class ListSource:
     daily: bool = True
     lists: dict[date, tuple[Paper, ...]] = field(default_factory=dict)
     failure: str = ""
+    problems: tuple[Problem, ...] = ()
 
     def fetch(self, ask: Ask) -> Harvest:
         if self.failure:
@@ -66,7 +67,8 @@ class ListSource:
             for place, paper in enumerate(self.lists.get(day, ()))
         )
         state = "ok" if found else "empty"
-        return Harvest(self.name, state, found, ask.days, note=f"{len(found)} papers on {len(ask.days)} lists")
+        note = f"{len(found)} papers on {len(ask.days)} lists"
+        return Harvest(self.name, state, found, ask.days, self.problems, note=note)
 
     def probe(self) -> Problem | None:
         return Problem(self.name, self.failure, "Look at its web site.") if self.failure else None
