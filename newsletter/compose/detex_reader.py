@@ -99,9 +99,8 @@ class Reader:
 
     def operator(self, word: str) -> str:
         r"""`n\\log n`: TeX sets a blank before a name that follows a letter or a digit."""
-        before = " " if self.before.isalnum() or self.before in {")", "]"} else ""
         after = " " if self.next() == "{" or self.next().isdigit() else ""
-        return f"{before}{word}{after}"
+        return f"{' ' if self.before.isalnum() or self.before in {')', ']'} else ''}{word}{after}"
 
     def named(self, word: str, *, math: bool) -> str:
         """A command without rules of its own."""
