@@ -18,6 +18,7 @@ from newsletter.compose.detex_tables import (
     SUPER,
     SYMBOLS,
 )
+from newsletter.compose.detex_words import shifted, spaced, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,14 +94,9 @@ class Reader:
         if word in ACCENTS and len(word) > 1:
             return self.accent(ACCENTS[word], math=True)
         if word in OPERATORS:
-            return self.operator(word)
+            return spaced(word, self.before, self.next())
         special = _COMMANDS.get(word)
         return special(self) if special is not None else self.named(word, math=math)
-
-    def operator(self, word: str) -> str:
-        r"""`n\\log n`: TeX sets a blank before a name that follows a letter or a digit."""
-        after = " " if self.next() == "{" or self.next().isdigit() else ""
-        return f"{' ' if self.before.isalnum() or self.before in {')', ']'} else ''}{word}{after}"
 
     def named(self, word: str, *, math: bool) -> str:
         """A command without rules of its own."""
@@ -241,7 +237,7 @@ class Reader:
             inside = (self.argument(math=True) if math or following in "{\\" else self.digits_or_one()).strip()
         if not math:
             inside = _BARE_TIMES.sub("×", inside)
-        return _shifted(inside, table, sign)
+        return shifted(inside, table, sign)
 
     def digits_or_one(self) -> str:
         found = _COUNT.match(self.text, self.at)
@@ -284,13 +280,13 @@ class Reader:
         return "–"
 
     def fraction(self) -> str:
-        over, under = (_wrapped(self.argument(math=True)) for _ in range(2))
+        over, under = (wrapped(self.argument(math=True)) for _ in range(2))
         return f"{over}/{under}"
 
     def root(self) -> str:
         if self.next() == "[":
             self.at = max(self.at, self.text.find("]", self.at) + 1)
-        return "√" + _wrapped(self.argument(math=True))
+        return "√" + wrapped(self.argument(math=True))
 
     def double(self) -> str:
         inside = self.argument(math=True)
@@ -301,26 +297,9 @@ class Reader:
         shown = self.argument(math=False) if self.next() == "{" else ""
         return f"{shown} ({target})" if shown else target
 
-    def high(self) -> str:
-        return _shifted(self.argument(math=False), SUPER, "^")
-
-    def low(self) -> str:
-        return _shifted(self.argument(math=False), SUB, "_")
-
     def environment(self) -> str:
         self.argument(math=False)
         return " "
-
-
-def _shifted(inside: str, table: dict[str, str], sign: str) -> str:
-    if inside and all(char in table for char in inside):
-        return "".join(table[char] for char in inside)
-    return f"{sign}{inside}" if len(inside) <= 1 else f"{sign}({inside})"
-
-
-def _wrapped(inside: str) -> str:
-    inside = inside.strip()
-    return inside if len(inside) <= 1 or inside.isalnum() else f"({inside})"
 
 
 _SPECIAL: dict[str, Callable[[Reader, bool], str]] = {
@@ -343,8 +322,8 @@ _COMMANDS: dict[str, Callable[[Reader], str]] = {
     "mathbb": Reader.double,
     "mathds": Reader.double,
     "href": Reader.link,
-    "textsuperscript": Reader.high,
-    "textsubscript": Reader.low,
+    "textsuperscript": lambda reader: shifted(reader.argument(math=False), SUPER, "^"),
+    "textsubscript": lambda reader: shifted(reader.argument(math=False), SUB, "_"),
     "begin": Reader.environment,
     "end": Reader.environment,
 }
