@@ -349,12 +349,14 @@ def test_a_secret_is_never_shown_in_messages_reprs_or_effective_settings() -> No
     assert "31337" not in line
 
 
-def test_effective_settings_can_be_written_back_and_mean_the_same() -> None:
-    config = load_config(ROOT / "config.toml", {})
+def test_effective_settings_can_be_written_back_and_mean_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"  # a checkout that is in use has a secret beside its config.toml
+    path.write_bytes((ROOT / "config.toml").read_bytes())
+    config = load_config(path, {})
     shown = effective(config)
     for source in shown["sources"]:
         source.pop("pace")
-    again = read_config(shown, {}, ROOT / "config.toml")
+    again = read_config(shown, {}, path)
     assert dataclasses.replace(again, folder=config.folder) == config
 
 

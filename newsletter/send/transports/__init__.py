@@ -32,7 +32,7 @@ def open_transport(
     password: str = "",
     connections: int = 4,
     helo_name: str = "",
-    messages_per_connection: int = 1000,
+    messages_per_connection: int = 100,
     patience: Patience | None = None,
     tls: ssl.SSLContext | None = None,
     signers: Sequence[Signer] = (),

@@ -47,7 +47,7 @@ class SmtpTransport:
         patience: Patience | None = None,
         tls: ssl.SSLContext | None = None,
         signers: Sequence[Signer] = (),
-        messages_per_connection: int = 1000,
+        messages_per_connection: int = 100,
         window: int = 16,
         backoff: tuple[float, ...] = (0.5, 2.0, 5.0),
         idle: float = 60.0,
