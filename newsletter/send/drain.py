@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal, Protocol, cast, runtime_checkable
 
@@ -12,7 +12,7 @@ from newsletter.errors import RelayConfigError, RelayError
 from newsletter.model.mail import Deferred, Dropped, Message, Refused, Reply, Uncertain
 from newsletter.send.books import Books
 from newsletter.send.breaker import Breaker
-from newsletter.send.doubt import AGAIN, TWICE, last_words
+from newsletter.send.doubt import AGAIN, GARBAGE, HUNG_UP, TWICE, last_words
 from newsletter.send.feed import Feed
 from newsletter.send.pace import Pacer, Rate, SharedPacer
 from newsletter.send.retry import LATER, SCHEDULE, not_before
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from newsletter.model.mail import Delivery, Outcome
     from newsletter.ports import Clock, Ledger, Transport
 
+TRIES = 3  # of a mail that a server answers with no SMTP
 Render = Callable[[Sequence["Delivery"]], Iterator[Message | Dropped]]
 
 
@@ -125,6 +126,7 @@ class _Drain:
         self._stop = stop
         self.tally = Tally()
         self._breaker = Breaker()
+        self._at_once = False  # rows were put back that are due already
         self._books = Books(
             ledger,
             clock,
@@ -157,6 +159,9 @@ class _Drain:
         try:
             while True:
                 self._pass()
+                if self._at_once and not self._halted():
+                    self._at_once = False
+                    continue
                 wait = self._next_wait()
                 if wait is None or wait > patience or self._halted():
                     break
@@ -214,7 +219,17 @@ class _Drain:
         if isinstance(outcome, Refused) and outcome.fault == "sender":
             # Nothing is wrong with this reader: keep the row until the operator has mended the sender (RFC 5321 4.2.1).
             outcome = Deferred(delivery.id, outcome.reply, charged=False, retry_after=LATER.total_seconds())
+        if isinstance(outcome, Deferred) and outcome.reply.text.startswith(GARBAGE):
+            # The server greeted us well and answers this mail with nonsense: tries are counted, they must have an end.
+            outcome = replace(outcome, charged=True)
+            if delivery.attempt >= TRIES:
+                outcome = Refused(delivery.id, outcome.reply, "message")
         at: datetime | None = None
+        if isinstance(outcome, Deferred) and outcome.reply.text == AGAIN + HUNG_UP:
+            # Some servers close after so many mails: met again at once, nobody has done anything wrong.
+            self._at_once = True
+            self._books.write(outcome, now)
+            return
         if isinstance(outcome, Deferred):
             at = not_before(outcome, delivery, now=now, schedule=self._policy.retry)
             if at is None:

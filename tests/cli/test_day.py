@@ -343,3 +343,16 @@ def test_a_refused_reader_is_named_to_the_operator_and_in_no_record(desk: Desk) 
     assert "eve@example.org refused: 550 5.7.1 not wanted here" in desk("status").out
     assert b"eve@example.org refused" not in (desk.folder / "subscribers.db").read_bytes()
     assert done.err.count("base_url: http://localhost:8000 opens on this machine only") == 1
+
+
+def test_a_mail_server_that_hangs_up_after_a_few_mails_costs_no_second_run(desk: Desk) -> None:
+    for number in range(11):
+        desk("subscribers", "add", f"r{number}@example.org")
+    with SmtpServer(close_after=3) as server:
+        with (desk.folder / "config.toml").open("a") as config:
+            config.write(
+                f'[delivery]\ntransport = "smtp"\nhost = "127.0.0.1"\nport = {server.port}\nsecurity = "none"\n'
+            )
+        done = desk("run", "--json")
+    assert (done.code, done.json["sent"], done.json["deferred"]) == (0, 11, 0)
+    assert set(server.recipients) == {f"r{number}@example.org" for number in range(11)}

@@ -13,7 +13,7 @@ from newsletter.send.pace import Rate
 from newsletter.send.transports.patience import Patience
 from tests.send.ledger import MemoryLedger, delivery, message
 from tests.send.sending import transport
-from tests.support.smtp_server import PIPELINED, Late, SmtpServer, Stall
+from tests.support.smtp_server import ALL, PIPELINED, Late, SmtpServer, Stall
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -101,3 +101,24 @@ def test_a_relay_that_dies_in_mid_run_leaves_the_rest_for_a_later_run_and_double
     assert sent <= set(server.recipients)
     assert len(set(server.recipients)) == len(server.recipients)
     assert ledger.leased == {}
+
+
+@pytest.mark.parametrize("extensions", [PIPELINED, ALL])
+@pytest.mark.parametrize("goodbye", ["", "421 4.7.0 enough for now"])
+def test_a_server_that_closes_after_some_mails_is_met_again_at_once(extensions: tuple[str, ...], goodbye: str) -> None:
+    ledger = Fresh(33)
+    with SmtpServer(extensions=extensions, close_after=5, goodbye=goodbye) as server:
+        tally = run(ledger, server)
+    assert (tally.sent, tally.deferred, tally.uncertain, tally.stop) == (33, 0, 0, "")
+    assert set(server.recipients) == {f"r{n}@example.org" for n in range(1, 34)}
+
+
+def test_a_mail_that_is_answered_with_nonsense_is_refused_at_its_third_try() -> None:
+    ledger = Fresh(4)
+    ends = []
+    with SmtpServer(extensions=PIPELINED, script={"rcpt": {"r2@example.org": b"\xff\x00 what?\r\n"}}) as server:
+        for _ in range(4):
+            tally = run(ledger, server, backoff=(0.01, 0.01, 0.01))
+            ends.append((tally.sent, tally.deferred, [one.fault for one in tally.refused]))
+            ledger.not_before.clear()
+    assert ends == [(3, 1, []), (0, 1, []), (0, 0, ["message"]), (0, 0, [])]

@@ -112,6 +112,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(authority: trustme.CA)
         _, error = send_broken(server, security="starttls", host="localhost")
     assert error.startswith("RelayConfigError")
     assert "certificate" in error
+    assert "SSL_CERT_FILE=/path/to/it.pem" in error
 
 
 def test_stripped_starttls_ends_before_the_password() -> None:
@@ -132,6 +133,7 @@ def test_tls_on_a_port_that_greets_in_clear_says_which_setting_to_change() -> No
 def test_clear_text_on_a_port_that_waits_for_tls_says_which_setting_to_change(authority: trustme.CA) -> None:
     with SmtpServer(tls=server_side(authority), implicit_tls=True) as server:
         _, error = send_broken(server, security="none")
+    assert error.startswith("RelayConfigError")
     assert 'Port 465 wants security = "tls"' in error
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import ipaddress
+import select
 import socket
 import ssl
 import time
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from newsletter.send.transports.patience import Patience
     from newsletter.send.verdict import Phase
 
+QUIET = 8.0  # seconds without a greeting, after which TLS is tried; postscreen greets after 6
+UNTRUSTED = frozenset({18, 19, 20, 21})  # X509_V_ERR_*: self-signed, or no known issuer (openssl verify(1))
 Security = Literal["none", "starttls", "tls"]
 
 
@@ -72,6 +75,8 @@ class _Opening:
         self._sock = self._connect()
         if relay.security == "tls":
             self._handshake()
+        else:
+            self._look_for_tls()
         self._expect("banner", self._patience.banner)
         self._hello()
         if relay.security == "starttls":
@@ -105,6 +110,21 @@ class _Opening:
             )
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return sock
+
+    def _look_for_tls(self) -> None:
+        """A port for implicit TLS (RFC 8314 3.3) keeps silent in clear: told apart from a slow server by trying."""
+        assert self._sock is not None
+        wait = min(QUIET, self._patience.banner)
+        if self._relay.host.startswith("/") or select.select([self._sock], [], [], wait)[0]:
+            return
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE  # nothing is sent over it
+        try:
+            with socket.create_connection((self._relay.host, self._relay.port), timeout=wait) as sock:
+                tls.wrap_socket(sock, server_hostname=self._relay.host).close()
+        except OSError:  # ssl.SSLError is one
+            return
+        self._fail_config("it says nothing in clear, but speaks TLS from the start", _wrong_port("banner"))
 
     def _hello(self) -> None:
         relay = self._relay
@@ -153,10 +173,13 @@ class _Opening:
         try:
             self._sock = self._tls.wrap_socket(self._sock, server_hostname=self._relay.host)
         except ssl.SSLCertVerificationError as error:
-            self._fail_config(
-                f"its certificate is not valid for this host ({error.verify_message})",
-                "Use the name that the certificate names as [delivery] host, or have it renewed.",
-            )
+            cure = "Use the name that the certificate names as [delivery] host, or have it renewed."
+            if error.verify_code in UNTRUSTED:
+                cure = (
+                    "It is signed by itself or by an authority that this machine does not know: name a file with that "
+                    "certificate in the environment, SSL_CERT_FILE=/path/to/it.pem, or have one of a public authority."
+                )
+            self._fail_config(f"its certificate is not valid for this host ({error.verify_message})", cure)
         except ssl.SSLError as error:
             hint = 'Port 587 and 25 want security = "starttls", port 465 wants "tls".'
             self._fail_config(f"no TLS connection ({error.reason or error})", hint)

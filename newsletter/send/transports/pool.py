@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from newsletter.errors import NewsletterError
 from newsletter.model.mail import Reply
+from newsletter.send.doubt import GARBAGE, HUNG_UP
 from newsletter.send.transports.conversation import Conversation
 from newsletter.send.transports.opening import open_link
 from newsletter.send.transports.wire import ProtocolFault
@@ -58,12 +59,18 @@ class Channel:
             if data:
                 self.talk.receive(data, outcomes)
         except ProtocolFault as fault:
-            return Reply(0, "", f"the server does not speak SMTP: {fault}")
+            return Reply(0, "", f"{GARBAGE}: {fault}")
         except OSError as error:
-            return Reply(0, "", f"the connection broke: {error.strerror or error}")
+            return self.broke(error)
         if self.talk.closing is None and data == b"":
-            return Reply(0, "", "the server closed the connection")
+            return Reply(0, "", HUNG_UP if self.talk.answered else "the server closed the connection")
         return self.talk.closing
+
+    def broke(self, error: OSError) -> Reply:
+        """A reset is what a hangup looks like to whoever has just written."""
+        if self.talk.answered and isinstance(error, ConnectionError):
+            return Reply(0, "", HUNG_UP)
+        return Reply(0, "", f"the connection broke: {error.strerror or error}")
 
     def write(self) -> None:
         """As much as the kernel takes now."""

@@ -237,7 +237,7 @@ class SmtpTransport:
         except OSError as error:
             self._read(channel)  # a server that hung up may have said why: a 421 tells more than a broken pipe
             if channel in self._channels:
-                self._drop(channel, Reply(0, "", f"the connection broke: {error.strerror or error}"))
+                self._drop(channel, channel.broke(error))
             return
         wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if channel.talk.out else 0)
         if wanted != channel.events:
