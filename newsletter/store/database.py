@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from functools import cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from sqlalchemy import ARRAY, BigInteger, Text, bindparam, create_engine, event, func, select, text
 from sqlalchemy.dialects import postgresql, sqlite
@@ -161,6 +162,8 @@ def _open_sqlite(path: Path, busy: float) -> Database:
         # 0600 before anything is in it: the file holds addresses. SQLite gives -wal and -shm the same mode.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     except OSError as error:
+        if path.is_file() and os.access(path, os.R_OK, effective_ids=os.access in os.supports_effective_ids):
+            return _open_read_only(path)
         raise StoreError(
             f"{path} cannot be written to: {error.strerror}.",
             cure="Its folder must exist and be writable for the user that runs newsletter.",
@@ -171,6 +174,24 @@ def _open_sqlite(path: Path, busy: float) -> Database:
     event.listen(engine, "connect", _set_up_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return Database(engine, place=str(path), path=path)
+
+
+def _open_read_only(path: Path) -> Database:
+    """A file that we may only read can still be looked at; writing fails with a StoreError.
+
+    Without a log beside it nobody can be writing, and SQLite may read it without making one
+    (https://www.sqlite.org/wal.html#readonly); with one, it needs the log's index to be there.
+    """
+    log = path.with_name(f"{path.name}-wal")
+    still = "" if log.exists() and log.stat().st_size else "&immutable=1"
+    engine = create_engine(f"sqlite:///file:{quote(str(path))}?mode=ro{still}&uri=true", hide_parameters=True)
+    event.listen(engine, "connect", _set_up_reader)
+    event.listen(engine, "begin", _begin_sqlite)
+    return Database(engine, place=str(path), path=path)
+
+
+def _set_up_reader(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None
 
 
 def _set_up_sqlite(connection: Any, _record: Any) -> None:

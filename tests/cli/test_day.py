@@ -356,3 +356,12 @@ def test_a_mail_server_that_hangs_up_after_a_few_mails_costs_no_second_run(desk:
         done = desk("run", "--json")
     assert (done.code, done.json["sent"], done.json["deferred"]) == (0, 11, 0)
     assert set(server.recipients) == {f"r{number}@example.org" for number in range(11)}
+
+
+def test_an_outbox_that_is_a_file_is_for_a_person_to_mend(desk: Desk) -> None:
+    desk("subscribers", "add", "ada@example.org")
+    (desk.folder / "outbox").write_text("no folder")
+    done = desk("run")
+    assert done.code == 1
+    assert "Set [delivery] path to a folder that this user may write to." in done.err
+    assert "A person must look" in done.err
