@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from newsletter.ports import Source
 
 LOOK = 0.2  # seconds between two looks at `stop`
+REPORT = "The other sources were read; please report this if it stays."
 DEADLINE = 900.0  # seconds for all sources together; each has its own budget of ten minutes
 
 
@@ -39,19 +40,20 @@ def gather(
         ).start()
     until = time.monotonic() + deadline
     found: dict[int, Harvest] = {}
+    cure = REPORT
     late = f"it was not done after {deadline:.0f} seconds"
     while len(found) < len(asks):
         try:
             place, harvest = done.get(timeout=min(LOOK, max(0.0, until - time.monotonic())))
         except queue.Empty:
             if stop():
-                late = "it was not done when this run was asked to stop"
+                late, cure = "it was not done when this run was asked to stop", "The next run asks it again."
                 break
             if time.monotonic() >= until:
                 break
             continue
         found[place] = harvest
-    return tuple(found.get(place) or _failed(source, late, ask) for place, (source, ask) in enumerate(asks))
+    return tuple(found.get(place) or _failed(source, late, ask, cure) for place, (source, ask) in enumerate(asks))
 
 
 def _fetch(source: Source, ask: Ask) -> Harvest:
@@ -62,8 +64,8 @@ def _fetch(source: Source, ask: Ask) -> Harvest:
         return _failed(source, what, ask)
 
 
-def _failed(source: Source, what: str, ask: Ask) -> Harvest:
-    problem = Problem(source.name, what, "The other sources were read; please report this if it stays.")
+def _failed(source: Source, what: str, ask: Ask, cure: str = REPORT) -> Harvest:
+    problem = Problem(source.name, what, cure)
     note = f"{source.name}: {what}"
     return Harvest(source.name, "failed", problems=(problem,), memory=dict(ask.memory), note=note)
 

@@ -105,12 +105,15 @@ def test_a_relay_that_dies_in_mid_run_leaves_the_rest_for_a_later_run_and_double
 
 @pytest.mark.parametrize("extensions", [PIPELINED, ALL])
 @pytest.mark.parametrize("goodbye", ["", "421 4.7.0 enough for now"])
-def test_a_server_that_closes_after_some_mails_is_met_again_at_once(extensions: tuple[str, ...], goodbye: str) -> None:
-    ledger = Fresh(33)
+@pytest.mark.parametrize("count", [7, 33])  # 7: nothing else is left to send when the server hangs up
+def test_a_server_that_closes_after_some_mails_is_met_again_at_once(
+    extensions: tuple[str, ...], goodbye: str, count: int
+) -> None:
+    ledger = Fresh(count)
     with SmtpServer(extensions=extensions, close_after=5, goodbye=goodbye) as server:
         tally = run(ledger, server)
-    assert (tally.sent, tally.deferred, tally.uncertain, tally.stop) == (33, 0, 0, "")
-    assert set(server.recipients) == {f"r{n}@example.org" for n in range(1, 34)}
+    assert (tally.sent, tally.deferred, tally.uncertain, tally.stop) == (count, 0, 0, "")
+    assert set(server.recipients) == {f"r{n}@example.org" for n in range(1, count + 1)}
 
 
 def test_a_mail_that_is_answered_with_nonsense_is_refused_at_its_third_try() -> None:
