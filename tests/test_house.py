@@ -147,6 +147,23 @@ def test_the_docs_mention_every_command() -> None:
     assert [command for command in commands() if f"newsletter {command}" not in docs] == []
 
 
+def test_the_plan_of_the_house_names_every_room() -> None:
+    plan = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
+    rooms = {path.name for path in PACKAGE.iterdir() if not path.name.startswith(("_", "config"))}
+
+    assert sorted(room for room in rooms if f"├── {room}" not in plan and f"└── {room}" not in plan) == []
+
+
+def test_every_page_that_the_docs_name_is_there() -> None:
+    named = {
+        name
+        for path in ROOT.glob("*.md")
+        for name in re.findall(r"`((?:docs|deploy)/[\w./-]+)`", path.read_text("utf-8"))
+    }
+
+    assert sorted(name for name in named if not (ROOT / name).exists()) == []
+
+
 def test_the_docs_mention_every_template() -> None:
     docs = documentation()
     templates = [path for path in (ROOT / "templates").rglob("*") if path.is_file() and not path.name.startswith("_")]
