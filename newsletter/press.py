@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 from zoneinfo import ZoneInfo
 
+from newsletter.errors import LaterError
 from newsletter.model.mail import Note
 from newsletter.subscribe.links import reader_links
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
         Subscribers,
         Transport,
     )
+    from newsletter.ports_dns import Dns
     from newsletter.ports_search import Lookup, Summarizer, Vectors
     from newsletter.rank.settings import RankSettings
     from newsletter.rank.text_model import Models
@@ -44,6 +46,10 @@ if TYPE_CHECKING:
 
 
 Watch = Callable[[Note], None]
+
+
+def no_dns() -> Dns:
+    raise LaterError("nobody was named to ask.")
 
 
 def quiet(_note: Note) -> None:
@@ -91,6 +97,8 @@ class Press:
     # Further processes that drain beside this one; at the end the list holds how many mails each sent.
     helpers: Callable[[], AbstractContextManager[list[int]]] = lambda: nullcontext([])
     reserve: Reserve | None = None  # turns under [delivery] rate, shared by every process of the database
+    open_dns: Callable[[], Dns] = no_dns
+    dkim_records: Callable[[], tuple[tuple[str, str], ...]] = tuple  # (name, TXT) that receivers look for
     check_store: Callable[[], tuple[Problem, ...]] = tuple
     copy_store: Callable[[Path], None] | None = None
     limits: Limits | None = None  # what the web pages count and remember; without them there are no pages

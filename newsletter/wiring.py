@@ -10,6 +10,7 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from newsletter.errors import UsageError
 from newsletter.model.mail import Letterhead
 from newsletter.press import Press
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from newsletter.compose import Composer
     from newsletter.config import Config, ReturnsConfig, SignalConfig, SourceConfig
     from newsletter.ports import Clock, Mailbox, Signal, Source, Transport
+    from newsletter.ports_dns import Dns
     from newsletter.ports_search import Lookup, Summarizer
     from newsletter.press import Watch
     from newsletter.rank.settings import RankSettings
@@ -76,6 +78,8 @@ def open_press(config: Config, *, clock: Clock | None = None) -> Iterator[Press]
             open_transport=lambda: _open_transport(config),
             open_composer=cache(lambda: _open_composer(config, letterhead)),
             open_models=cache(_open_models),
+            open_dns=_open_dns,
+            dkim_records=lambda: tuple(signer.record() for signer in _dkim_signers(config)),
             check_store=store.check,
             open_jobs=store.jobs,
             reserve=store.pace.reserve,
@@ -260,13 +264,6 @@ def _open_transport(config: Config) -> Transport:
     from newsletter.send.transports import open_transport
 
     delivery = config.delivery
-    signers: list[DkimSigner] = []
-    if delivery.dkim_selector:
-        from newsletter.send.dkim import load_signer
-
-        domain = parseaddr(config.newsletter.sender)[1].rpartition("@")[2].lower()
-        key = config.locate(delivery.dkim_key)
-        signers.append(load_signer(key, domain=domain, selector=delivery.dkim_selector))
     return open_transport(
         delivery.transport,
         path=config.locate(delivery.path),
@@ -277,8 +274,28 @@ def _open_transport(config: Config) -> Transport:
         password=delivery.password,
         connections=delivery.connections,
         helo_name=delivery.helo_name,
-        signers=signers,
+        signers=_dkim_signers(config),
     )
+
+
+def _dkim_signers(config: Config) -> list[DkimSigner]:
+    from newsletter.send.dkim import load_signer
+
+    delivery = config.delivery
+    if not delivery.dkim_selector:
+        return []
+    domain = parseaddr(config.newsletter.sender)[1].rpartition("@")[2].lower()
+    return [load_signer(config.locate(delivery.dkim_key), domain=domain, selector=delivery.dkim_selector)]
+
+
+def _open_dns() -> Dns:
+    """UsageError when dnspython, which is an extra, is not installed."""
+    try:
+        from newsletter.send.resolver import Resolver
+    except ModuleNotFoundError as error:
+        cure = "Install it: `pip install 'trending-papers[dns]'`."
+        raise UsageError("dnspython is not installed.", cure=cure) from error
+    return Resolver()
 
 
 def _open_composer(config: Config, letterhead: Letterhead) -> Composer:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import stat
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from email.utils import parseaddr
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from newsletter.cli.frame import command, give, json_option, opened, plural, say, tell
 from newsletter.errors import NewsletterError
+from newsletter.model.finding import Finding
 from newsletter.model.paper import Problem
 from newsletter.patience import TooLateError, awaited
 
@@ -21,27 +22,18 @@ if TYPE_CHECKING:
     from newsletter.config import Config
     from newsletter.ports import Mailbox, Signal, Source
     from newsletter.press import Press
+    from newsletter.send.records import Sending
 
 LONGEST = 30.0  # seconds for each check of the world
-Level = Literal["ok", "warning", "problem"]
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 _SAMPLE_DOMAINS = (".example.org", ".example.com", ".example", ".test")
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was tried: `ok`, a `warning` that stops nothing, or a `problem` that does."""
-
-    check: str
-    level: Level
-    text: str
-    cure: str = ""
 
 
 @command("doctor", short_help="Try everything out before anything is sent.")
 @json_option
 def doctor(as_json: bool) -> int:
-    """Try out the configuration, the database, the clock, the templates, each source and the mail server.
+    """Try out the configuration, the database, the clock, the templates, each source, the mail server and the DNS
+    records of the sender (SPF, DKIM, DMARC, MX).
 
     Nothing is sent, and no check takes longer than half a minute. The exit code is 1 when something is wrong;
     warnings do not count.
@@ -77,6 +69,7 @@ def examine(press: Press) -> Iterator[Finding]:
     yield _templates(press)
     yield from _world(press)
     yield _mail_server(press)
+    yield from _dns(press)
     yield from _returns(press)
 
 
@@ -193,6 +186,46 @@ def _mail_server(press: Press) -> Finding:
     if problem is not None:
         return Finding("delivery", "problem", problem.what, problem.cure)
     return Finding("delivery", "ok", f"{delivery.transport} to {place}")
+
+
+def _dns(press: Press) -> Iterator[Finding]:
+    """The records of the sender's domains, where there are any to ask about."""
+    from newsletter.send.records import examine, reserved
+
+    transport = press.config.delivery.transport
+    if transport != "smtp":
+        yield Finding("DNS", "ok", f"not checked: {transport} hands mail to mailboxes, not to the internet")
+        return
+    try:
+        sending = _sending(press)
+        if reason := reserved(sending.sender) or reserved(sending.envelope):
+            yield Finding("DNS", "ok", f"not checked: {reason}")
+            return
+        _waiting("the DNS")
+        resolver = press.open_dns()
+        yield from awaited(lambda: list(examine(sending, resolver)), what="the DNS", most=LONGEST)
+    except NewsletterError as error:
+        yield Finding("DNS", "warning", f"not checked: {error.what}", error.cure)
+
+
+def _sending(press: Press) -> Sending:
+    from newsletter.send.records import Sending
+
+    delivery = press.config.delivery
+    sender = _ascii(parseaddr(press.config.newsletter.sender)[1].rpartition("@")[2])
+    envelope = _ascii(delivery.bounce_domain) or sender
+    relayed = bool(delivery.username) and not delivery.bounce_domain
+    return Sending(sender, envelope, next(iter(press.dkim_records()), None), relayed=relayed)
+
+
+def _ascii(domain: str) -> str:
+    """As it stands in the DNS; what cannot stand there stays as it is, and nothing is found for it."""
+    import idna
+
+    try:
+        return idna.encode(domain, uts46=True).decode("ascii").rstrip(".") if domain else ""
+    except idna.IDNAError:
+        return domain.lower().rstrip(".")
 
 
 def _has_mail(mailbox: Mailbox) -> bool:
