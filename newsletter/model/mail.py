@@ -146,11 +146,15 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Uncertain:
-    """No answer after the final dot: the server may or may not have it. `final`: only a person sends it again."""
+    """No answer after the final dot: the server may or may not have it. `final`: only a person sends it again.
+
+    `behind`: a mail before it on the same connection had no answer either, so it is hardly what the server fell over.
+    """
 
     delivery_id: int
     reply: Reply
     final: bool = False
+    behind: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 # Begins the text of a deferral that follows a missing answer; found again, the mail is not sent a third time.
 AGAIN = "uncertain: "
+BEHIND = "behind a mail without an answer: "  # sent again however often: the silence was not about this one
 HUNG_UP = "the server closed the connection after it had taken mail"
 GARBAGE = "the server does not speak SMTP"
 TWICE = "uncertain twice: "

@@ -12,7 +12,7 @@ from newsletter.errors import RelayConfigError, RelayError
 from newsletter.model.mail import Deferred, Dropped, Message, Refused, Reply, Uncertain
 from newsletter.send.books import Books
 from newsletter.send.breaker import Breaker
-from newsletter.send.doubt import AGAIN, GARBAGE, HUNG_UP, TWICE, last_words
+from newsletter.send.doubt import AGAIN, BEHIND, GARBAGE, HUNG_UP, TWICE, last_words
 from newsletter.send.feed import Feed
 from newsletter.send.pace import Pacer, Rate, SharedPacer
 from newsletter.send.retry import LATER, SCHEDULE, not_before
@@ -225,7 +225,7 @@ class _Drain:
             if delivery.attempt >= TRIES:
                 outcome = Refused(delivery.id, outcome.reply, "message")
         at: datetime | None = None
-        if isinstance(outcome, Deferred) and outcome.reply.text == AGAIN + HUNG_UP:
+        if isinstance(outcome, Deferred) and outcome.reply.text in {AGAIN + HUNG_UP, BEHIND + HUNG_UP}:
             # Some servers close after so many mails: met again at once, nobody has done anything wrong.
             self._at_once = True
             self._books.write(outcome, now)
@@ -247,6 +247,8 @@ class _Drain:
             return Dropped(delivery.id, "cancelled", said(AGAIN).text + " (on_uncertain = drop)")
         if self._policy.on_uncertain == "hold":
             return Uncertain(delivery.id, said(AGAIN), final=True)
+        if outcome.behind:
+            return Deferred(delivery.id, said(BEHIND), charged=False)
         if delivery.attempt > 1 and last_words(self._ledger, delivery, self._clock.now()).startswith((AGAIN, TWICE)):
             return Uncertain(delivery.id, said(TWICE), final=True)
         return Deferred(delivery.id, said(AGAIN))

@@ -255,6 +255,17 @@ def test_silence_is_answered_with_one_more_try_and_not_with_two() -> None:
     assert ledger.uncertain_since(now=clock.at) == ()  # nobody asks again but a person
 
 
+def test_a_mail_behind_one_without_an_answer_is_sent_again_as_often_as_it_takes() -> None:
+    ledger, clock = MemoryLedger([delivery(1)]), HandClock()
+    silent = Uncertain(1, Reply(0, "", "no answer in time"), behind=True)
+    for _ in range(5):
+        run(ledger, lambda one: silent, clock=clock)
+        clock.at += timedelta(minutes=1)
+
+    assert ledger.states() == {1: "deferred"}
+    assert run(ledger, clock=clock) == Tally(sent=1)
+
+
 @pytest.mark.parametrize(("policy", "state"), [("hold", "uncertain"), ("drop", "cancelled")])
 def test_rows_that_a_killed_run_left_in_doubt_are_not_sent_again_when_the_operator_said_so(
     policy: str, state: str

@@ -132,9 +132,18 @@ def test_tls_on_a_port_that_greets_in_clear_says_which_setting_to_change() -> No
 
 def test_clear_text_on_a_port_that_waits_for_tls_says_which_setting_to_change(authority: trustme.CA) -> None:
     with SmtpServer(tls=server_side(authority), implicit_tls=True) as server:
-        _, error = send_broken(server, security="none")
-    assert error.startswith("RelayConfigError")
-    assert 'Port 465 wants security = "tls"' in error
+        one = transport(server, security="none")
+        problem = one.check()
+        one.close()
+    assert problem is not None
+    assert problem.lasting
+    assert 'Port 465 wants security = "tls"' in problem.cure
+
+
+def test_a_server_that_is_slow_to_greet_is_spoken_to_by_nobody_else_in_a_run() -> None:
+    with SmtpServer(script={"banner": Stall(0.5)}) as server:
+        send_broken(server, security="none")
+    assert server.faults == []
 
 
 AUTHS: list[tuple[Any, str]] = [

@@ -149,11 +149,11 @@ class Conversation:
             suspect.tries += 1
         outcomes: list[Outcome] = []
         back: list[Item] = []
-        for item in list(self.items):
+        for place, item in enumerate(list(self.items)):
             if item.failed is not None:
                 self._finish(item, *item.failed, outcomes)
             elif item.whole:
-                outcomes.append(Uncertain(item.message.delivery_id, why))
+                outcomes.append(Uncertain(item.message.delivery_id, why, behind=place > 0))
             else:
                 back.append(item)
         back += [*self.again, *self._todo]

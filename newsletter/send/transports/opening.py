@@ -52,11 +52,14 @@ class Link:
     rtt: float = 0.0
 
 
-def open_link(relay: Relay, patience: Patience, tls: ssl.SSLContext) -> Link:
-    """Raises RelayError (later is the cure) or RelayConfigError (a person must look), naming host, port and cure."""
+def open_link(relay: Relay, patience: Patience, tls: ssl.SSLContext, *, probe: bool = False) -> Link:
+    """Raises RelayError (later is the cure) or RelayConfigError (a person must look), naming host, port and cure.
+
+    `probe`: when no greeting comes, find out whether the port wants TLS. For a check, not for a slow server in a run.
+    """
     opening = _Opening(relay, patience, tls)
     try:
-        return opening.run()
+        return opening.run(probe=probe)
     except BaseException:  # edge: whatever ends the opening, the socket is closed
         opening.drop()
         raise
@@ -70,12 +73,12 @@ class _Opening:
         self._features = Features()
         self._rtt = 0.0
 
-    def run(self) -> Link:
+    def run(self, *, probe: bool) -> Link:
         relay = self._relay
         self._sock = self._connect()
         if relay.security == "tls":
             self._handshake()
-        else:
+        elif probe:
             self._look_for_tls()
         self._expect("banner", self._patience.banner)
         self._hello()

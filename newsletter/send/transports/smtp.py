@@ -76,7 +76,7 @@ class SmtpTransport:
 
     def check(self) -> Problem | None:
         try:
-            link = open_link(self._relay, self._patience, self._tls)
+            link = open_link(self._relay, self._patience, self._tls, probe=True)
         except (RelayError, RelayConfigError) as error:
             lasting = isinstance(error, RelayConfigError)
             return Problem(f"mail relay {self._relay.where}", error.what, error.cure, lasting)
