@@ -212,20 +212,10 @@ def _sending(press: Press) -> Sending:
     from newsletter.send.records import Sending
 
     delivery = press.config.delivery
-    sender = _ascii(parseaddr(press.config.newsletter.sender)[1].rpartition("@")[2])
-    envelope = _ascii(delivery.bounce_domain) or sender
+    sender = parseaddr(press.config.newsletter.sender)[1].rpartition("@")[2].lower()
+    envelope = delivery.bounce_domain.lower().rstrip(".") or sender
     relayed = bool(delivery.username) and not delivery.bounce_domain
     return Sending(sender, envelope, next(iter(press.dkim_records()), None), relayed=relayed)
-
-
-def _ascii(domain: str) -> str:
-    """As it stands in the DNS; what cannot stand there stays as it is, and nothing is found for it."""
-    import idna
-
-    try:
-        return idna.encode(domain, uts46=True).decode("ascii").rstrip(".") if domain else ""
-    except idna.IDNAError:
-        return domain.lower().rstrip(".")
 
 
 def _has_mail(mailbox: Mailbox) -> bool:

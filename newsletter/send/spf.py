@@ -97,7 +97,8 @@ def _walk(name: str, seen: Mapping[str, tuple[str, ...]], above: tuple[str, ...]
     """(look-ups, faults) of a record and all below it; stops a little beyond the limit."""
     lookups, faults = 0, list[str]()
     (record,) = spf_records(seen[name])
-    lookups += sum(kind in _ASKING or kind == "redirect" for _, kind, _ in _terms(record))
+    redirected = _all(record) is None
+    lookups += sum(kind in _ASKING or (kind == "redirect" and redirected) for _, kind, _ in _terms(record))
     for target in _targets(record):
         if lookups > 2 * MOST_LOOKUPS:
             break

@@ -108,6 +108,7 @@ def test_an_spf_record_that_does_not_do_is_named(record: list[str], level: str, 
         "v=spf1 redirect=spf.good.net",
         "v=spf1 exists:%{i}.list.net include:%{d}.x.net ra=abuse MX/24 -ALL",
         "v=spf1 mx ~all",
+        "v=spf1 a mx a:x.net a:y.net mx:z.net a/24 mx/24 a:v.net a:w.net a:u.net redirect=gone.net -all",
     ],
 )
 def test_spf_that_is_right_in_an_unusual_way_is_no_fault(record: str) -> None:
@@ -324,6 +325,16 @@ def test_no_record_breaks_the_judge_or_the_terminal(found: dict[str, tuple[str, 
         assert one.text.isprintable()
         assert len(one.text) < 400
         assert one.level == "ok" or one.cure or one.text.startswith("not checked")
+
+
+def test_more_includes_than_anybody_reads_are_too_many_and_no_other_fault() -> None:
+    names = [f"n{at}.net" for at in range(40)]
+    record = "v=spf1 " + " ".join(f"include:{name}" for name in names) + " -all"
+    memory = Memory(dict.fromkeys(names, ("v=spf1 ip4:192.0.2.1 -all",)) | {ENVELOPE: (record,)})
+
+    assert [one.text for one in examine(OURS, memory) if one.check.startswith("SPF")] == [
+        "it takes 40 look-ups or more; receivers give up after 10, and the check fails"
+    ]
 
 
 def test_a_maze_of_includes_is_walked_within_a_second() -> None:
