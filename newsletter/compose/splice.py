@@ -37,8 +37,9 @@ class Fragment:
     pick: Callable[[Mapping[str, bytes]], Any] | None  # the values of `slots`, in order; None: all are the same
 
 
+@lru_cache(maxsize=1024)
 def fragment(text: str) -> Fragment:
-    """A piece from the text that `slots.cut` gave."""
+    """A piece from the text that `slots.cut` gave. Cached: the same papers come again in other selections."""
     parts = SLOT.split(text)
     raw = tuple(part.encode("utf-8", "replace") for part in parts[::2])
     slots = tuple(parts[1::2])

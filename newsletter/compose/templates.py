@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 import traceback
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -81,8 +82,14 @@ def _environment(loader: jinja2.BaseLoader, *, autoescape: bool) -> ImmutableSan
 
 def wrap(text: str, first: str = "", rest: str | None = None) -> str:
     """`text` wrapped at 72 columns; the first line opens with `first`, the others with `rest`. Links stay whole."""
+    return _wrapped(str(text), first, rest)
+
+
+@lru_cache(maxsize=2048)
+def _wrapped(text: str, first: str, rest: str | None) -> str:
+    """Cached: a paper is rendered anew with each selection that holds one more that is new."""
     return textwrap.fill(
-        str(text),
+        text,
         WIDTH,
         initial_indent=first,
         subsequent_indent=first if rest is None else rest,

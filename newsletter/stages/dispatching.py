@@ -10,7 +10,7 @@ from newsletter.config import rate_per_second
 from newsletter.errors import NewsletterError, RelayConfigError, RelayError
 from newsletter.model.mail import Note
 from newsletter.patience import StoppedError, awaited
-from newsletter.process import is_gone, myself
+from newsletter.process import is_gone, kept_objects, myself
 from newsletter.send.drain import DrainPolicy, drain
 from newsletter.send.pace import Rate, SharedPacer
 from newsletter.send.tally import Tally
@@ -53,7 +53,7 @@ def dispatch(
         if (problem := awaited(transport.check, what="the mail server", stop=stop)) is not None:
             note = Note("error", "send", f"{problem.what} {problem.cure}".strip())
             return Dispatch((note,), attention=problem.lasting)
-        with press.helpers() as helped:
+        with press.helpers() as helped, kept_objects():
             tally = drain(
                 press.ledger,
                 transport,
