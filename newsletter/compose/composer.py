@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _DIGESTERS = 24  # locales times kinds of links, each with its compiled pieces
 _NAMED = 1000
+_NONE: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -90,7 +91,15 @@ class Composer:
         key = delivery.key
         headers = self._headers.write(delivery, key, recipient, subject, links)
         data = body.text_only(headers, text) if subscriber.text_only else body.alternative(headers, key, text, html)
-        return Message(delivery.id, self._headers.envelope_from(delivery), recipient, data, smtputf8, vetted=True)
+        return Message(
+            delivery.id,
+            self._headers.envelope_from(delivery),
+            recipient,
+            data,
+            smtputf8,
+            vetted=True,
+            seven_bit=headers.isascii(),  # both parts are quoted-printable or base64
+        )
 
     def notice(self, delivery: Delivery, subscriber: Subscriber, links: ReaderLinks, **facts: Any) -> Message:
         """A mail of the kinds confirm, welcome, goodbye, link, address, notice and test.
@@ -205,8 +214,12 @@ class Composer:
             beyond += lost
 
     def _digester(self, locale: str, links: ReaderLinks) -> Digester:
-        empty = frozenset(
-            name for name in ("unsubscribe", "preferences", "view", "feedback") if not getattr(links, name)
+        empty = (
+            _NONE
+            if links.unsubscribe and links.preferences and links.view and links.feedback
+            else frozenset(
+                name for name in ("unsubscribe", "preferences", "view", "feedback") if not getattr(links, name)
+            )
         )
         locale = language_name(locale)
         digester = self._digesters.pop((locale, empty), None)

@@ -106,6 +106,8 @@ class Message:
     # The composer vouches for `data`: CRLF line ends only, lines of at most 998 octets, no NUL, no line that begins
     # with a dot. A transport then sends it as it is; without it, it checks and repairs each message (100 us of 40 kB).
     vetted: bool = False
+    # The composer vouches that `data` is ASCII alone; without it, a transport looks through all of it.
+    seven_bit: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,7 +112,7 @@ def signed(message: Message, signers: Sequence[Signer]) -> Message:
     data = message.data
     for signer in reversed(signers):
         data = signer.sign(data)
-    return replace(message, data=data) if signers else message
+    return replace(message, data=data, seven_bit=False) if signers else message
 
 
 def relaxed_body(body: bytes) -> bytes:

@@ -161,7 +161,7 @@ def _read_varint(data: bytes) -> tuple[int, bytes]:
 
 
 def _encode(data: bytes) -> str:
-    return binascii.b2a_base64(data, newline=False).translate(_URL_SAFE).rstrip(b"=").decode("ascii")
+    return binascii.b2a_base64(data, newline=False).translate(_URL_SAFE, b"=").decode("ascii")
 
 
 def _decode(token: str) -> bytes | None:

@@ -198,6 +198,7 @@ def test_a_smtputf8_readers_mail_says_so_and_holds_her_address_in_utf_8() -> Non
     message = composer().digest(delivery(), reader, ISSUE, CARDS, links())
 
     assert (message.smtputf8, message.recipient) == (True, "jörg@example.net")
+    assert not message.seven_bit  # so that the transport asks for 8BITMIME
     assert "\r\nTo: jörg@example.net\r\n".encode() in message.data
 
 

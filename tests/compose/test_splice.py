@@ -95,6 +95,7 @@ def test_a_joined_mail_is_what_the_full_path_renders(
     assert wire_faults(message.data) == []
     # What `vetted` promises: a transport that looked at every octet would have changed none.
     assert message.vetted
+    assert message.seven_bit == message.data.isascii()
     assert dotted(clean(dataclasses.replace(message, vetted=False)), vetted=False) == message.data
     assert [one.cuttable for one in PRESS._digesters.values()] == [True] * len(PRESS._digesters)
 

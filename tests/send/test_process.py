@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
 
 import pytest
 
-from newsletter.process import is_gone, mark, myself, runs_here
+from newsletter.process import is_gone, kept_objects, mark, myself, runs_here
 
 
 def other(place: int, word: str) -> str:
@@ -43,3 +44,17 @@ def test_what_an_earlier_version_wrote_cannot_be_known() -> None:
     assert not is_gone(f"{host} {os.getpid()}.otherboot.777")
     assert runs_here(host, "") is None
     assert runs_here("elsewhere", mark(os.getpid())) is None
+
+
+def test_what_lived_before_a_drain_is_searched_for_garbage_again_after_it_even_when_it_failed() -> None:
+    during: list[int] = []
+
+    def failing_drain() -> None:
+        with kept_objects():
+            during.append(gc.get_freeze_count())
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        failing_drain()
+    assert during[0] > 0
+    assert gc.get_freeze_count() == 0

@@ -139,7 +139,7 @@ def envelope(message: Message, size: int, features: Features) -> tuple[bytes, by
         mail += f" SIZE={size}"
     if wide:
         mail += " SMTPUTF8"
-    if not message.data.isascii():
+    if not (message.seven_bit or message.data.isascii()):
         if not features.has("8BITMIME"):
             raise NotSendable(Reply(554, "5.6.3", "not sent: 8-bit content, and the server does not offer 8BITMIME"))
         mail += " BODY=8BITMIME"
