@@ -24,9 +24,11 @@ if TYPE_CHECKING:
     from newsletter.model.subscriber import Subscriber
     from newsletter.ports import (
         Clock,
+        Dns,
         Editions,
         Ledger,
         Limits,
+        Lookup,
         Mailbox,
         Papers,
         Records,
@@ -35,10 +37,10 @@ if TYPE_CHECKING:
         Signal,
         Source,
         Subscribers,
+        Summarizer,
         Transport,
+        Vectors,
     )
-    from newsletter.ports_dns import Dns
-    from newsletter.ports_search import Lookup, Summarizer, Vectors
     from newsletter.rank.settings import RankSettings
     from newsletter.rank.text_model import Models
     from newsletter.subscribe.calendar import Defaults

@@ -23,9 +23,7 @@ if TYPE_CHECKING:
     from newsletter.collect.http import Http
     from newsletter.compose import Composer
     from newsletter.config import Config, ReturnsConfig, SignalConfig, SourceConfig
-    from newsletter.ports import Clock, Mailbox, Signal, Source, Transport
-    from newsletter.ports_dns import Dns
-    from newsletter.ports_search import Lookup, Summarizer
+    from newsletter.ports import Clock, Dns, Lookup, Mailbox, Signal, Source, Summarizer, Transport
     from newsletter.press import Watch
     from newsletter.rank.settings import RankSettings
     from newsletter.rank.text_model import Models

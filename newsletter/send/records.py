@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from newsletter.model.finding import Level
-    from newsletter.ports_dns import Dns
+    from newsletter.ports import Dns
 
 # RFC 2606, 6761, 6762, 8375 and 9476: names that no public DNS server answers for.
 _RESERVED = ("test", "example", "invalid", "localhost", "local", "internal", "home.arpa", "onion", "alt")

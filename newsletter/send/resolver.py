@@ -17,7 +17,7 @@ EACH = 4.0  # seconds for one question, all name servers and tries together
 
 
 class Resolver:
-    """Asks the name servers of this machine, or those given. Fits `ports_dns.Dns`."""
+    """Asks the name servers of this machine, or those given. Fits `ports.Dns`."""
 
     def __init__(self, servers: Sequence[str] = (), *, port: int = 53, each: float = EACH) -> None:
         """Raises LaterError when the machine names no server."""

@@ -20,8 +20,7 @@ from tests.support.fakes import FakeEditions, FakeLedger, FakePapers, FakeRuns, 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from newsletter.ports import Editions, Ledger, Limits, Papers, Records, Returns, Runs, Subscribers
-    from newsletter.ports_search import Vectors
+    from newsletter.ports import Editions, Ledger, Limits, Papers, Records, Returns, Runs, Subscribers, Vectors
 
 SECRET = "a secret for tests"
 

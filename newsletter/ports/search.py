@@ -1,4 +1,4 @@
-"""What searches need from the world, by word and by meaning: the page before `ports.py`."""
+"""What searches, look-ups and summaries need from the world, as protocols."""
 
 from __future__ import annotations
 
