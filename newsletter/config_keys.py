@@ -201,9 +201,15 @@ DELIVERY = Section(
             "on_uncertain",
             v.choice("resend", "hold", "drop"),
             "resend",
-            "When no answer came after a whole mail was handed over: send once more, wait for a person, or let it be.",
+            "No answer came after a whole mail was handed over: send again, less and less often, until it expires, "
+            "wait for a person, or let it be.",
         ),
-        Key("retry", v.DURATIONS, ["30s", "2m", "5m", "15m", "30m"], "Waits between tries; the last one repeats."),
+        Key(
+            "retry",
+            v.DURATIONS,
+            ["30s", "2m", "5m", "15m", "30m"],
+            "Waits between tries; after the last one: every half hour, or as long as that one.",
+        ),
         Key("dkim_selector", v.TEXT, "", "Sign mails here with this DKIM selector; empty: the mail server signs."),
         Key("dkim_key", v.PATH, "", "The file of the private key for it."),
     ),

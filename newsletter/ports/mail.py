@@ -76,7 +76,7 @@ class Ledger(Protocol):
     ) -> tuple[Standing, ...]: ...
 
     def uncertain_since(self, *, now: datetime, every: bool = False) -> tuple[Delivery, ...]:
-        """Rows `start`ed whose lease ran out, and rows settled Uncertain; sent again once, or final: with `every`."""
+        """Rows `start`ed whose lease ran out, and rows settled Uncertain; those that are final only with `every`."""
 
     def resend(self, delivery_ids: Iterable[int], *, now: datetime, not_before: datetime, every: bool = False) -> int:
         """Queue these as retries due at `not_before`, those that `uncertain_since` gives; returns how many. So a row

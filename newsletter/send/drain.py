@@ -12,7 +12,7 @@ from newsletter.errors import RelayConfigError, RelayError
 from newsletter.model.mail import Deferred, Dropped, Message, Refused, Reply, Uncertain
 from newsletter.send.books import Books
 from newsletter.send.breaker import Breaker
-from newsletter.send.doubt import AGAIN, BEHIND, GARBAGE, HUNG_UP, TWICE, last_words
+from newsletter.send.doubt import AGAIN, BEHIND, GARBAGE, HUNG_UP
 from newsletter.send.feed import Feed
 from newsletter.send.pace import Pacer, Rate, SharedPacer
 from newsletter.send.retry import LATER, SCHEDULE, not_before
@@ -233,12 +233,12 @@ class _Drain:
         if isinstance(outcome, Deferred):
             at = not_before(outcome, delivery, now=now, schedule=self._policy.retry)
             if at is None:
-                outcome = Dropped(delivery.id, "expired", f"too late to try again; last answer: {words(outcome.reply)}")
+                outcome = _too_late(outcome, delivery)
         self.tally.count(outcome, delivery)
         self._books.write(outcome, at)
 
     def _after_silence(self, outcome: Uncertain, delivery: Delivery) -> Outcome:
-        """No answer after the final dot (RFC 5321 6.1): once more, or for the operator, or never."""
+        """No answer after the final dot (RFC 5321 6.1): until there is one, or for the operator, or never."""
 
         def said(prefix: str) -> Reply:
             return Reply(outcome.reply.code, outcome.reply.enhanced, (prefix + outcome.reply.text)[:500])
@@ -249,10 +249,17 @@ class _Drain:
             return Uncertain(delivery.id, said(AGAIN), final=True)
         if outcome.behind:
             return Deferred(delivery.id, said(BEHIND), charged=False)
-        if delivery.attempt > 1 and last_words(self._ledger, delivery, self._clock.now()).startswith((AGAIN, TWICE)):
-            return Uncertain(delivery.id, said(TWICE), final=True)
         return Deferred(delivery.id, said(AGAIN))
 
     def _note_domains(self) -> None:
         for domain, said in sorted(self._breaker.closed_domains.items()):
             self.tally.notes.append(f"{domain} takes nothing from us: {said}")
+
+
+def _too_late(outcome: Deferred, delivery: Delivery) -> Uncertain | Dropped:
+    """The row expires before the next try. Whether a mail in doubt arrived stays unknown: it is not called expired,
+    which would have its papers sent once more with the next issue.
+    """
+    if outcome.reply.text.startswith((AGAIN, BEHIND)):
+        return Uncertain(delivery.id, outcome.reply, final=True)
+    return Dropped(delivery.id, "expired", f"too late to try again; last answer: {words(outcome.reply)}")

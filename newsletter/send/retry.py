@@ -6,6 +6,7 @@ import hashlib
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from newsletter.send.doubt import AGAIN
 from newsletter.send.verdict import HINT_LEAST, HINT_MOST, cause_of
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ LATER = timedelta(minutes=30)  # after the schedule's last step, or that step wh
 GREYLIST_LEAST = timedelta(minutes=5)  # RFC 6647 5: servers want minutes, not seconds
 FULL_LEAST = timedelta(hours=1)
 SPREAD = 0.2
+DOUBLINGS = 6  # more than any expiry leaves room for
 
 
 def not_before(
@@ -39,13 +41,17 @@ def pause(deferred: Deferred, delivery: Delivery, *, schedule: Sequence[timedelt
     """How long to wait. The spread of up to 20 % comes from the delivery's id and attempt: the same at every run.
 
     A server's own hint beats the schedule and is spread upwards only; greylisting and full mailboxes have a least
-    pause.
+    pause. After silence the pause doubles at the schedule's end, since each try may be one more mail in her inbox: with
+    the default schedule ten mails in twenty hours at most.
     """
     if deferred.retry_after is not None:
         wait = timedelta(seconds=min(max(deferred.retry_after, HINT_LEAST), HINT_MOST))
         return wait * (1 + SPREAD * _fraction(delivery) / 4)
     steps = schedule or SCHEDULE
-    step = steps[delivery.attempt - 1] if delivery.attempt <= len(steps) else max(steps[-1], LATER)
+    over = delivery.attempt - len(steps)
+    step = steps[delivery.attempt - 1] if over <= 0 else max(steps[-1], LATER)
+    if over > 0 and deferred.reply.text.startswith(AGAIN):
+        step *= 2 ** min(over, DOUBLINGS)
     wait = step * (1 - SPREAD + 2 * SPREAD * _fraction(delivery))
     if deferred.reply.code:
         cause = cause_of("rcpt", deferred.reply)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 import pytest
@@ -17,7 +18,6 @@ from tests.send.ledger import NOW, HandClock, MemoryLedger, delivery, message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from datetime import datetime
 
     from newsletter.model.mail import Delivery, Message, Outcome
     from newsletter.model.paper import Problem
@@ -243,15 +243,31 @@ def test_silence_after_the_dot_is_treated_as_the_operator_chose(policy: str, sta
     assert ledger.states() == states
 
 
-def test_silence_is_answered_with_one_more_try_and_not_with_two() -> None:
-    ledger = MemoryLedger([delivery(1)])
-    clock = HandClock()
-    silent = Uncertain(1, Reply(0, "", "no answer in time"))
-    for _ in range(3):
-        run(ledger, lambda one: silent, clock=clock)
-        clock.at += timedelta(hours=1)
-    assert ledger.rows[1].attempt == 2
-    assert ledger.outcomes[1] == Uncertain(1, Reply(0, "", "uncertain twice: no answer in time"), final=True)
+def test_silence_is_answered_with_tries_that_grow_rare_until_the_server_answers() -> None:
+    ledger, clock, tries = MemoryLedger([delivery(1)]), HandClock(), list[datetime]()
+
+    def answer(one: Message) -> Outcome:
+        tries.append(clock.at)
+        return Uncertain(1, Reply(0, "", "no answer in time")) if len(tries) < 8 else accept(one)
+
+    while 1 not in ledger.outcomes:
+        run(ledger, answer, clock=clock)
+        clock.at = ledger.not_before.get(1, clock.at)
+    assert ledger.states() == {1: "sent"}
+    pauses = [(later - earlier) / timedelta(minutes=1) for earlier, later in pairwise(tries)]
+    wanted = [0.5, 2, 5, 15, 30, 60, 120]
+    assert all(0.8 * want <= got <= 1.2 * want for got, want in zip(pauses, wanted, strict=True))
+
+
+def test_a_mail_in_doubt_to_the_end_is_uncertain_and_not_called_expired() -> None:
+    ledger, clock, tries = MemoryLedger([delivery(1)]), HandClock(), 0
+    while 1 not in ledger.outcomes:
+        tries += 1
+        run(ledger, lambda one: Uncertain(1, Reply(0, "", "no answer in time")), clock=clock)
+        clock.at = ledger.not_before.get(1, clock.at)
+    assert ledger.outcomes[1] == Uncertain(1, Reply(0, "", "uncertain: no answer in time"), final=True)
+    assert tries == 10
+    assert clock.at < delivery(1).expires_at
     assert ledger.uncertain_since(now=clock.at) == ()  # nobody asks again but a person
 
 
