@@ -15,6 +15,7 @@ from newsletter.returns.read import read_return
 from newsletter.returns.testify import reader_of, testify
 from newsletter.returns.weigh import of_refusal
 from newsletter.send.verdict import cause_of
+from newsletter.stages.leaving import say_goodbye
 from newsletter.subscribe.moves import MOVES, move
 
 if TYPE_CHECKING:
@@ -174,6 +175,8 @@ def _act_on(press: Press, one: Evidence, account: Account, now: datetime) -> Non
         issues = press.ledger.latest(reader.id, limit=LAST_ISSUES)
     decision = decide(one, history, issues)
     if _apply(press, reader, decision, now):
+        if (one.what, one.way) == ("leave", "mailto"):
+            say_goodbye(press, reader, at=now)
         account.counts["suspended"] += decision.suspend_until is not None
         account.counts["given up"] += one.what == "soft" and decision.event == "bounce"
         account.changes.append(Note("info", f"reader:{reader.id}", _told(decision)))

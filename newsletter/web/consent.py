@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from newsletter.errors import AddressError
+from newsletter.stages.leaving import leave
 from newsletter.subscribe.addresses import parse_address
-from newsletter.subscribe.moves import MOVES, move
+from newsletter.subscribe.moves import move
 from newsletter.web import address, signup
 from newsletter.web.readers import claimed, queue_notice
 
@@ -95,8 +96,8 @@ def unsubscribe(desk: Desk, ask: Ask) -> Response:
         )
     if ask.first("action") == "back":
         return _way_back(desk, ask, subscriber)
-    if subscriber is not None and (subscriber.status, "leave") in MOVES and subscriber.status != "complained":
-        desk.press.subscribers.remove(subscriber.email, at=desk.now())
+    if subscriber is not None:
+        leave(desk.press, subscriber, at=desk.now())
     return desk.page("goodbye.html.j2", private=True, signup=False, scripts=False, back=ask.path)
 
 

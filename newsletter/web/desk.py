@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from newsletter.press import Press
     from newsletter.subscribe.links import Signer
     from newsletter.web.ask import Ask
+    from newsletter.web.keeping import Kept
     from newsletter.web.library import Library
     from newsletter.web.memo import Memo
     from newsletter.web.metrics import Meters
@@ -26,7 +27,11 @@ if TYPE_CHECKING:
     from newsletter.web.settings import WebSettings
     from newsletter.web.stamps import Stamps
 
-STAMP = "stamp-goes-here-7d1c0e"
+
+class Page(HTMLResponse):
+    """A page, and the stamp that its form holds."""
+
+    stamp: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +49,7 @@ class Desk:
     meters: Meters
     alike: Memo[tuple[str, ...]]  # paper id: similar papers
     joined: Memo[Counter[date]]  # Monday: readers who confirmed in its week
-    kept: Memo[str]  # whole pages, without their stamp
+    kept: Memo[Kept]  # whole answers for everybody, by address
     writers: CapacityLimiter
     owed: set[str] = field(default_factory=set)  # address keys whose mail was counted and then could not be queued
     topics: dict[str, Topic] = field(default_factory=dict)
@@ -61,13 +66,14 @@ class Desk:
     def now(self) -> datetime:
         return self.press.clock.now()
 
-    def page(self, name: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+    def page(self, name: str, *, status: int = 200, **values: Any) -> Page:
         """A page; `canonical` is its path, empty for pages that no search engine should keep."""
+        stamp = self.stamps.stamp(self.now())
         shared: dict[str, Any] = {
             "canonical": "",
             "private": False,
             "signup": True,
-            "stamp": self.stamps.stamp(self.now()),
+            "stamp": stamp,
             "here": "",
             "feed": "/feed.atom",
             "description": "",
@@ -75,18 +81,11 @@ class Desk:
             "problem": "",
             "offer_link": False,
         }
-        return HTMLResponse(self.pages.render(name, shared | values), status_code=status)
+        made = Page(self.pages.render(name, shared | values), status_code=status)
+        made.stamp = stamp
+        return made
 
-    def shared_page(self, key: str, name: str, values: Callable[[], dict[str, Any]]) -> HTMLResponse:
-        """A page that is the same for everybody for a minute; only its form's stamp is of the moment."""
-
-        def make() -> str:
-            return bytes(self.page(name, stamp=STAMP, **values()).body).decode()
-
-        now = self.now()
-        return HTMLResponse(self.kept.get(key, make, now=now).replace(STAMP, self.stamps.stamp(now)))
-
-    def lost(self, text: str = "", *, status: int = 404, title: str = "") -> HTMLResponse:
+    def lost(self, text: str = "", *, status: int = 404, title: str = "") -> Page:
         """The page of a wrong address."""
         return self.page(
             "error.html.j2",
@@ -95,7 +94,7 @@ class Desk:
             text=text or "The address is wrong, or what was here is gone.",
         )
 
-    def bad_link(self) -> HTMLResponse:
+    def bad_link(self) -> Page:
         """One answer for every forged, cut, foreign, expired or outdated link."""
         return self.page(
             "error.html.j2",
@@ -121,8 +120,9 @@ class Door:
     methods: tuple[str, ...] = ("GET",)
     private: bool = False
     cache: int = 0  # seconds that anybody may keep a GET
+    kept: bool = False  # the same for everybody: made once a minute, or when a paper or an edition comes
     body_limit: int = 0  # bytes; 0: the usual one
-    floor: bool = False  # answers take at least `settings.answer_floor`
+    floor: bool = False  # POSTs take `settings.answer_floor` or a multiple of it
     doc: ApiDoc | None = None
 
 

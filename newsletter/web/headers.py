@@ -34,7 +34,7 @@ def dress(response: Response, *, private: bool, cache: int = 0, https: bool = Fa
         fixed["Strict-Transport-Security"] = "max-age=31536000"
     if private:
         fixed |= {"Cache-Control": "no-store", "X-Robots-Tag": "noindex, nofollow"}
-    elif cache and response.status_code == 200:
+    elif cache and response.status_code in (200, 304):
         fixed["Cache-Control"] = f"public, max-age={cache}"
     else:
         fixed["Cache-Control"] = "no-cache"

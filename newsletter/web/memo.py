@@ -23,11 +23,16 @@ class Memo(Generic[T]):
         self._lock = threading.Lock()
 
     def get(self, key: str, make: Callable[[], T], *, now: datetime) -> T:
+        known = self.look(key, now=now)
+        return self.put(key, make(), now=now) if known is None else known
+
+    def look(self, key: str, *, now: datetime, stale: bool = False) -> T | None:
+        """What is kept and not too old; of any age, with `stale`."""
         with self._lock:
             known = self._kept.get(key)
-        if known is not None and now - known[0] < self._life:
-            return known[1]
-        made = make()
+        return known[1] if known is not None and (stale or now - known[0] < self._life) else None
+
+    def put(self, key: str, made: T, *, now: datetime) -> T:
         with self._lock:
             self._kept[key] = (now, made)
             self._kept.move_to_end(key)

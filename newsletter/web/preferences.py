@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response
@@ -12,6 +12,7 @@ from starlette.responses import Response
 from newsletter.errors import AddressError
 from newsletter.model.codec import to_plain
 from newsletter.model.subscriber import Feedback
+from newsletter.stages.leaving import leave
 from newsletter.subscribe.addresses import parse_address
 from newsletter.web import address, citing, signup
 from newsletter.web.calendar import parse_day
@@ -65,12 +66,24 @@ def data(desk: Desk, ask: Ask) -> Response:
         "feedback": [to_plain(one) for one in desk.press.subscribers.said([who.id]).get(who.id, ())],
         "papers_mailed": sorted(desk.press.ledger.seen([who.id]).get(who.id, ())),
         "last_digest": _iso(desk.press.ledger.last_day("digest", [who.id]).get(who.id)),
+        "digests_answered": [
+            {"day": day.isoformat(), "taken": taken} for day, taken in desk.press.ledger.latest(who.id, limit=5000)
+        ],
+        "returned_mail": _returned(desk, who),
     }
     return Response(
         json.dumps(stored, ensure_ascii=False, indent=2),
         media_type="application/json",
         headers={"Content-Disposition": 'attachment; filename="my-data.json"'},
     )
+
+
+def _returned(desk: Desk, who: Subscriber) -> list[dict[str, Any]]:
+    """Bounces, complaints and wishes to leave that came back by mail."""
+    if desk.press.returns is None:
+        return []
+    found = desk.press.returns.about([who.id], since=datetime(1970, 1, 1, tzinfo=UTC)).get(who.id, ())
+    return [{"at": one.at.isoformat(), "what": one.what, "way": one.way, "text": one.text} for one in found]
 
 
 def saved(desk: Desk, ask: Ask) -> Response:
@@ -174,7 +187,7 @@ def _address(desk: Desk, ask: Ask, who: Subscriber) -> Response:
 
 
 def _leave(desk: Desk, ask: Ask, who: Subscriber) -> Response:  # noqa: ARG001 - all actions are called alike
-    desk.press.subscribers.remove(who.email, at=desk.now())
+    leave(desk.press, who, at=desk.now())
     return desk.page("goodbye.html.j2", private=True, signup=False, scripts=False, back=_leave_path(desk, who))
 
 

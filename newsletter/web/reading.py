@@ -108,9 +108,7 @@ def why_empty(desk: Desk, one: date) -> tuple[str, ...]:
 
 def _day_page(desk: Desk, ask: Ask, edition: Edition, *, canonical: str, here: str) -> Response:
     by = "trend" if ask.wanted("by") == "trend" else "topic"
-    days = desk.library.days()
-    key = f"{canonical} {by} {edition.day} {len(days)} {days[-1]}"  # a new edition is a new neighbour
-    return desk.shared_page(key, "day.html.j2", lambda: _day_values(desk, edition, by, canonical, here))
+    return desk.page("day.html.j2", **_day_values(desk, edition, by, canonical, here))
 
 
 def _day_values(desk: Desk, edition: Edition, by: str, canonical: str, here: str) -> dict[str, Any]:

@@ -23,7 +23,7 @@ class WebSettings:
     per_address: tuple[int, timedelta] = (1, timedelta(hours=24))
     per_address_ever: tuple[int, timedelta] = (3, timedelta(days=3650))
     confirm_within: timedelta = timedelta(days=7)
-    answer_floor: timedelta = timedelta(milliseconds=250)  # every sign-up answer takes at least this long
+    answer_floor: timedelta = timedelta(milliseconds=250)  # answers about an address take this long, or a multiple
     body_limit: int = 64 * 1024
     body_time_limit: timedelta = timedelta(seconds=10)
     login_tries: tuple[int, timedelta] = (5, timedelta(minutes=15))

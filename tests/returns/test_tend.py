@@ -149,6 +149,9 @@ def test_a_complaint_leaves_everything_and_a_mail_to_the_leave_address_leaves(ho
 
     assert said["returns"] == [f"maildir {house.path}: 2 read: 1 complained and suppressed, 1 left by mail"]
     assert (house.status(1), house.status(2)) == (("complained", True), ("left", False))
+    now, ledger = house.clock.now(), house.press.ledger
+    goodbyes = [ledger.standing(kind="goodbye", day=now.date(), subscriber_id=who, now=now) for who in (1, 2)]
+    assert [one and one.state for one in goodbyes] == [None, "queued"]
 
 
 def test_a_wish_to_leave_with_a_token_that_is_not_ours_is_put_aside(house: House) -> None:

@@ -172,6 +172,7 @@ def test_a_confirmation_from_before_leaving_does_not_bring_a_reader_back(site: S
     assert site.client().post(old).status_code == 404
     assert reader(site).status == "left"
 
+    assert len(site.send()) == 1  # the goodbye
     sign_up(site, client="198.51.100.4")
     assert site.client().post(old).status_code == 404
     assert reader(site).status == "pending"
@@ -187,11 +188,46 @@ def test_who_left_by_mistake_comes_back_by_a_new_confirmation(site: Site) -> Non
     leave = link_in(site.send()[0], "unsubscribe")
     site.client().post(leave)
 
+    (goodbye,) = site.send()
+    assert "Subject: You have left" in goodbye
+    assert "Mail me a link to come back" in site.client().get(leave).text
+
     answer = site.client("198.51.100.5").post(leave, data={"action": "back"})
 
     assert (answer.status_code, reader(site).status, reader(site).topics) == (200, "pending", ("robotics",))
     confirm(site, site.send()[0])
     assert reader(site).status == "active"
+
+
+def test_a_goodbye_comes_once_to_who_was_a_reader_and_to_nobody_else(site: Site) -> None:
+    people, now = site.press.subscribers, site.clock.now()
+    for name, status in [("reader", "active"), ("asked", "pending"), ("left", "left"), ("cross", "complained")]:
+        people.add(Subscriber(email=f"{name}@example.org", status=status))  # type: ignore[arg-type]
+    people.add(Subscriber(email="blocked@example.org"))
+    people.suppress("blocked@example.org", "asked", at=now)
+    for who in list(people.every()):
+        leave = f"/unsubscribe/{site.press.signer.sign('unsubscribe', who.id, who.generation)}"
+        for _ in range(3):
+            assert site.client().post(leave, data={"List-Unsubscribe": "One-Click"}).status_code == 200
+
+    (mail,) = site.send()
+    assert ("To: reader@example.org" in mail, "Auto-Submitted: auto-generated" in mail) == (True, True)
+    assert ("List-Unsubscribe" in mail, site.send()) == (False, [])
+
+
+def test_leaving_and_coming_back_without_an_end_mails_no_more_than_the_limits_let_through(site: Site) -> None:
+    sign_up(site)
+    confirm(site, site.send()[0])
+    leave = link_in(site.send()[0], "unsubscribe")
+    mails = []
+    for _ in range(6):
+        site.client().post(leave, data={"List-Unsubscribe": "One-Click"})
+        site.client().post(leave, data={"action": "back"})
+        mails += [line for mail in site.send() for line in mail.splitlines() if line.startswith("Subject: ")]
+
+    assert mails == [
+        "Subject: Confirm your subscription to Trending Papers"
+    ]  # she is pending and not off the list any more: the goodbye is dropped
 
 
 def test_send_me_my_link_mails_readers_only_and_says_the_same_to_all(site: Site) -> None:

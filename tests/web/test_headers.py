@@ -176,3 +176,26 @@ def test_styles_are_kept_for_ever_under_an_address_with_their_hash(week: Site) -
     assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
     assert answer.headers["content-type"].startswith("text/css")
     assert FAST.body_limit == 65536
+
+
+@pytest.mark.parametrize("path", ["/", "/day/2025-11-20", "/paper/2511.12609", "/feed.atom", "/search?q=reasoning"])
+def test_a_page_that_a_reader_has_already_is_not_sent_again(week: Site, path: str) -> None:
+    first = week.client().get(path)
+    again = week.client().get(path, headers={"If-None-Match": f'"other", {first.headers["etag"]}'})
+    other = week.client().get(path, headers={"If-None-Match": '"other"'})
+
+    assert (again.status_code, again.content) == (304, b"")
+    assert [again.headers[name] for name in ("etag", "cache-control", "content-security-policy")] == [
+        first.headers[name] for name in ("etag", "cache-control", "content-security-policy")
+    ]
+    assert (other.status_code, other.headers["etag"]) == (200, first.headers["etag"])
+
+
+def test_a_form_that_a_browser_kept_is_renewed_before_its_stamp_ends(tmp_path: Path, printed: Path) -> None:
+    site = open_site(tmp_path / "kept", like=printed)
+    first = site.client().get("/").headers["etag"]
+    site.clock.move(timedelta(hours=12))
+    answer = site.client().get("/", headers={"If-None-Match": first})
+    site.store.close()
+
+    assert (answer.status_code, 'name="stamp"' in answer.text) == (200, True)

@@ -138,6 +138,8 @@ def test_a_reader_sees_all_that_is_stored_about_her(site: Site) -> None:
         ],
         "papers_mailed": [],
         "last_digest": None,
+        "digests_answered": [],
+        "returned_mail": [],
     }
 
 
@@ -162,6 +164,9 @@ def test_leaving_and_coming_back_from_the_page(site: Site) -> None:
     assert "Goodbye" in browser.post(path, data={"action": "leave"}).text
     assert now(site).status == "left"
     assert "Come back" in browser.get(path).text
+    (goodbye,) = site.send()
+    assert "Subject: You have left" in goodbye
+    assert "Come back" in browser.get(link_in(goodbye, "preferences")).text
     browser.post(path, data={"action": "back"})
     assert now(site).status == "pending"
     assert link_in(site.send()[0], "confirm")

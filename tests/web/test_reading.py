@@ -47,7 +47,7 @@ class Nodes(HTMLParser):
 
 
 def headings(page: str, level: int = 2) -> list[str]:
-    found = re.findall(rf"<h{level}>(.*?)</h{level}>", page, re.DOTALL)
+    found = re.findall(rf"<h{level}(?: dir=\"auto\")?>(.*?)</h{level}>", page, re.DOTALL)
     return [re.sub(r"<[^>]+>", "", one).strip() for one in found]
 
 
@@ -173,7 +173,7 @@ def test_a_hostile_paper_is_text_and_nothing_else_on_every_page(site: Site) -> N
     pool = Pool("vision", "<b>Vision</b>", 3, (pick,))
     press.editions.print(Edition(day, now, (pool,), (Card(paper, day, 1),), notes=(HOSTILE,)))
     browser = site.client()
-    href = re.search(r'<h3><a href="([^"]+)"', browser.get("/").text)
+    href = re.search(r'<h3[^>]*><a href="([^"]+)"', browser.get("/").text)
     assert href
 
     paths = ["/", "/?by=trend", "/week/2025-W47", "/month/2025-11", "/topic/vision", href[1], "/search?q=alert"]
@@ -217,7 +217,7 @@ def test_similar_papers_share_words_and_once_vectors_are_made_meaning(site: Site
 
     def similar(paper_id: str) -> list[str]:
         page = site.client().get(f"/paper/{paper_id}").text
-        return re.findall(r'<h3><a href="/paper/([^"]+)"', page[page.index("Similar papers") :])
+        return re.findall(r'<h3[^>]*><a href="/paper/([^"]+)"', page[page.index("Similar papers") :])
 
     assert similar("2601.00000")[0] == "2601.00001"
     make_vectors(site.press)
