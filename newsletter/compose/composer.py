@@ -12,8 +12,9 @@ from newsletter.compose.headers import Headers, wire_address
 from newsletter.compose.issue import HTML_BUDGET, trim, without
 from newsletter.compose.lint import Rendered, data_of
 from newsletter.compose.notices import notice_facts, render_notice
+from newsletter.compose.person import People
 from newsletter.compose.proof import prove
-from newsletter.compose.ready import SharedIssues
+from newsletter.compose.ready import LINE, SharedIssues
 from newsletter.compose.splice import encode_whole
 from newsletter.compose.templates import Templates
 from newsletter.compose.view import language_name
@@ -69,6 +70,7 @@ class Composer:
         self._digesters: dict[tuple[str, frozenset[str]], Digester] = {}
         self._cuttable: dict[frozenset[str], bool] = {}
         self._dropped: dict[str, Problem] = {}
+        self._people = People(self._topic_names)
         self._shared_issues = SharedIssues()
 
     def digest(
@@ -85,17 +87,16 @@ class Composer:
         Raises TemplateError when the templates are at fault, AddressError when the reader cannot be written to.
         """
         recipient, smtputf8 = wire_address(subscriber.email)
-        subject, text, html = self._shared(subscriber, issue, cards, links) or self._own(
-            subscriber, issue, cards, links
+        line = body.boundary(f"{delivery.kind}.{delivery.day}")
+        subject, content = self._shared(subscriber, issue, cards, links, line) or self._own(
+            subscriber, issue, cards, links, line
         )
-        key = delivery.key
-        headers = self._headers.write(delivery, key, recipient, subject, links)
-        data = body.text_only(headers, text) if subscriber.text_only else body.alternative(headers, key, text, html)
+        headers = self._headers.write(delivery, delivery.key, recipient, subject, links)
         return Message(
             delivery.id,
             self._headers.envelope_from(delivery),
             recipient,
-            data,
+            b"".join((headers, *content)),
             smtputf8,
             vetted=True,
             seven_bit=headers.isascii(),  # both parts are quoted-printable or base64
@@ -108,13 +109,14 @@ class Composer:
         """
         recipient, smtputf8 = wire_address(subscriber.email)
         rendered = self.render_notice(delivery.kind, subscriber, links, **facts)
-        key = delivery.key
-        headers = self._headers.write(delivery, key, recipient, rendered.subject, links)
+        headers = self._headers.write(delivery, delivery.key, recipient, rendered.subject, links)
         text = encode_whole(rendered.text)
         if subscriber.text_only:
-            data = body.text_only(headers, text)
+            content = body.text_only(text)
         else:
-            data = body.alternative(headers, key, text, encode_whole(rendered.html))
+            line = body.boundary(f"{delivery.kind}.{delivery.day}")
+            content = body.alternative(line, text, encode_whole(rendered.html))
+        data = b"".join((headers, *content))
         return Message(delivery.id, self._headers.envelope_from(delivery), recipient, data, smtputf8, vetted=True)
 
     def render(self, subscriber: Subscriber, issue: Issue, cards: Mapping[str, Card], links: ReaderLinks) -> Rendered:
@@ -161,25 +163,33 @@ class Composer:
         return tuple(self._dropped.values())
 
     def _shared(
-        self, subscriber: Subscriber, issue: Issue, cards: Mapping[str, Card], links: ReaderLinks
-    ) -> tuple[str, body.Part, body.Part] | None:
-        """(subject, text, HTML) of an issue that came before, for another reader; None where it has to be fitted."""
+        self, subscriber: Subscriber, issue: Issue, cards: Mapping[str, Card], links: ReaderLinks, line: bytes
+    ) -> tuple[str, list[bytes]] | None:
+        """(subject, body) of an issue that came before, for another reader; None where it has to be fitted."""
         digester = self._digester(subscriber.locale or self._locale, links)
         ready = self._shared_issues.get(digester, issue, cards)
         if ready is None:
             return None
-        person = person_words(subscriber, links, self._topic_names)
-        html = ready.html.fill(person.html)
-        if sum(map(len, html)) > HTML_BUDGET:
+        values = self._people.values(subscriber, links)
+        if not ready.fits(values, HTML_BUDGET):
             return None
-        subject = digester.subject(ready.texts | person.texts)
-        return subject, (ready.text.fill(person.text), b"quoted-printable"), (html, b"quoted-printable")
+        values[LINE] = line
+        subject = ready.subject
+        if not subject:
+            subject = digester.subject(ready.texts | person_words(subscriber, links, self._topic_names).texts)
+        if subscriber.text_only:
+            return subject, body.text_only((ready.text.fill(values), b"quoted-printable"))
+        return subject, ready.mail.fill(values)
 
     def _own(
-        self, subscriber: Subscriber, issue: Issue, cards: Mapping[str, Card], links: ReaderLinks
-    ) -> tuple[str, body.Part, body.Part]:
+        self, subscriber: Subscriber, issue: Issue, cards: Mapping[str, Card], links: ReaderLinks, line: bytes
+    ) -> tuple[str, list[bytes]]:
+        """The same, fitted for this reader alone."""
         fitted = self._fit(subscriber, issue, cards, links)
-        return fitted.digester.subject(fitted.values), fitted.text, fitted.html
+        subject = fitted.digester.subject(fitted.values)
+        if subscriber.text_only:
+            return subject, body.text_only(fitted.text)
+        return subject, body.alternative(line, fitted.text, fitted.html)
 
     def _fit(self, subscriber: Subscriber, issue: Issue, cards: Mapping[str, Card], links: ReaderLinks) -> _Fitted:
         if missing := [pick.paper_id for s in issue.sections for pick in s.picks if pick.paper_id not in cards]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from newsletter.compose.facts import SLOTS, as_slots, digest_facts, for_html, for_text, issue_values
 from newsletter.compose.issue import without
 from newsletter.compose.layout import after_sections, block_kinds, layout
-from newsletter.compose.ready import Ready, lay
+from newsletter.compose.ready import Ready, make_ready
 from newsletter.compose.slots import SLOT, cut, mark, no_mark, slot
 from newsletter.compose.splice import (
     Fragment,
@@ -166,8 +166,10 @@ class Digester:
             html, text = self.pieces(issue, cards, self.entries(issue, cards), 0)
         except (CannotCutError, TemplateError):
             return None
-        pays = base64_pays(html) or base64_pays(text)
-        return None if pays else Ready(lay(html, told.html), lay(text, told.text), told.texts)
+        if base64_pays(html) or base64_pays(text):
+            return None
+        subject = self.subject(told.texts) if set(self._subject[1::2]) <= set(told.texts) else ""
+        return make_ready(html, text, (told.html, told.text), subject, told.texts)
 
     def parts(
         self, issue: Issue, cards: Mapping[str, Card], entries: list[Entry], said: Words, beyond: int

@@ -22,13 +22,16 @@ from newsletter.errors import AddressError, TemplateError
 from newsletter.model.bounce import bounce_address, message_id
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
 
     from newsletter.model.mail import Delivery, Letterhead, ReaderLinks
 
 _LISTED = frozenset({"digest", "welcome", "notice", "test"})  # the others answer something the person just did
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+\Z")
+_USUAL_ADDRESS = re.compile(r"[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+")
 _BAD_ADDRESS = re.compile(r"[\s<>(),;:\\\"\x00-\x1f\x7f\ud800-\udfff]")
+# Both links as nearly all mails have them: nothing in them that `header_uri` would write in another way.
+_USUAL_LEAVE = re.compile(r"https://[A-Za-z0-9:/_.~?=&@%+-]{1,900} mailto:[A-Za-z0-9:/_.~?=&@%+-]{1,900}")
 _DATES = 512
 _SUBJECT = 120  # characters; phones show about 40, desktops about 70
 _LONGEST_LINK = 960  # octets: with the header's name it has to stay under 998 (RFC 5322 section 2.1.1)
@@ -48,7 +51,8 @@ class Headers:
         self._from = head
         self._list = self._list_headers()
         self._sender_id = _sender_id(self.domain)
-        self._dates: dict[datetime, bytes] = {}
+        self._openings: dict[datetime, bytes] = {}
+        self._editions: dict[tuple[str, date], tuple[bool, bytes, bytes]] = {}
 
     def message_id(self, key: str) -> str:
         """`<key.hmac@domain>`: unique for each reader, the same at every try, not to be guessed."""
@@ -65,31 +69,45 @@ class Headers:
 
         `key` is the delivery's (it is wanted in several places), `recipient` as `wire_address` gave it.
         """
-        listed = delivery.kind in _LISTED
+        listed, middle, last = self._of_edition(delivery.kind, delivery.day)
         return b"".join(
             (
-                self._date_line(delivery.created_at),
-                self._from,
-                b"To: %b\r\n" % recipient.encode(),
-                _subject(subject) or unstructured("Subject", self._letterhead.name),
-                b"Message-ID: %b\r\n" % self.message_id(key).encode(),
-                b"MIME-Version: 1.0\r\n",
-                self._list if listed else b"",
+                self._opening(delivery.created_at),
+                recipient.encode(),
+                _subject(subject) or b"\r\n" + unstructured("Subject", self._letterhead.name),
+                b"Message-ID: ",
+                self.message_id(key).encode(),
+                middle,
                 leave_headers(links) if listed else b"",
-                b"Auto-Submitted: auto-generated\r\nX-Auto-Response-Suppress: OOF, AutoReply\r\n",
-                b"Feedback-ID: %b:%b:%b\r\n"
-                % (delivery.day.isoformat().encode(), delivery.kind.encode(), self._sender_id),
+                last,
             )
         )
 
-    def _date_line(self, moment: datetime) -> bytes:
-        line = self._dates.get(moment)
-        if line is None:
+    def _opening(self, moment: datetime) -> bytes:
+        """All before the recipient's address."""
+        lines = self._openings.get(moment)
+        if lines is None:
             aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-            if len(self._dates) > _DATES:
-                self._dates.clear()
-            line = self._dates[moment] = b"Date: %b\r\n" % format_datetime(aware).encode()
-        return line
+            if len(self._openings) > _DATES:
+                self._openings.clear()
+            lines = b"Date: %b\r\n%bTo: " % (format_datetime(aware).encode(), self._from)
+            self._openings[moment] = lines
+        return lines
+
+    def _of_edition(self, kind: str, day: date) -> tuple[bool, bytes, bytes]:
+        """(whether mails of this kind go to a list, what stands before the leave headers, what stands after them)."""
+        found = self._editions.get((kind, day))
+        if found is None:
+            if len(self._editions) > _DATES:
+                self._editions.clear()
+            listed = kind in _LISTED
+            found = self._editions[kind, day] = (
+                listed,
+                b"\r\nMIME-Version: 1.0\r\n" + (self._list if listed else b""),
+                b"Auto-Submitted: auto-generated\r\nX-Auto-Response-Suppress: OOF, AutoReply\r\n"
+                b"Feedback-ID: %b:%b:%b\r\n" % (day.isoformat().encode(), kind.encode(), self._sender_id),
+            )
+        return found
 
     def _list_headers(self) -> bytes:
         base = header_uri(self._letterhead.base_url)
@@ -108,6 +126,12 @@ def leave_headers(links: ReaderLinks) -> bytes:
     With an http link (a laptop's `http://localhost:8000`) the link still stands there, which RFC 2369 allows,
     but one-click is not promised. Each URI has a line of its own: nothing inside the brackets is encoded or folded.
     """
+    usual = _USUAL_LEAVE.fullmatch(f"{links.unsubscribe} {links.unsubscribe_mailto}")
+    if usual is not None:
+        return (
+            f"List-Unsubscribe: <{links.unsubscribe}>,\r\n <{links.unsubscribe_mailto}>\r\n"
+            "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
+        ).encode()
     uris = [header_uri(uri) for uri in (links.unsubscribe, links.unsubscribe_mailto) if uri]
     if not uris:
         return b""
@@ -127,6 +151,8 @@ def wire_address(address: str) -> tuple[str, bool]:
 
     The domain goes as IDNA 2008; only a local part outside ASCII needs the extension (RFC 6531).
     """
+    if _USUAL_ADDRESS.fullmatch(address):
+        return address, False
     local, _, domain = address.strip().rpartition("@")
     if not local or not domain or _BAD_ADDRESS.search(local + domain):
         raise AddressError(f"{address!r} is not an address that can be written to.", cure="Remove or mend it.")
@@ -140,8 +166,9 @@ def wire_address(address: str) -> tuple[str, bool]:
 
 @lru_cache(maxsize=512)
 def _subject(text: str) -> bytes:
+    """The end of the line before it, and the whole line; empty for a text without a letter."""
     line = clean(text, _SUBJECT)
-    return unstructured("Subject", line) if line else b""
+    return b"\r\n" + unstructured("Subject", line) if line else b""
 
 
 def _mailbox(name: str, address: str) -> bytes:

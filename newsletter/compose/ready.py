@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
+from newsletter.compose.body import AFTER_HTML, BEFORE_HTML, BEFORE_TEXT, QUOTED
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from newsletter.compose.digester import Digester
     from newsletter.compose.splice import Placed
     from newsletter.model.edition import Card, Issue
 
 _KEPT = 4096  # issues seen lately; those that came twice have about 10 kB of octets of their own
+LINE = "boundary"  # the place of the boundary
+IN_TEXT = "text."  # before the name of a value in the text part, where it may stand in another form
 
 
 @dataclass(frozen=True, slots=True)
 class Laid:
-    """A part in quoted-printable, as chunks in order; every other one is a reader's value, and `pick` takes these
-    from hers (None: there are none).
-    """
+    """Octets in chunks; every other one is a reader's value, `pick` takes these from hers (None: there are none)."""
 
     chunks: list[bytes]
     pick: Callable[[Mapping[str, bytes]], Any] | None
 
     def fill(self, values: Mapping[str, bytes]) -> list[bytes]:
-        """The part for one reader, as `splice.join` gives it."""
+        """The chunks for one reader."""
         chunks = self.chunks.copy()
         if self.pick is not None:
             chunks[1::2] = self.pick(values)
@@ -35,31 +38,83 @@ class Laid:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """Both parts of an issue, and its own values as text."""
+    """An issue for many readers: `mail` is all after the headers, `text` the same for those who want only text.
 
-    html: Laid
+    A reader's values are named as in `facts.SLOTS`, in the text part with `IN_TEXT` before it. `size` is that of the
+    HTML part without values, `places` says how often each of these stands in it. `subject` is empty when it holds
+    something of the reader's own; then it is made from `texts`, the issue's own values, and hers.
+    """
+
+    mail: Laid
     text: Laid
+    size: int
+    places: tuple[tuple[str, int], ...]
+    subject: str
     texts: dict[str, str]
 
+    def fits(self, values: Mapping[str, bytes], most: int) -> bool:
+        """Whether the HTML part has at most so many octets with these values."""
+        if self.size + len(self.mail.chunks) * max(map(len, values.values())) <= most:
+            return True
+        return self.size + sum(many * len(values[name]) for name, many in self.places) <= most
 
-def lay(placed: Placed, told: Mapping[str, bytes]) -> Laid:
-    """Pieces in order, the papers' numbers and the issue's own values (`told`) filled in."""
-    chunks: list[bytes] = []
-    spots: list[str] = []
-    fixed: list[bytes] = []
+
+def make_ready(
+    html: Placed,
+    text: Placed,
+    told: tuple[Mapping[str, bytes], Mapping[str, bytes]],
+    subject: str,
+    texts: dict[str, str],
+) -> Ready:
+    """From the pieces of both parts in order; `told` are the issue's own values in HTML and in text."""
+    of_html, of_text = list(_spots(html, told[0], "")), list(_spots(text, told[1], IN_TEXT))
+    places = Counter(spot[0] for spot in of_html if isinstance(spot, tuple))
+    mail = [*_around(BEFORE_TEXT + QUOTED), *of_text, *_around(BEFORE_HTML + QUOTED), *of_html, *_around(AFTER_HTML)]
+    return Ready(
+        mail=_lay(mail),
+        text=_lay(of_text),
+        size=sum(len(spot) for spot in of_html if isinstance(spot, bytes)),
+        places=tuple(places.items()),
+        subject=subject,
+        texts=texts,
+    )
+
+
+def _spots(placed: Placed, told: Mapping[str, bytes], prefix: str) -> Iterable[bytes | tuple[str]]:
+    """Pieces in order as octets and places; the papers' numbers and the issue's own values are octets already."""
     for piece, number in placed:
-        fixed.append(piece.coded[0])
+        yield piece.coded[0]
         for name, octets in zip(piece.slots, piece.coded[1:], strict=True):
             if name == "number" and number:
-                fixed += (number.encode(), octets)
-            elif name in told:
-                fixed += (told[name], octets)
+                yield number.encode()
             else:
-                chunks += (b"".join(fixed), b"")
-                spots.append(name)
-                fixed = [octets]
+                yield told[name] if name in told else (prefix + name,)
+            yield octets
+
+
+def _around(octets: bytes) -> Iterable[bytes | tuple[str]]:
+    """A stretch of the body with the boundary where `%b` stands."""
+    first, *rest = octets.split(b"%b")
+    yield first
+    for one in rest:
+        yield (LINE,)
+        yield one
+
+
+def _lay(spots: Iterable[bytes | tuple[str]]) -> Laid:
+    chunks: list[bytes] = []
+    names: list[str] = []
+    fixed: list[bytes] = []
+    for spot in spots:
+        if isinstance(spot, bytes):
+            if spot:
+                fixed.append(spot)
+            continue
+        chunks += (b"".join(fixed), b"")  # of a single one no copy is made: it is shared with the other issues
+        names.append(spot[0])
+        fixed = []
     chunks.append(b"".join(fixed))
-    return Laid(chunks, _picker(spots))
+    return Laid(chunks, _picker(names))
 
 
 def _picker(names: list[str]) -> Callable[[Mapping[str, bytes]], Any] | None:

@@ -1,0 +1,71 @@
+"""One reader's own values as they stand on the wire: nearly all are made of usual characters, and are not encoded."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from newsletter.compose.facts import person_words
+from newsletter.compose.ready import IN_TEXT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from newsletter.model.mail import ReaderLinks
+    from newsletter.model.subscriber import Subscriber
+
+# An address and four links, a line each, that `clean`, `web_link`, HTML and quoted-printable all leave as they are.
+_USUAL = re.compile(
+    r"[A-Za-z0-9_+-][A-Za-z0-9._+@-]*"
+    r"(?:\nhttps?://[A-Za-z0-9.-]+(?::\d+)?(?:/[A-Za-z0-9/_.~?-]*)?){4}"
+)
+_LINE = 73  # octets that fit on a line of quoted-printable beside its soft break
+_KEPT = 8192  # sentences of why a mail comes: readers share their choices
+
+
+class People:
+    """Makes the values of readers; `topic_names` are those of the newsletter, by slug."""
+
+    def __init__(self, topic_names: Mapping[str, str]) -> None:
+        self._topic_names = topic_names
+        self._reasons: dict[tuple[str | None, tuple[str, ...]], tuple[bytes, bytes]] = {}
+
+    def values(self, subscriber: Subscriber, links: ReaderLinks) -> dict[str, bytes]:
+        """By the names that a `Ready` has: those of the text part with `IN_TEXT` before them."""
+        own = (
+            subscriber.email,
+            links.unsubscribe,
+            links.preferences,
+            links.view,
+            links.feedback,
+        )
+        together = "\n".join(own)
+        if _USUAL.fullmatch(together) is None or max(map(len, own)) > _LINE:
+            said = person_words(subscriber, links, self._topic_names)
+            return said.html | {IN_TEXT + name: value for name, value in said.text.items()}
+        email_, leave_, preferences_, view_, feedback_ = together.encode().split(b"\n")
+        html, text = self._reason(subscriber, links)
+        return {
+            "email": email_,
+            "unsubscribe": leave_,
+            "preferences": preferences_,
+            "view": view_,
+            "feedback": feedback_,
+            "reason": html,
+            "text.email": email_,
+            "text.unsubscribe": leave_,
+            "text.preferences": preferences_,
+            "text.view": view_,
+            "text.feedback": feedback_,
+            "text.reason": text,
+        }
+
+    def _reason(self, subscriber: Subscriber, links: ReaderLinks) -> tuple[bytes, bytes]:
+        key = (subscriber.cadence, subscriber.topics)
+        found = self._reasons.get(key)
+        if found is None:
+            if len(self._reasons) >= _KEPT:
+                self._reasons.clear()
+            said = person_words(subscriber, links, self._topic_names)
+            found = self._reasons[key] = (said.html["reason"], said.text["reason"])
+        return found
