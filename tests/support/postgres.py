@@ -14,10 +14,13 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ABSENT = "no PostgreSQL server binaries (initdb, postgres) on this machine"
 _numbers = itertools.count(1)
@@ -37,9 +40,31 @@ class Server:
         self.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         return self.url(name)
 
+    def restart(self, how: signal.Signals = signal.SIGINT) -> None:
+        """As an operator does (SIGINT: fast) or as a crash does (SIGQUIT: immediate, recovery at the start)."""
+        running = _running[self.folder]
+        running.process.send_signal(how)
+        running.process.wait(timeout=30)
+        running.begin()
+        _wait(self)
+
     def execute(self, statement: str) -> None:
         with psycopg.connect(f"host={self.folder} user=postgres dbname=postgres", autocommit=True) as connection:
             connection.execute(statement)
+
+
+class _Running:
+    """The server's process, which may be another one after a restart."""
+
+    def __init__(self, launch: Callable[[], subprocess.Popen[bytes]]) -> None:
+        self._launch = launch
+        self.process: subprocess.Popen[bytes]
+
+    def begin(self) -> None:
+        self.process = self._launch()
+
+
+_running: dict[Path, _Running] = {}
 
 
 def server() -> Server:
@@ -73,9 +98,11 @@ def found() -> Server | None:
     )
     settings = {"fsync": "off", "full_page_writes": "off", "listen_addresses": "", "max_connections": "100"}
     flags = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
-    process = subprocess.Popen([postgres, "-D", data, "-k", folder, *flags], **quiet, **as_user)
-    atexit.register(_stop, process, folder)
-    started = Server(folder, process.pid)
+    command = [postgres, "-D", str(data), "-k", str(folder), *flags]
+    running = _running[folder] = _Running(lambda: subprocess.Popen(command, **quiet, **as_user))
+    running.begin()
+    atexit.register(_stop, running, folder)
+    started = Server(folder, running.process.pid)
     _wait(started)
     return started
 
@@ -108,7 +135,7 @@ def _wait(started: Server) -> None:
             return
 
 
-def _stop(process: subprocess.Popen[bytes], folder: Path) -> None:
-    process.send_signal(signal.SIGQUIT)  # immediate shutdown: nothing in it is worth a checkpoint
-    process.wait(timeout=20)
+def _stop(running: _Running, folder: Path) -> None:
+    running.process.send_signal(signal.SIGQUIT)  # immediate shutdown: nothing in it is worth a checkpoint
+    running.process.wait(timeout=20)
     shutil.rmtree(folder, ignore_errors=True)

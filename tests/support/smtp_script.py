@@ -78,7 +78,7 @@ def trouble(seed: int, rate: float, *, stall: float = 0.5) -> dict[Phase, Rule]:
         "421 4.3.2 going down",
         b"garbage\r\n",
     ]
-    later: list[Answer] = ["451 4.3.0 try again", "450 4.7.1 greylisted, try again in 60 seconds"]
+    later: list[Answer] = ["451 4.3.0 try again", "450 4.7.1 greylisted, try again in 10 seconds"]
     at_dot: list[Answer] = [Taken(Drop()), Taken(Stall(stall)), Taken(Drop(reset=True)), Late(0.05, None)]
 
     def rule(choices: list[Answer]) -> Callable[[Event], Answer | None]:
