@@ -110,51 +110,47 @@ def send(
         return _cut_and_send(press, log, "send", asof, cut_all(press, asof, day=day), None, progress, stop)
 
 
-def print_and_send(
+def print_and_cut(
     press: Press,
     *,
     notes: Sequence[Note] = (),
     watch: Watch = quiet,
     stop: Callable[[], bool] = lambda: False,
 ) -> Report:
-    """Print today's edition if there is something to print, then cut and dispatch: a heartbeat's main work.
+    """Print today's edition if there is something to print, then cut and queue: a heartbeat's main work.
 
-    `notes` say beforehand what the caller knows of the edition.
+    `notes` say beforehand what the caller knows of the edition. What is queued is for `send_queued`.
     """
     asof = moment(press, None)
     today = press.edition_day(asof)
     with _run(press, "print", today, watch) as log:
         edition, said = print_day(press, today, asof)
         log.add(*notes, *said)
-        return _cut_and_send(
-            press, log, "print", asof, cut_all(press, asof, day=None, patient=True), edition, None, stop
-        )
+        counted = _cut(log, cut_all(press, asof, day=None, patient=True), stop)
+        return _report(log, "print", today, edition, counted)
 
 
-def follow(
-    press: Press,
-    *,
-    look: bool = True,
-    drain: bool = True,
-    watch: Watch = quiet,
-    stop: Callable[[], bool] = lambda: False,
-) -> Report | None:
-    """Cut for whoever is due, dispatch what is queued; None, and no trace in the run ledger, when there is nothing.
-
-    Without `look` no reader is looked at; without `drain` what was queued before is let be unless an issue is cut.
-    """
+def cut_due(press: Press, *, watch: Watch = quiet, stop: Callable[[], bool] = lambda: False) -> Report | None:
+    """Cut and queue for whoever is due; None, and no trace in the run ledger, when nobody is."""
     now = press.clock.now()
-    drain = drain and paused(press.records, now=now) is None
-    when = press.ledger.next_due(now=now) if drain else None
-    blocks = cut_all(press, now, day=None, patient=True) if look else iter(())
+    blocks = cut_all(press, now, day=None, patient=True)
+    first = next((block for block in blocks if block.queued or stop()), None)
+    if first is None or not first.queued:
+        return None
+    today = press.edition_day(now)
+    with _run(press, "cut", today, watch) as log:
+        return _report(log, "cut", today, None, _cut(log, chain([first], blocks), stop))
+
+
+def send_queued(press: Press, *, watch: Watch = quiet, stop: Callable[[], bool] = lambda: False) -> Report | None:
+    """Dispatch what is queued; None, and no trace in the run ledger, when nothing is due."""
+    now = press.clock.now()
+    when = press.ledger.next_due(now=now) if paused(press.records, now=now) is None else None
     if when is None or when > now:
-        first = next((block for block in blocks if block.queued or stop()), None)
-        if first is None or not first.queued:
-            return None
-        blocks = chain([first], blocks)
+        return None
     today = press.edition_day(now)
     with _run(press, "send", today, watch) as log:
-        return _cut_and_send(press, log, "send", now, blocks, None, None, stop)
+        return _send(log, "send", today, None, _Counted(), None, stop)
 
 
 def run(
@@ -199,29 +195,61 @@ def _cut_and_send(
     progress: Callable[[Tally], None] | None,
     stop: Callable[[], bool],
 ) -> Report:
-    cut, silent, examples = 0, Counter[str](), list["Silence"]()
+    counted = _cut(log, blocks, stop)
+    if counted.cut and command == "run":
+        log.add(*_nowhere(press))
+    return _send(log, command, press.edition_day(asof), edition, counted, progress, stop)
+
+
+@dataclass(slots=True)
+class _Counted:
+    """What was cut."""
+
+    cut: int = 0
+    silent: Counter[str] = field(default_factory=Counter)
+    examples: list[Silence] = field(default_factory=list)
+
+
+def _cut(log: Log, blocks: Iterable[Cut], stop: Callable[[], bool]) -> _Counted:
+    done = _Counted()
     for block in blocks:
-        cut += block.queued
-        silent.update(silence.code for silence in block.silences)
-        examples += block.silences[: 20 - len(examples)]
+        done.cut += block.queued
+        done.silent.update(silence.code for silence in block.silences)
+        done.examples += block.silences[: 20 - len(done.examples)]
         if stop():
             break
-    log.add(Note("info", "cut", _cut_words(cut, silent)))
-    if cut and command == "run":
-        log.add(*_nowhere(press))
-    sent = dispatch(press, stop=stop, on_progress=progress)
+    log.add(Note("info", "cut", _cut_words(done.cut, done.silent)))
+    return done
+
+
+def _send(
+    log: Log,
+    command: str,
+    day: date,
+    edition: Edition | None,
+    counted: _Counted,
+    progress: Callable[[Tally], None] | None,
+    stop: Callable[[], bool],
+) -> Report:
+    sent = dispatch(log.press, stop=stop, on_progress=progress)
     log.add(*sent.notes)
+    return _report(log, command, day, edition, counted, sent)
+
+
+def _report(
+    log: Log, command: str, day: date, edition: Edition | None, counted: _Counted, sent: Dispatch | None = None
+) -> Report:
     log.outcome = _outcome(log, command, sent)
     return Report(
         command,
-        press.edition_day(asof),
+        day,
         log.outcome,
         tuple(log.notes),
         edition=edition,
-        cut=cut,
-        silences=tuple(examples),
-        silent=dict(silent),
-        tally=sent.tally,
+        cut=counted.cut,
+        silences=tuple(counted.examples),
+        silent=dict(counted.silent),
+        tally=None if sent is None else sent.tally,
     )
 
 

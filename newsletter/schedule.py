@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from newsletter.press import quiet
-from newsletter.publish import collect, follow, print_and_send
+from newsletter.publish import collect, cut_due, print_and_cut, send_queued
 from newsletter.rhythm import collect_is_due, plan, printing, tend_is_due
 from newsletter.stages.alarming import alarm
-from newsletter.stages.switch import paused
 from newsletter.subscribe.calendar import reached
 from newsletter.tend import tend
 
@@ -44,6 +43,7 @@ class Heart:
         self._press = press
         self._watch = watch
         self._stop = stop
+        self.queued = threading.Event()  # something was cut: whoever calls `mail` need not wait for the next time
         self._mailing = threading.Lock()  # one drain at a time, so that [delivery] rate and connections hold
         self._counting = threading.Lock()
         self._printed: date | None = None
@@ -61,6 +61,7 @@ class Heart:
         """Collect, print, cut and send what is due now. A beat with nothing to do leaves no trace."""
         self.collect()
         self.deliver()
+        self.mail()
 
     def collect(self) -> None:
         """Ask the sources when it is time. May take minutes, and may go on beside the others."""
@@ -68,23 +69,34 @@ class Heart:
             collect(self._press, watch=self._watch, stop=self._stop)
 
     def deliver(self) -> None:
-        """Print, cut and send what is due now."""
+        """Print and cut what is due now. Sends nothing: a drain may take hours, and goes on beside this."""
         if self._stop():
             return
         hours = self._choices()
         planned = self._planned(hours)
         self._alarm(planned)
-        with self._mailing:
-            if planned is None or not self._print(planned, hours):
-                self._follow(hours, look=self._look_is_due(hours))
+        if (planned is None or not self._print(planned, hours)) and self._look_is_due(hours):
+            now = self._press.clock.now()
+            self._queued(cut_due(self._press, watch=self._watch, stop=self._stop))
+            if not self._stop():
+                self._note_look(now, hours)
 
     def mail(self) -> None:
-        """Send what is queued by now: what web pages queue between two beats, and retries."""
-        if self._mailing.acquire(blocking=False):
-            try:
-                self._follow(self._hours, look=False)
-            finally:
-                self._mailing.release()
+        """Send what is queued by now: issues, what web pages queue, and retries; again and again what comes meanwhile.
+
+        What is queued while a drain is under way is that drain's.
+        """
+        if not self._mailing.acquire(blocking=False):
+            return
+        try:
+            self.queued.clear()
+            now = self._press.clock.now()
+            if self._rest_until is None or now >= self._rest_until or now < self._rest_until - REST[1]:
+                report = send_queued(self._press, watch=self._watch, stop=self._stop)
+                if report is not None:
+                    self._note_trouble(report)
+        finally:
+            self._mailing.release()
 
     def _alarm(self, planned: Plan | None) -> None:
         """Once an hour: is there something that the operator should know?"""
@@ -132,25 +144,18 @@ class Heart:
                 if note.text != self._said:
                     self._watch(note)
                 self._said = note.text
-            self._follow(hours, look=False)
             return True
-        report = print_and_send(press, notes=decided.notes, watch=self._watch, stop=self._stop)
+        report = print_and_cut(press, notes=decided.notes, watch=self._watch, stop=self._stop)
         self._note_look(now, hours)
         self._printed = planned.day if report.edition is not None else None
-        self._note_trouble(report)
+        self._queued(report)
         return True
 
-    def _follow(self, hours: Mapping[Hours, int], *, look: bool) -> None:
-        now = self._press.clock.now()
-        drain = self._rest_until is None or now >= self._rest_until or now < self._rest_until - REST[1]
-        drain = drain and paused(self._press.records, now=now) is None
-        if not look and not drain:
-            return
-        report = follow(self._press, look=look, drain=drain, watch=self._watch, stop=self._stop)
-        if look and not self._stop():
-            self._note_look(now, hours)
-        if report is not None:
-            self._note_trouble(report)
+    def _queued(self, report: Report | None) -> None:
+        """New issues wait for no rest that an earlier drain has earned."""
+        if report is not None and report.cut:
+            self._rest_until = None
+            self.queued.set()
 
     def _note_look(self, at: datetime, hours: Mapping[Hours, int]) -> None:
         self._looked, self._hours = at, hours
@@ -189,6 +194,7 @@ class Pulse:
     every: timedelta
     act: Callable[[], None]
     grace: float = GRACE
+    bell: threading.Event = field(default_factory=threading.Event)  # may be rung between two times as well
 
 
 @contextmanager
@@ -205,7 +211,7 @@ def heartbeat(pulses: Sequence[Pulse], *, stop: threading.Event) -> Iterator[Non
     threads = []
     bells = []
     for pulse in pulses:
-        bell = threading.Event()
+        bell = pulse.bell
         bell.set()  # the first one at once
         bells.append(bell)
         threads.append(threading.Thread(target=_beat_on, args=(pulse.act, bell, stop), name=pulse.name, daemon=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from newsletter.errors import AttentionError, LaterError, StoreError
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from newsletter.send.books import Books
     from newsletter.send.drain import DrainPolicy, Render
     from newsletter.send.pace import Pacer, SharedPacer
+
+FIRST_ROWS = 125  # of the first claim; twice as many each time while they are gone within CLAIM_SECONDS / 2
+CLAIM_SECONDS = 5.0
 
 
 class Feed:
@@ -47,6 +51,7 @@ class Feed:
         self.taken: dict[int, tuple[Delivery, str]] = {}
         self.unrendered = Unrendered(decided, noted)
         self._doubtful: set[int] = set()
+        self._rows, self._claimed_at = min(policy.claim, FIRST_ROWS), time.monotonic()
 
     def messages(self) -> Iterator[Message | None]:
         """Ends when nothing is due or the run is halted, and when ledger or renderer fail: `Books.failure` says so."""
@@ -69,10 +74,18 @@ class Feed:
             self._books.failure = self._books.failure or error
 
     def _share(self) -> int:
-        """No more rows than ten seconds' worth: what is claimed next, a confirmation say, waits for these."""
+        """No more rows than a few seconds' worth, by the rate or by how long the last claim took: what is claimed next,
+        a confirmation say, waits for these.
+        """
+        now = time.monotonic()
+        took, self._claimed_at = now - self._claimed_at, now
+        if took < CLAIM_SECONDS / 2:
+            self._rows = min(self._policy.claim, self._rows * 2)
+        elif took > CLAIM_SECONDS:
+            self._rows = max(1, self._rows // 2)
         if self._policy.rate is None:
-            return self._policy.claim
-        return max(1, min(self._policy.claim, int(self._policy.rate.per_second * 10)))
+            return self._rows
+        return max(1, min(self._rows, int(self._policy.rate.per_second * CLAIM_SECONDS)))
 
     def _window(self) -> int:
         """No more rows than a second's worth: who leaves while we wait for our turn is still caught by the renderer."""

@@ -2,7 +2,7 @@
 
 An open delivery that waits for no retry is in exactly one place: past its frontier, or in the ranges of one lease.
 There are two frontiers, one of digests and one of all other mail, which goes first: a confirmation must not wait for
-an issue to a whole list.
+an issue to a whole list. Nor must its retry wait for theirs.
 Every function here runs under the ledger's lock, so places change one transaction at a time. That is also what makes
 the frontier safe on PostgreSQL, where row numbers are given before the commit: `queue` holds the same lock.
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, text, update
 
 from newsletter.model.mail import Delivery
 from newsletter.store.ledger_tables import (
@@ -30,7 +30,7 @@ from newsletter.store.values import moment
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import Connection, Row, Select
 
     from newsletter.store.database import Database
 
@@ -69,6 +69,9 @@ _DUE = (
     .limit(bindparam("many"))
 )
 IS_DIGEST = deliveries.c.kind == "digest"
+# As text, so that the database sees that its index of notices answers it.
+_LATEST_NOTICES = select(deliveries.c.id).where(text("kind <> 'digest'")).order_by(deliveries.c.id.desc()).limit(1000)
+_DUE_NOTICES = _DUE.where(deliveries.c.id.in_(_LATEST_NOTICES.scalar_subquery()))
 _FRESH = {
     of_kind: select(deliveries)
     .where(deliveries.c.id > bindparam("after"), IS_DIGEST if of_kind == DIGESTS else ~IS_DIGEST, ~ENDED)
@@ -101,11 +104,15 @@ _NEW_RANGES = insert(lease_ranges)
 
 
 def take(database: Database, connection: Connection, owner: str, limit: int, now: int, until: int) -> Any:
-    """(lease id, deliveries) or None: fresh notices, what ran out, retries that are due, then fresh digests."""
-    notices = _take_fresh(connection, limit, NOTICES)
+    """(lease id, deliveries) or None: fresh notices, their retries, what ran out, other retries, fresh digests."""
+    notices = [*_take_fresh(connection, limit, NOTICES)]
+    notices += _due(connection, limit - len(notices), now, _DUE_NOTICES)
     room = limit - len(notices)
     back = _take_over(connection, room, now)
-    due = _take_due(database, connection, room - len(back), now)
+    first = {row.id for row in notices}
+    due = [row for row in _due(connection, room - len(back), now, _DUE) if row.id not in first]
+    if retries := [row.id for row in (*notices, *due)]:  # closed now, since a retry that waits is not taken over
+        close_retries(database, connection, retries)
     fresh = _take_fresh(connection, room - len(back) - len(due), DIGESTS)
     rows = [*notices, *back, *due, *fresh]
     if not rows:
@@ -117,7 +124,7 @@ def take(database: Database, connection: Connection, owner: str, limit: int, now
     connection.execute(
         _NEW_RANGES, [{"lease_id": lease_id, "first_id": first, "last_id": last} for first, last in ranges]
     )
-    charged = _charged(database, connection, [row.id for row in (*back, *due)])
+    charged = _charged(database, connection, [row.id for row in (*notices, *back, *due)])
     return lease_id, tuple(as_delivery(row, charged.get(row.id, 0)) for row in rows)
 
 
@@ -143,13 +150,8 @@ def _take_over(connection: Connection, limit: int, now: int) -> list[Row[Any]]:
     return taken
 
 
-def _take_due(database: Database, connection: Connection, limit: int, now: int) -> Sequence[Row[Any]]:
-    if limit < 1:
-        return ()
-    rows = connection.execute(_DUE, {"now": now, "many": limit}).all()
-    if rows:
-        close_retries(database, connection, [row.id for row in rows])
-    return rows
+def _due(connection: Connection, limit: int, now: int, which: Select[Any]) -> Sequence[Row[Any]]:
+    return connection.execute(which, {"now": now, "many": limit}).all() if limit > 0 else ()
 
 
 def _take_fresh(connection: Connection, limit: int, which: int) -> Sequence[Row[Any]]:

@@ -18,6 +18,12 @@ deliveries = Table(
     Column("created_at", BIG, nullable=False),
     Column("expires_at", BIG, nullable=False),
     UniqueConstraint("subscriber_id", "kind", "day"),
+    Index(
+        "ix_deliveries_notices",
+        "id",
+        sqlite_where=text("kind <> 'digest'"),
+        postgresql_where=text("kind <> 'digest'"),
+    ),
     sqlite_autoincrement=True,
 )
 outcomes = Table(

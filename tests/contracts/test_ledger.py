@@ -189,6 +189,20 @@ def test_a_confirmation_does_not_wait_for_the_issue_of_a_whole_list(store: Store
     assert ledger.counts(now=LATER) == {"sent": 5, "queued": 4}
 
 
+def test_the_retry_of_a_confirmation_goes_before_older_ones_of_digests(store: Stores) -> None:
+    ledger = store.ledger
+    queue(ledger, 4)
+    ledger.queue([new(5, kind="confirm")], at=NOW)
+    held = claim(ledger, 9)
+    ledger.settle(
+        [(Deferred(one.id, Reply(450)), LATER if one.kind == "confirm" else NOW) for one in held.deliveries], now=NOW
+    )
+    ledger.release(held)
+
+    assert kinds(claim(ledger, 2, now=LATER)) == [("confirm", 5), ("digest", 1)]
+    assert kinds(claim(ledger, 9, now=LATER)) == [("digest", 2), ("digest", 3), ("digest", 4)]
+
+
 def test_rows_that_are_too_old_are_claimed_too_for_only_the_drain_may_drop_them(store: Stores) -> None:
     queue(store.ledger, 1)
     found = claim(store.ledger, now=EXPIRES + LEASE)

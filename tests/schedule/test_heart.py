@@ -120,8 +120,11 @@ def test_each_reader_has_her_mail_at_her_hour_and_the_edition_is_printed_before_
     assert f"{edition.printed_at:%H:%M}" == "05:40"
     assert [run for run in house.runs() if run[1] not in {"collect", "tend"}] == [
         ("20. 05:40", "print"),
+        ("20. 06:00", "cut"),
         ("20. 06:00", "send"),
+        ("20. 08:00", "cut"),
         ("20. 08:00", "send"),
+        ("20. 14:00", "cut"),
         ("20. 14:00", "send"),
     ]
 
@@ -220,12 +223,14 @@ def test_a_source_that_takes_minutes_holds_up_no_mail_and_the_edition_waits_for_
     now = house.desk.clock.moment
     house.press.ledger.queue([NewDelivery("confirm", FRIDAY, early.id, "{}", now + DAY)], at=now)
     heart.deliver()
+    heart.mail()
     assert house.mail.got == ["bob@example.org"]
     assert house.press.editions.get(FRIDAY) is None
 
     answer.set()
     slow.join()
     heart.deliver()
+    heart.mail()
 
     assert house.mail.got == ["bob@example.org", "ada@example.org"]
 
@@ -289,6 +294,38 @@ def test_what_web_pages_queue_goes_out_between_two_beats(house: House) -> None:
 
     assert house.mail.got == ["ada@example.org"]
     assert [run[1] for run in house.runs()] == ["collect", "send"]
+
+
+def test_an_edition_is_printed_while_an_earlier_ones_mail_is_still_going_out(house: House) -> None:
+    ada, bob = house.reader("ada@example.org"), house.reader("bob@example.org", status="pending")
+    house.at("2026-11-20T08:00")
+    under_way, answer = threading.Event(), threading.Event()
+
+    class Slow(CountingTransport):
+        def deliver(self, messages: Iterable[Message]) -> Iterator[Outcome]:
+            for message in messages:
+                under_way.set()
+                assert answer.wait(20)
+                yield from super().deliver([message])
+
+    mail = Slow()
+    heart = Heart(replace(house.press, open_transport=lambda: mail))
+    now = house.desk.clock.moment
+    house.press.ledger.queue([NewDelivery("confirm", FRIDAY, bob.id, "{}", now + DAY)], at=now)
+    drain = threading.Thread(target=heart.mail)
+    drain.start()
+    assert under_way.wait(10)
+
+    heart.collect()
+    heart.deliver()
+    heart.mail()  # not beside the other one
+
+    assert house.press.editions.get(FRIDAY) is not None
+    assert mail.got == []
+    answer.set()
+    drain.join()
+    assert mail.got == ["bob@example.org", "ada@example.org"], "what was queued meanwhile is the same drain's"
+    assert ada.status == "active"
 
 
 def test_a_mail_server_that_is_away_is_not_asked_at_every_beat(house: House) -> None:

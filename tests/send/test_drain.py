@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Literal
 import pytest
 
 from newsletter.errors import BusyError, RelayError, TemplateError
-from newsletter.model.mail import Deferred, Delivered, Dropped, Refused, Reply, Uncertain
+from newsletter.model.mail import Deferred, Delivered, Dropped, NewDelivery, Refused, Reply, Uncertain
 from newsletter.send.drain import DrainPolicy, drain
-from newsletter.send.pace import Rate
+from newsletter.send.pace import Pacer, Rate
 from newsletter.send.tally import Refusal, Tally
-from tests.send.ledger import NOW, HandClock, MemoryLedger, delivery, message
+from tests.send.ledger import DAY, NOW, HandClock, MemoryLedger, delivery, message
+from tests.support.fake_ledger import FakeLedger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -421,3 +422,35 @@ def test_a_domain_that_blocks_us_is_put_off_while_the_others_get_their_mail() ->
     assert 3 <= len(tally.refused) <= 5
     assert tally.deferred == 15 - len(tally.refused)
     assert tally.notes == ["corp.example takes nothing from us: 550 5.7.1 filtered"]
+
+
+def test_a_confirmation_leaves_within_seconds_in_the_middle_of_a_thousand_digests_at_one_a_second() -> None:
+    ledger, clock, left = FakeLedger(), HandClock(), list[tuple[str, datetime]]()
+    ledger.queue([NewDelivery("digest", DAY, n, "{}", NOW + timedelta(hours=20)) for n in range(1000)], at=NOW)
+    asked = NOW + timedelta(seconds=20)
+
+    def answer(one: Message) -> Outcome:
+        if clock.at >= asked and not any(kind == "confirm" for kind, _ in left):
+            ledger.queue([NewDelivery("confirm", DAY, 2000, "{}", NOW + timedelta(hours=20))], at=clock.at)
+        left.append((ledger.records[one.delivery_id].delivery.kind, clock.at))
+        return accept(one)
+
+    def seconds() -> float:
+        return clock.at.timestamp()
+
+    pacer = Pacer(Rate(1.0), now=seconds, sleep=clock.sleep)
+    tally = drain(
+        ledger,
+        ScriptedTransport(answer),
+        render,
+        clock=clock,
+        owner="test",
+        policy=DrainPolicy(rate=Rate(1.0)),
+        stop=lambda: len(left) >= 60,
+        sleep=clock.sleep,
+        pacer=pacer,
+    )
+
+    assert tally.sent == 60
+    (at,) = (at for kind, at in left if kind == "confirm")
+    assert at - asked <= timedelta(seconds=7)

@@ -103,6 +103,8 @@ class FakeLedger:
         due.sort(key=lambda one: (one.not_before, one.delivery.id))
         notices = [one for one in fresh if one.delivery.kind != "digest"]
         digests = [one for one in fresh if one.delivery.kind == "digest"]
+        notices += [one for one in due if one.delivery.kind != "digest"]
+        due = [one for one in due if one.delivery.kind == "digest"]
         taken = [*notices, *back, *due, *digests][:limit]
         for one in self.records.values():
             if one.lease and not one.held(now):
