@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from newsletter import config_keys as keys
+from newsletter.config_models import RANKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,6 +26,7 @@ def cross_check(found: Findings, values: dict[str, Any]) -> None:
     for topic in values["topics"]:
         topic["name"] = topic["name"] or (topic["slug"] or "").replace("-", " ").capitalize()
     _unique(found, keys.TOPICS, "slug", [one["slug"] for one in values["topics"]])
+    _ranking(found, values["ranking"])
     _delivery(found, values["delivery"])
     for index, one in enumerate(values["returns"]):
         _returns(found, index, one)
@@ -79,6 +81,22 @@ def _name(source: dict[str, Any], taken: set[str]) -> str:
     if kind == "file" and source["path"]:
         return f"file:{source['path']}"
     return kind
+
+
+def _ranking(found: Findings, ranking: dict[str, Any]) -> None:
+    section = RANKING
+    if ranking["meaning"] == "endpoint":
+        for key, example in (("embeddings_url", "https://api.example.org/v1"), ("embeddings_model", "small-1")):
+            if not ranking[key]:
+                found.problems.append(
+                    f'{found.label(section, 0, key)}: is empty, and meaning = "endpoint" needs it. '
+                    f'Write {key} = "{example}".'
+                )
+    if ranking["meaning"] in {"full", "endpoint"} and ranking["dense"] is False:
+        where = found.label(section, 0, "dense")
+        found.problems.append(
+            f'{where}: is false, so no model would be asked, but meaning is "{ranking["meaning"]}". Take one out.'
+        )
 
 
 def _delivery(found: Findings, delivery: dict[str, Any]) -> None:

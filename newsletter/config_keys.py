@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from newsletter import config_places as places
 from newsletter import config_values as v
+from newsletter.config_models import RANKING, SUMMARIES
 from newsletter.config_shape import Key, Section
 from newsletter.config_types import (
     DeliveryConfig,
     NewsletterConfig,
-    RankingConfig,
     ReturnsConfig,
     ScheduleConfig,
     SignalConfig,
     SourceConfig,
-    SummariesConfig,
     WebConfig,
 )
 from newsletter.model.edition import Topic
@@ -128,24 +127,6 @@ TOPICS = Section(
         Key("top", v.whole(1, 50), 5, "How many papers an issue shows of it, at most."),
     ),
     many=True,
-)
-
-RANKING = Section(
-    "ranking",
-    "How papers are put in order. Two caps are fixed: of each `top` papers of a topic, at most two by one last author "
-    "and two of one organisation, unless nothing else is left to fill it (docs/ranking.md).",
-    RankingConfig,
-    (
-        Key("lookback", v.duration("24h", "30d"), "72h", "How far back a day's candidates reach."),
-        Key(
-            "exploration",
-            v.whole(0, 10),
-            1,
-            "Picks an issue that come from outside the reader's habit, marked as such.",
-        ),
-        Key("dense", v.FLAG, True, "Compare by meaning too, not by words alone, where a text model is at hand."),
-        Key("author_history", v.FLAG, False, "Let an author's earlier success count. Off: new authors start equal."),
-    ),
 )
 
 SCHEDULE = Section(
@@ -275,21 +256,6 @@ WEB = Section(
         Key("mailgun_key", v.SECRET, "", "The webhook signing key of Mailgun.", secret=True),
         Key("postmark_login", v.SECRET, "", "`user:password` that Postmark's webhook sends.", secret=True),
         Key("sendgrid_key", v.SECRET, "", "The public key of SendGrid's signed webhook.", secret=True),
-    ),
-)
-
-SUMMARIES = Section(
-    "summaries",
-    "Summaries written by a language model, in place of picked sentences. Off while `url` is empty.",
-    SummariesConfig,
-    (
-        Key("url", places.URL, "", "An OpenAI-compatible address that ends before `/chat/completions`; empty: off."),
-        Key("model", v.TEXT, "", "The model's name there."),
-        Key("key", v.SECRET, "", "The key for it, where one is wanted.", secret=True),
-        Key("price_in", v.AMOUNT, 0.0, "What a million tokens of a question cost."),
-        Key("price_out", v.AMOUNT, 0.0, "What a million tokens of an answer cost."),
-        Key("daily_budget", v.AMOUNT, 1.0, "The most that a day may cost, in the same money."),
-        Key("daily_papers", v.whole(0, 10_000), 200, "The most papers that are asked about on a day."),
     ),
 )
 

@@ -56,8 +56,18 @@ class SignalConfig:
 class RankingConfig:
     lookback: timedelta
     exploration: int
-    dense: bool = True  # the small text model beside the words
+    dense: bool = True  # a text model beside the words
     author_history: bool = False
+    meaning: Literal["packaged", "none", "full", "endpoint"] = "packaged"
+    embeddings_url: str = ""
+    embeddings_model: str = ""
+    embeddings_key: str = field(default="", repr=False)
+    embeddings_price: float = 0.0  # money for a million tokens
+    embeddings_budget: float = 1.0
+
+    @property
+    def by_meaning(self) -> bool:
+        return self.dense and self.meaning != "none"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

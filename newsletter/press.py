@@ -26,6 +26,8 @@ if TYPE_CHECKING:
         Clock,
         Dns,
         Editions,
+        Embedder,
+        Embeddings,
         Ledger,
         Limits,
         Lookup,
@@ -108,6 +110,8 @@ class Press:
     summarizer: Summarizer | None = None
     lookup: Lookup | None = None  # without it only papers that are stored, or told whole by a file, can be brought
     vectors: Vectors | None = None  # without them searches go by word alone
+    embedder: Embedder | None = None  # the text model that topics are compared by; without it, the packaged one
+    embeddings: Embeddings | None = None
     returns: Returns | None = None  # what came back
     mailboxes: tuple[Mailbox, ...] = ()  # where it comes back
     filling: frozenset[str] = frozenset()  # names of sources whose list of a day grows while the day lasts

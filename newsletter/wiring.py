@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parseaddr
@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from newsletter.errors import UsageError
 from newsletter.model.mail import Letterhead
 from newsletter.press import Press
+from newsletter.wiring_models import filling, open_models, rank_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,10 +24,8 @@ if TYPE_CHECKING:
     from newsletter.collect.http import Http
     from newsletter.compose import Composer
     from newsletter.config import Config, ReturnsConfig, SignalConfig, SourceConfig
-    from newsletter.ports import Clock, Dns, Lookup, Mailbox, Signal, Source, Summarizer, Transport
+    from newsletter.ports import Clock, Dns, Embedder, Lookup, Mailbox, Signal, Source, Summarizer, Transport
     from newsletter.press import Watch
-    from newsletter.rank.settings import RankSettings
-    from newsletter.rank.text_model import Models
     from newsletter.send.dkim import Signer as DkimSigner
     from newsletter.store.open import Store
     from newsletter.subscribe.calendar import Defaults
@@ -49,9 +48,7 @@ def open_press(config: Config, *, clock: Clock | None = None) -> Iterator[Press]
 
     config, _ = ensure_secret(config)
     letterhead = letterhead_of(config)
-    store = open_store(config)
-    http = Http(contact=letterhead.address)
-    try:
+    with closing(open_store(config)) as store, closing(Http(contact=letterhead.address)) as http:
         yield Press(
             config=config,
             clock=clock or WallClock(),
@@ -72,21 +69,20 @@ def open_press(config: Config, *, clock: Clock | None = None) -> Iterator[Press]
             signer=Signer(config.secrets),
             letterhead=letterhead,
             reader_defaults=_reader_defaults(config),
-            rank_settings=_rank_settings(config),
+            rank_settings=rank_settings(config),
             open_transport=lambda: _open_transport(config),
             open_composer=cache(lambda: _open_composer(config, letterhead)),
-            open_models=cache(_open_models),
+            open_models=cache(lambda: open_models(config)),
+            embedder=_open_embedder(config, http),
+            embeddings=store.embeddings,
             open_dns=_open_dns,
             dkim_records=lambda: tuple(signer.record() for signer in _dkim_signers(config)),
             check_store=store.check,
             open_jobs=store.jobs,
             reserve=store.pace.reserve,
             copy_store=store.copy,
-            filling=_filling(config),
+            filling=filling(config),
         )
-    finally:
-        http.close()
-        store.close()
 
 
 def open_app(press: Press) -> ASGIApp:
@@ -216,13 +212,6 @@ def _open_lookup(config: Config, http: Http) -> Lookup:
     return ArxivLookup(http, url=next((one.url for one in config.sources if one.kind == "arxiv"), ""))
 
 
-def _open_summarizer(config: Config, http: Http) -> Summarizer | None:
-    from newsletter.collect.summaries import ChatSummarizer
-
-    given = config.summaries
-    return ChatSummarizer(http, url=given.url, model=given.model, key=given.key) if given.url else None
-
-
 def _reader_defaults(config: Config) -> Defaults:
     from newsletter.subscribe.calendar import Defaults
 
@@ -234,28 +223,24 @@ def _reader_defaults(config: Config) -> Defaults:
     )
 
 
-def _filling(config: Config) -> frozenset[str]:
-    """Names of the sources whose list of a day grows, and is voted on, while the day lasts."""
-    return frozenset(source.name for source in config.sources if source.kind == "huggingface")
+def _open_summarizer(config: Config, http: Http) -> Summarizer | None:
+    from newsletter.collect.summaries import ChatSummarizer
+
+    given = config.summaries
+    return ChatSummarizer(http, url=given.url, model=given.model, key=given.key) if given.url else None
 
 
-def _rank_settings(config: Config) -> RankSettings:
-    from newsletter.rank.settings import RankSettings
+def _open_embedder(config: Config, http: Http) -> Embedder | None:
+    given = config.ranking
+    if given.meaning == "full":
+        from newsletter.collect.minilm import MiniLm
 
-    ranking = config.ranking
-    return RankSettings(
-        lookback=ranking.lookback,
-        exploration=ranking.exploration,
-        dense=ranking.dense,
-        author_history=ranking.author_history,
-        voted=_filling(config),
-    )
+        return MiniLm()
+    if given.meaning == "endpoint":
+        from newsletter.collect.embeddings import EndpointEmbedder
 
-
-def _open_models() -> Models:
-    from newsletter.rank.text_model import load_models
-
-    return load_models()
+        return EndpointEmbedder(http, url=given.embeddings_url, model=given.embeddings_model, key=given.embeddings_key)
+    return None
 
 
 def _open_transport(config: Config) -> Transport:

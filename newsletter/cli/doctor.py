@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from newsletter.config import Config
-    from newsletter.ports import Mailbox, Signal, Source
+    from newsletter.ports import Embedder, Mailbox, Signal, Source
     from newsletter.press import Press
     from newsletter.send.records import Sending
 
@@ -140,8 +140,9 @@ def _templates(press: Press) -> Finding:
 
 
 def _world(press: Press) -> Iterator[Finding]:
-    """Sources and signals, asked side by side, told in order."""
-    asked: list[Source | Signal] = [*press.sources, *press.signals]
+    """Sources, signals and the model that topics are compared by, asked side by side, told in order."""
+    asked: list[Source | Signal | Embedder] = [*press.sources, *press.signals]
+    asked += [press.embedder] if press.embedder else []
     if asked:
         _waiting(", ".join(one.name for one in asked))
     gone = threading.Event()  # nobody waits any more: so that Ctrl-C ends it
@@ -160,7 +161,7 @@ def _waiting(what: str) -> None:
     tell(f"asking {what}: {LONGEST:g} seconds at most")
 
 
-def _probe(gone: Callable[[], bool], one: Source | Signal) -> Problem | None:
+def _probe(gone: Callable[[], bool], one: Source | Signal | Embedder) -> Problem | None:
     try:
         return awaited(one.probe, what=one.name, stop=gone, most=LONGEST)
     except TooLateError as error:

@@ -75,12 +75,19 @@ class Http:
         self._guard = threading.Lock()
         self._tls: ssl.SSLContext | None = None
 
-    def session(self, *homes: str, pace: float | None = None, headers: Mapping[str, str] | None = None) -> Session:
-        """Requests of one source or signal, under one budget of time.
+    def session(
+        self,
+        *homes: str,
+        pace: float | None = None,
+        headers: Mapping[str, str] | None = None,
+        budget: float | None = None,
+    ) -> Session:
+        """Requests of one source or signal, under one budget of time (seconds; without one, the limits' own).
 
         `homes` are the addresses that the operator wrote: they may be private, and only they get `headers` (keys).
         """
-        return Session(self, homes, POLITE if pace is None else pace, headers or {})
+        until = self.clock.monotonic() + (self.limits.budget if budget is None else budget)
+        return Session(self, homes, POLITE if pace is None else pace, headers or {}, until)
 
     def transport(self, url: httpx.URL, *, home: bool) -> GuardedTransport:
         """Raises ValueError when the system names a proxy of a kind that we do not speak.
@@ -115,9 +122,8 @@ class Http:
 class Session:
     """See `Http.session`. Not shared between threads."""
 
-    def __init__(self, http: Http, homes: Sequence[str], pace: float, headers: Mapping[str, str]) -> None:
-        self._http, self._pace, self._headers = http, pace, headers
-        self._until = http.clock.monotonic() + http.limits.budget
+    def __init__(self, http: Http, homes: Sequence[str], pace: float, headers: Mapping[str, str], until: float) -> None:
+        self._http, self._pace, self._headers, self._until = http, pace, headers, until
         self._asker = homes[0] if homes else ""
         self._homes = {_origin(home) for home in homes if home}
 

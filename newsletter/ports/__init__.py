@@ -12,6 +12,12 @@ from newsletter.ports.people import Limits as Limits
 from newsletter.ports.people import Records as Records
 from newsletter.ports.people import Subscribers as Subscribers
 from newsletter.ports.search import (
+    Embedder as Embedder,
+)
+from newsletter.ports.search import (
+    Embeddings as Embeddings,
+)
+from newsletter.ports.search import (
     Lookup as Lookup,
 )
 from newsletter.ports.search import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from newsletter.model.paper import Paper, Problem
     from newsletter.model.search import Unread, Within
@@ -59,3 +59,27 @@ class Vectors(Protocol):
         self, model: str, vector: bytes, *, limit: int, within: Within | None = None
     ) -> tuple[tuple[str, float], ...]:
         """(paper id, cosine), nearest first. With a `within` that only names a source, papers far down are not met."""
+
+
+class Embedder(Protocol):
+    """A text model that is not the packaged one: another program's, or one behind an address."""
+
+    name: str  # what its vectors are kept under: another model has another name
+
+    def embed(self, texts: Sequence[str]) -> Iterator[tuple[Sequence[Sequence[float]], int] | Problem]:
+        """Vectors of the first texts, then of the next, each time with the tokens they cost, all of one size. A
+        problem ends it; what came before holds. Never raises for its faults.
+        """
+
+    def probe(self) -> Problem | None:
+        """One short text for `doctor`: None when a vector comes back."""
+
+
+class Embeddings(Protocol):
+    """Vectors of texts by model and text, kept for good: a day is ranked again by the same ones."""
+
+    def get(self, model: str, keys: Iterable[str]) -> Mapping[str, bytes]:
+        """Those that are kept."""
+
+    def put(self, model: str, made: Mapping[str, bytes]) -> None:
+        """One that is kept already stays as it is."""

@@ -12,7 +12,6 @@ from newsletter.rank.diversity import choose
 from newsletter.rank.numbers import tidy
 from newsletter.rank.prior import describe
 from newsletter.rank.relevance import (
-    CLOSE,
     Question,
     Relevance,
     ask,
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from newsletter.model.edition import Topic
     from newsletter.model.paper import Candidate, Paper
     from newsletter.rank.corpus import Corpus
+    from newsletter.rank.given import Given
     from newsletter.rank.settings import RankSettings
     from newsletter.rank.text_model import Models
     from newsletter.rank.trend import Attention
@@ -70,7 +70,8 @@ def rank_topic(
     """Total = relevance + trend_weight x trend - decay; by trend alone for the pool without a topic."""
     question = ask(topic, library)
     hot = topic.slug == "trending" and not (topic.query or topic.keywords)
-    rel = None if hot else relevance(today.corpus, question, models.text if settings.dense else None)
+    model = models.text if settings.dense else None
+    rel = None if hot else relevance(today.corpus, question, model, models.given)
     parts = _parts(today, rel, settings)
     totals = tuple(tidy(sum(values)) for values in zip(*(p.tolist() for p in parts.values()), strict=True))
     order = sorted(range(len(totals)), key=lambda row: _place(today, totals, row))
@@ -82,7 +83,7 @@ def rank_topic(
             wanted = max(1, topic.top) * settings.depth
             away[row] = chosen.capped.get(row, f"not among the best {wanted} of {len(able)} that fit")
     picks = tuple(
-        _pick(today, row, rank, parts, rel, question, day, chosen.beyond.get(row, ""))
+        _pick(today, row, rank, parts, rel, question, day, chosen.beyond.get(row, ""), given=models.given)
         for rank, row in enumerate(chosen.rows, start=1)
     )
     return Ranked(
@@ -133,11 +134,13 @@ def _pick(
     question: Question,
     day: date,
     beyond: str,
+    *,
+    given: Given | None,
 ) -> Pick:
     reasons = replace(_reasons(today, row, rel, question), beyond=beyond)
     details = {
         "words": f"says {listed([f'“{w}”' for w in reasons.words])}" if reasons.words else "no word of the topic",
-        "meaning": f"cosine {rel.cosine[row] + 0.0:.3f}" if rel else "",
+        "meaning": f"cosine {rel.cosine[row] + 0.0:.3f}{f' by {given.name}' if given else ''}" if rel else "",
         "category": reasons.category,
         "author": reasons.author,
         "organization": reasons.organization,
@@ -158,7 +161,7 @@ def _reasons(today: Day, row: int, rel: Relevance | None, question: Question) ->
     likes_seed = "seeds" in rel.parts and rel.parts["seeds"][row] > 1.0 and rel.nearest_seed
     return Reasons(
         words=matched_words(paper, question, today.corpus),
-        near=bool(rel.cosine[row] >= CLOSE and rel.parts["meaning"][row] > 0.5) if "meaning" in rel.parts else False,
+        near=bool(rel.close[row] and rel.parts["meaning"][row] > 0.5) if "meaning" in rel.parts else False,
         category=matched_category(paper, topic),
         author=matched_author(paper, topic),
         organization=matched_organization(paper, topic),

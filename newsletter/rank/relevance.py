@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from newsletter.model.edition import Topic
     from newsletter.model.paper import Paper
     from newsletter.rank.corpus import Corpus
+    from newsletter.rank.given import Given
     from newsletter.rank.text_model import TextModel
 
 PHRASE_WEIGHT = 2.0  # a quoted keyword beside a single word of the same rarity
@@ -55,6 +56,7 @@ class Relevance:
 
     parts: Mapping[str, NDArray[np.float64]]
     cosine: NDArray[np.float64]
+    close: NDArray[np.bool_]  # near the topic in meaning
     passes: NDArray[np.bool_]  # the gate
     phrase_hits: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
     nearest_seed: tuple[str, ...] = ()  # title of the seed paper each paper is most like
@@ -96,8 +98,11 @@ def breadth(query: str) -> float:
     return float(np.interp(said, (2, 6), (NARROW, BROAD)))
 
 
-def relevance(corpus: Corpus, question: Question, model: TextModel | None) -> Relevance:
-    """The parts of relevance over a pool: z(words) + z(meaning) + matches (facts in docs/ranking.md)."""
+def relevance(corpus: Corpus, question: Question, model: TextModel | None, given: Given | None = None) -> Relevance:
+    """The parts of relevance over a pool: z(words) + z(meaning) + matches (facts in docs/ranking.md).
+
+    `given`: another model's vectors of these papers and the question's text, in place of the packaged model's.
+    """
     lexical, hits = _words(corpus, question)
     parts: dict[str, NDArray[np.float64]] = {}
     weight = 2 * question.breadth / (1 + question.breadth) if model else 1.0  # the two weights sum to 2
@@ -105,12 +110,15 @@ def relevance(corpus: Corpus, question: Question, model: TextModel | None) -> Re
     if question.words or question.phrases:
         parts["words"] = (2 - weight) * softened(standard(np.sqrt(lexical)))
         evidence |= _says(corpus, question, hits)
-    cosine = np.zeros(len(corpus))
+    cosine, close = np.zeros(len(corpus)), np.zeros(len(corpus), dtype=bool)
     if model and question.text:
         cosine = cosines(corpus.vectors, model.encode([terms(question.text)])[0])
+        close = cosine >= CLOSE
+        if given is not None:
+            cosine, close = given.near(corpus.papers, question.text, close)
         parts["meaning"] = weight * standard(cosine)
         if topic_is_plain_words(question.topic):
-            evidence |= cosine >= CLOSE
+            evidence |= close
     near: tuple[str, ...] = ()
     if question.seeds:
         likeness, near = seed_scores(corpus, question.seeds, model)
@@ -121,7 +129,7 @@ def relevance(corpus: Corpus, question: Question, model: TextModel | None) -> Re
     parts |= {name: values for name, values in named.items() if values.any()}
     good = (text_total > TOP_SCORE) | (text_total >= _threshold(text_total))
     matched = np.sum(list(named.values()), axis=0) > 0
-    return Relevance(parts, cosine, matched | (good & evidence), hits, near)
+    return Relevance(parts, cosine, close, matched | (good & evidence), hits, near)
 
 
 def topic_is_plain_words(topic: Topic) -> bool:

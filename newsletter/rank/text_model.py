@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from newsletter.rank.given import Given
     from newsletter.rank.prior import PriorModel
 
 
@@ -57,10 +58,14 @@ def cosines(vectors: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Models:
-    """All that was learned beforehand. Without a text model the ranker works by words alone."""
+    """All that was learned beforehand. Without a text model the ranker works by words alone.
+
+    `given` are another model's vectors of the texts that are ranked: topics are then compared by these.
+    """
 
     text: TextModel | None = None
     prior: PriorModel | None = None
+    given: Given | None = None
 
 
 def load_models() -> Models:

@@ -10,15 +10,15 @@ from newsletter.collect.settle import settled
 from newsletter.model.mail import Note
 from newsletter.rank.edition import rank_day
 from newsletter.stages.lately import collectings
+from newsletter.stages.meaning import models_for
 from newsletter.stages.quiet_days import why_quiet
 from newsletter.stages.summarising import summarise
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import date, datetime
 
     from newsletter.model.edition import Edition, Topic
-    from newsletter.model.paper import Candidate, Paper
+    from newsletter.model.paper import Candidate
     from newsletter.press import Press
 
 LONGEST_OUTAGE = timedelta(days=30)
@@ -31,29 +31,34 @@ def draft(
     asof: datetime,
     *,
     topics: tuple[Topic, ...] | None = None,
-    then: Mapping[str, Paper] | None = None,
+    again: Edition | None = None,
 ) -> tuple[Edition, tuple[Note, ...]]:
     """The edition that would be printed for `day` as at `asof`: same store and day, same edition.
 
-    `then` are papers as they were at that time, by id: the store knows each as it is now.
+    `again` is the printed one, to be ranked again: its papers as it knew them (the store knows each as it is now),
+    by the model that ranked it.
     """
     config = press.config
     wanted = config.topics if topics is None else topics
     settings = replace(press.rank_settings, lookback=_lookback(press, day, asof))
     candidates, held = _ready(press, press.papers.candidates(since=asof - settings.lookback, until=asof), asof)
+    then = {card.paper.id: card.paper for card in again.cards} if again else {}
+    candidates = tuple(replace(one, paper=then.get(one.paper.id, one.paper)) for one in candidates)
+    library = press.papers.get({one for topic in wanted for one in (*topic.papers, *topic.papers_not)})
+    models, meaning, told = models_for(press, [one.paper for one in candidates], wanted, library, again=again)
     edition = rank_day(
-        [replace(one, paper=then.get(one.paper.id, one.paper)) for one in candidates] if then else candidates,
+        candidates,
         wanted,
         day=day,
         asof=asof,
         featured=press.editions.featured(since=day - NEVER_TWICE, before=day),
         settings=settings,
-        notes=_edition_notes(press, day, held),
-        models=press.open_models(),
-        library=press.papers.get({one for topic in wanted for one in (*topic.papers, *topic.papers_not)}),
+        notes=(*_edition_notes(press, day, held), *filter(None, [meaning])),
+        models=models,
+        library=library,
         news_since=_before(press, day),
     )
-    return edition, tuple(Note("info", "edition", text) for text in held)
+    return edition, (*told, *(Note("info", "edition", text) for text in held))
 
 
 def print_day(press: Press, day: date, asof: datetime) -> tuple[Edition | None, tuple[Note, ...]]:

@@ -78,8 +78,7 @@ def replay(press: Press, days: Sequence[date]) -> tuple[Replayed, ...]:
     for day in days:
         printed = press.editions.get(day)
         if printed is not None:
-            then = {card.paper.id: card.paper for card in printed.cards}
-            again, _ = draft(press, day, printed.printed_at, then=then)
+            again, _ = draft(press, day, printed.printed_at, again=printed)
             again, _ = summarise(replace(press, summarizer=None), again)  # those that were kept
             found.append(Replayed(day, _differences(printed, again)))
     return tuple(found)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from newsletter.compose.faithful import objection
 from newsletter.model.mail import Note
 from newsletter.model.paper import Problem
+from newsletter.stages.purse import Purse
 
 if TYPE_CHECKING:
     from newsletter.model.edition import Edition
@@ -22,34 +23,6 @@ OVERHEAD = 300  # tokens of the order and the answer's frame
 ANSWER = 200
 
 
-@dataclass(slots=True)
-class _Purse:
-    """What a day has cost so far; kept in the store, so that another run does not begin anew."""
-
-    press: Press
-    day: str
-    spent: float = 0.0
-    asked: int = 0
-
-    @classmethod
-    def open(cls, press: Press, day: str) -> _Purse:
-        assert press.records is not None
-        kept = press.records.get("summaries-spent", day, now=press.clock.now())
-        spent, asked = json.loads(kept) if kept else (0.0, 0)
-        return cls(press, day, spent, asked)
-
-    def allows(self, paper: Paper) -> bool:
-        given = self.press.config.summaries
-        size = (len(paper.title) + len(paper.abstract)) / TOKEN + OVERHEAD
-        cost = _cost(self.press, size, ANSWER)
-        return self.asked < given.daily_papers and self.spent + cost <= given.daily_budget
-
-    def pay(self, cost: float) -> None:
-        assert self.press.records is not None
-        self.spent, self.asked = self.spent + cost, self.asked + 1
-        self.press.records.put("summaries-spent", self.day, json.dumps([self.spent, self.asked]), until=None)
-
-
 def summarise(press: Press, edition: Edition) -> tuple[Edition, tuple[Note, ...]]:
     """The edition with a summary on every shown card that has none of its own; each that fails stays as it is.
 
@@ -60,7 +33,7 @@ def summarise(press: Press, edition: Edition) -> tuple[Edition, tuple[Note, ...]
     if press.records is None or not press.config.summaries.url:
         return edition, ()
     shown = {pick.paper_id for pool in edition.pools for pick in pool.shown}
-    purse, failures, problems, made = _Purse.open(press, edition.day.isoformat()), 0, list[str](), 0
+    purse, failures, problems, made = _purse(press, edition), 0, list[str](), 0
     cards = []
     for card in edition.cards:
         paper = card.paper
@@ -68,7 +41,7 @@ def summarise(press: Press, edition: Edition) -> tuple[Edition, tuple[Note, ...]
         if paper.id in shown and paper.abstract and not paper.summary:
             text = _kept(press, model, paper) or ""
             unknown = _kept(press, model, paper) is None
-            if unknown and press.summarizer is not None and failures < GIVE_UP and purse.allows(paper):
+            if unknown and press.summarizer is not None and failures < GIVE_UP and purse.allows(_guess(press, paper)):
                 told = _ask(press, purse, paper)
                 if isinstance(told, Problem):
                     failures += 1
@@ -82,7 +55,7 @@ def summarise(press: Press, edition: Edition) -> tuple[Edition, tuple[Note, ...]
     return replace(edition, cards=tuple(cards)), tuple(notes)
 
 
-def _ask(press: Press, purse: _Purse, paper: Paper) -> str | Problem:
+def _ask(press: Press, purse: Purse, paper: Paper) -> str | Problem:
     """A new summary, empty when it was not fit to be shown; kept either way."""
     assert press.summarizer is not None
     assert press.records is not None
@@ -107,6 +80,24 @@ def _key(model: str, paper: Paper) -> str:
     """Another model or another text asks anew."""
     said = json.dumps([model, paper.title, paper.abstract])
     return f"{paper.id} {hashlib.blake2b(said.encode('utf-8', 'replace'), digest_size=12).hexdigest()}"
+
+
+def _purse(press: Press, edition: Edition) -> Purse:
+    assert press.records is not None
+    given, day = press.config.summaries, edition.day.isoformat()
+    return Purse.open(
+        press.records,
+        press.clock,
+        "summaries-spent",
+        day,
+        budget=given.daily_budget,
+        most=given.daily_papers,
+    )
+
+
+def _guess(press: Press, paper: Paper) -> float:
+    size = (len(paper.title) + len(paper.abstract)) / TOKEN + OVERHEAD
+    return _cost(press, size, ANSWER)
 
 
 def _cost(press: Press, asked: float, answered: float) -> float:

@@ -14,6 +14,7 @@ from newsletter.model.paper import Problem
 from newsletter.store.copying import copy_database
 from newsletter.store.database import open_database
 from newsletter.store.editions import SqlEditions
+from newsletter.store.embeddings import SqlEmbeddings
 from newsletter.store.jobs import ProcrastinateJobs
 from newsletter.store.ledger import SqlLedger
 from newsletter.store.limits import SqlLimits, SqlRecords
@@ -46,6 +47,7 @@ class Store:
     records: SqlRecords
     returns: SqlReturns
     vectors: SqlVectors
+    embeddings: SqlEmbeddings
     pace: SqlPace
     database: Database
 
@@ -99,6 +101,7 @@ def open_store(url: str, *, secret: str, folder: Path, busy: float = 15.0) -> St
         SqlRecords(database),
         SqlReturns(database),
         SqlVectors(database),
+        SqlEmbeddings(database),
         SqlPace(database),
         database,
     )

@@ -52,6 +52,13 @@ paper_vectors_due = Table(
     Column("seq", BIG, primary_key=True, autoincrement=False),
     Column("mark", Integer, nullable=False),
 )
+embeddings = Table(
+    "embeddings",
+    metadata,
+    Column("model", Text, primary_key=True),
+    Column("key", Text, primary_key=True),  # a hash of the text: rank.given.text_key
+    Column("vector", LargeBinary, nullable=False),  # 16-bit floats, little-endian, at unit length
+)
 paper_keys = Table(
     "paper_keys",
     metadata,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from newsletter.model.search import Unread
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from newsletter.model.paper import Paper
     from newsletter.model.search import Within
@@ -50,3 +50,17 @@ def _cosine(one: bytes, other: bytes) -> float | None:
     a, b = memoryview(one).cast("b").tolist(), memoryview(other).cast("b").tolist()
     lengths = math.hypot(*a) * math.hypot(*b)
     return sum(x * y for x, y in zip(a, b, strict=True)) / lengths if lengths else None
+
+
+class FakeEmbeddings:
+    """The port `Embeddings`."""
+
+    def __init__(self) -> None:
+        self.made: dict[tuple[str, str], bytes] = {}
+
+    def get(self, model: str, keys: Iterable[str]) -> Mapping[str, bytes]:
+        return {key: self.made[model, key] for key in keys if (model, key) in self.made}
+
+    def put(self, model: str, made: Mapping[str, bytes]) -> None:
+        for key, vector in made.items():
+            self.made.setdefault((model, key), vector)

@@ -13,14 +13,25 @@ import pytest
 from newsletter.store.open import Store, open_store
 from tests.support import postgres
 from tests.support.fake_returns import FakeReturns
-from tests.support.fake_vectors import FakeVectors
+from tests.support.fake_vectors import FakeEmbeddings, FakeVectors
 from tests.support.fake_web import FakeLimits, FakeRecords
 from tests.support.fakes import FakeEditions, FakeLedger, FakePapers, FakeRuns, FakeSubscribers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from newsletter.ports import Editions, Ledger, Limits, Papers, Records, Returns, Runs, Subscribers, Vectors
+    from newsletter.ports import (
+        Editions,
+        Embeddings,
+        Ledger,
+        Limits,
+        Papers,
+        Records,
+        Returns,
+        Runs,
+        Subscribers,
+        Vectors,
+    )
 
 SECRET = "a secret for tests"
 
@@ -35,6 +46,7 @@ class Stores(NamedTuple):
     records: Records
     returns: Returns
     vectors: Vectors
+    embeddings: Embeddings
 
 
 EVERY = [
@@ -59,6 +71,7 @@ def stores(kind: str, folder: Path) -> Iterator[Stores | Store]:
             FakeRecords(limits),
             FakeReturns(),
             FakeVectors(papers),
+            FakeEmbeddings(),
         )
         return
     store = open_store(fresh_url(kind, folder), secret=SECRET, folder=folder)
