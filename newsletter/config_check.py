@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from newsletter import config_keys as keys
+from newsletter.config_channels import CHANNELS, TELEGRAM
 from newsletter.config_models import RANKING
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def cross_check(found: Findings, values: dict[str, Any]) -> None:
     _delivery(found, values["delivery"])
     for index, one in enumerate(values["returns"]):
         _returns(found, index, one)
+    _channels(found, values["channels"], {topic["slug"] for topic in values["topics"]})
 
 
 def _unique(found: Findings, section: Section, key: str, words: Iterable[str | None]) -> None:
@@ -144,3 +146,24 @@ def _returns(found: Findings, index: int, one: dict[str, Any]) -> None:
     if "/" in (one["aside"] or "") or not one["aside"]:
         where = found.label(keys.RETURNS, index, "aside")
         found.problems.append(f'{where}: must be the plain name of a folder. Write aside = "Aside".')
+
+
+def _channels(found: Findings, channels: list[dict[str, Any]], topics: set[str | None]) -> None:
+    taken: set[str] = set()
+    for index, one in enumerate(channels):
+        kind = one["kind"]
+        if kind == "telegram":
+            one["url"] = one["url"] or TELEGRAM
+        for key, kinds in (("url", None), ("token", {"matrix"}), ("room", {"matrix", "telegram"})):
+            if not one[key] and kind and (kinds is None or kind in kinds):
+                text = f"is empty, and {kind} needs it. docs/channels.md says where it is."
+                found.problems.append(f"{found.label(CHANNELS, index, key)}: {text}")
+        for slug in one["topics"]:
+            if slug not in topics:
+                text = f'there is no topic "{slug}". There are: {", ".join(sorted(filter(None, topics)))}.'
+                found.problems.append(f"{found.label(CHANNELS, index, 'topics')}: {text}")
+        if not one["name"] and kind:
+            same = (name for name in (kind, *(f"{kind}-{n}" for n in range(2, 100))) if name not in taken)
+            one["name"] = next(same)
+        taken.add(one["name"])
+    _unique(found, CHANNELS, "name", [one["name"] for one in channels])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from newsletter import config_places as places
 from newsletter import config_values as v
+from newsletter.config_channels import CHANNELS
 from newsletter.config_models import RANKING, SUMMARIES
 from newsletter.config_shape import Key, Section
 from newsletter.config_types import (
@@ -267,6 +268,7 @@ SECTIONS: tuple[Section, ...] = (
     RANKING,
     SCHEDULE,
     DELIVERY,
+    CHANNELS,
     RETURNS,
     WEB,
     SUMMARIES,

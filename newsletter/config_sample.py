@@ -73,12 +73,17 @@ _ENTRIES: dict[str, tuple[dict[str, Any], ...]] = {
     ),
     "signals": (),
     "topics": TOPICS,
+    "channels": (),
     "returns": (),
 }
 _EXAMPLES: dict[str, tuple[dict[str, Any], ...]] = {  # shown, but commented out
     "sources": (
         {"kind": "feed", "url": "https://blog.example.org/feed.xml"},
         {"kind": "file", "path": "papers.jsonl"},
+    ),
+    "channels": (
+        {"kind": "slack", "name": "reading-group", "topics": ["language-models"]},
+        {"kind": "matrix", "url": "https://matrix.example.org", "room": "!abc:example.org", "send_hour": 9},
     ),
     "returns": (
         {"kind": "maildir", "path": "Maildir"},

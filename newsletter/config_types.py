@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from datetime import timedelta
 
+    from newsletter.config_channels import ChannelConfig
     from newsletter.model.edition import Topic
     from newsletter.model.subscriber import Cadence
 
@@ -145,6 +146,7 @@ class Config:
     schedule: ScheduleConfig
     delivery: DeliveryConfig
     returns: tuple[ReturnsConfig, ...] = ()
+    channels: tuple[ChannelConfig, ...] = ()
     web: WebConfig = WebConfig()
     summaries: SummariesConfig = SummariesConfig()
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from newsletter.model.paper import Problem
     from newsletter.model.subscriber import Subscriber
     from newsletter.ports import (
+        Channel,
+        ChannelLedger,
         Clock,
         Dns,
         Editions,
@@ -114,6 +116,8 @@ class Press:
     embeddings: Embeddings | None = None
     returns: Returns | None = None  # what came back
     mailboxes: tuple[Mailbox, ...] = ()  # where it comes back
+    open_channels: Callable[[], tuple[Channel, ...]] = tuple
+    channel_ledger: ChannelLedger | None = None
     filling: frozenset[str] = frozenset()  # names of sources whose list of a day grows while the day lasts
 
     @property

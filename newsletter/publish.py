@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from itertools import chain
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from newsletter.errors import NewsletterError
@@ -18,7 +17,8 @@ from newsletter.rhythm import plan, printed_later, rhythm
 from newsletter.stages.alarming import alarm
 from newsletter.stages.collecting import collect as collect_stage
 from newsletter.stages.cutting import cut_all
-from newsletter.stages.dispatching import dispatch
+from newsletter.stages.dispatching import dispatch, nowhere
+from newsletter.stages.posting import post_due, posts_owed
 from newsletter.stages.printing import print_day
 from newsletter.stages.switch import paused
 
@@ -153,6 +153,17 @@ def send_queued(press: Press, *, watch: Watch = quiet, stop: Callable[[], bool] 
         return _send(log, "send", today, None, _Counted(), None, stop)
 
 
+def post(press: Press, *, watch: Watch = quiet, stop: Callable[[], bool] = lambda: False) -> Report | None:
+    """Post to channels what is due there; None, and no trace in the run ledger, when nothing is."""
+    now = press.clock.now()
+    if not posts_owed(press, now) or paused(press.records, now=now) is not None:
+        return None
+    today = press.edition_day(now)
+    with _run(press, "post", today, watch) as log:
+        log.add(*post_due(press, now, stop=stop))
+        return Report("post", today, log.outcome, tuple(log.notes))
+
+
 def run(
     press: Press,
     day: date | None = None,
@@ -197,8 +208,8 @@ def _cut_and_send(
 ) -> Report:
     counted = _cut(log, blocks, stop)
     if counted.cut and command == "run":
-        log.add(*_nowhere(press))
-    return _send(log, command, press.edition_day(asof), edition, counted, progress, stop)
+        log.add(*nowhere(press))
+    return _send(log, command, press.edition_day(asof), edition, counted, progress, stop, channels_at=asof)
 
 
 @dataclass(slots=True)
@@ -230,9 +241,13 @@ def _send(
     counted: _Counted,
     progress: Callable[[Tally], None] | None,
     stop: Callable[[], bool],
+    *,
+    channels_at: datetime | None = None,
 ) -> Report:
     sent = dispatch(log.press, stop=stop, on_progress=progress)
     log.add(*sent.notes)
+    if channels_at is not None:
+        log.add(*post_due(log.press, channels_at, stop=stop))
     return _report(log, command, day, edition, counted, sent)
 
 
@@ -251,16 +266,6 @@ def _report(
         silent=dict(counted.silent),
         tally=None if sent is None else sent.tally,
     )
-
-
-def _nowhere(press: Press) -> tuple[Note, ...]:
-    """A warning when mails go out to others whose links open on this machine only."""
-    settings = press.config
-    local = urlsplit(settings.newsletter.base_url).hostname in {"localhost", "127.0.0.1", "::1"}
-    if not local or settings.delivery.transport == "maildir":
-        return ()
-    text = f"{settings.newsletter.base_url} opens on this machine only: links in mails, leaving included, lead nowhere."
-    return (Note("warning", "base_url", f"{text} Set [newsletter] base_url."),)
 
 
 def _dry_run(press: Press, asof: datetime, day: date | None) -> Report:

@@ -10,7 +10,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from newsletter.press import quiet
-from newsletter.publish import collect, cut_due, print_and_cut, send_queued
+from newsletter.publish import collect, cut_due, post, print_and_cut, send_queued
 from newsletter.rhythm import collect_is_due, plan, printing, tend_is_due
 from newsletter.stages.alarming import alarm
 from newsletter.subscribe.calendar import reached
@@ -62,6 +62,7 @@ class Heart:
         self.collect()
         self.deliver()
         self.mail()
+        self.post()
 
     def collect(self) -> None:
         """Ask the sources when it is time. May take minutes, and may go on beside the others."""
@@ -97,6 +98,11 @@ class Heart:
                     self._note_trouble(report)
         finally:
             self._mailing.release()
+
+    def post(self) -> None:
+        """Post to channels what is due there. Beside the mail: a chat that keeps silent must not hold it up."""
+        if not self._stop():
+            post(self._press, watch=self._watch, stop=self._stop)
 
     def _alarm(self, planned: Plan | None) -> None:
         """Once an hour: is there something that the operator should know?"""

@@ -24,7 +24,18 @@ if TYPE_CHECKING:
     from newsletter.collect.http import Http
     from newsletter.compose import Composer
     from newsletter.config import Config, ReturnsConfig, SignalConfig, SourceConfig
-    from newsletter.ports import Clock, Dns, Embedder, Lookup, Mailbox, Signal, Source, Summarizer, Transport
+    from newsletter.ports import (
+        Channel,
+        Clock,
+        Dns,
+        Embedder,
+        Lookup,
+        Mailbox,
+        Signal,
+        Source,
+        Summarizer,
+        Transport,
+    )
     from newsletter.press import Watch
     from newsletter.send.dkim import Signer as DkimSigner
     from newsletter.store.open import Store
@@ -44,45 +55,52 @@ def open_press(config: Config, *, clock: Clock | None = None) -> Iterator[Press]
     """Everything that the missions need, closed again at the end."""
     from newsletter.collect.http import Http
     from newsletter.config import ensure_secret
-    from newsletter.subscribe.links import Signer
 
     config, _ = ensure_secret(config)
+    with closing(open_store(config)) as store, closing(Http(contact=letterhead_of(config).address)) as http:
+        yield _press(config, clock or WallClock(), store, http)
+
+
+def _press(config: Config, clock: Clock, store: Store, http: Http) -> Press:
+    from newsletter.subscribe.links import Signer
+
     letterhead = letterhead_of(config)
-    with closing(open_store(config)) as store, closing(Http(contact=letterhead.address)) as http:
-        yield Press(
-            config=config,
-            clock=clock or WallClock(),
-            sources=tuple(_open_source(config, one, http) for one in config.sources),
-            signals=tuple(_open_signal(one, http) for one in config.signals),
-            papers=store.papers,
-            editions=store.editions,
-            subscribers=store.subscribers,
-            ledger=store.ledger,
-            runs=store.runs,
-            limits=store.limits,
-            records=store.records,
-            vectors=store.vectors,
-            lookup=_open_lookup(config, http),
-            summarizer=_open_summarizer(config, http),
-            returns=store.returns,
-            mailboxes=tuple(_open_mailbox(config, one) for one in config.returns if one.kind != "lmtp"),
-            signer=Signer(config.secrets),
-            letterhead=letterhead,
-            reader_defaults=_reader_defaults(config),
-            rank_settings=rank_settings(config),
-            open_transport=lambda: _open_transport(config),
-            open_composer=cache(lambda: _open_composer(config, letterhead)),
-            open_models=cache(lambda: open_models(config)),
-            embedder=_open_embedder(config, http),
-            embeddings=store.embeddings,
-            open_dns=_open_dns,
-            dkim_records=lambda: tuple(signer.record() for signer in _dkim_signers(config)),
-            check_store=store.check,
-            open_jobs=store.jobs,
-            reserve=store.pace.reserve,
-            copy_store=store.copy,
-            filling=filling(config),
-        )
+    return Press(
+        config=config,
+        clock=clock,
+        sources=tuple(_open_source(config, one, http) for one in config.sources),
+        signals=tuple(_open_signal(one, http) for one in config.signals),
+        papers=store.papers,
+        editions=store.editions,
+        subscribers=store.subscribers,
+        ledger=store.ledger,
+        runs=store.runs,
+        limits=store.limits,
+        records=store.records,
+        vectors=store.vectors,
+        lookup=_open_lookup(config, http),
+        summarizer=_open_summarizer(config, http),
+        returns=store.returns,
+        open_channels=cache(lambda: _open_channels(config)),
+        channel_ledger=store.channels,
+        mailboxes=tuple(_open_mailbox(config, one) for one in config.returns if one.kind != "lmtp"),
+        signer=Signer(config.secrets),
+        letterhead=letterhead,
+        reader_defaults=_reader_defaults(config),
+        rank_settings=rank_settings(config),
+        open_transport=lambda: _open_transport(config),
+        open_composer=cache(lambda: _open_composer(config, letterhead)),
+        open_models=cache(lambda: open_models(config)),
+        embedder=_open_embedder(config, http),
+        embeddings=store.embeddings,
+        open_dns=_open_dns,
+        dkim_records=lambda: tuple(signer.record() for signer in _dkim_signers(config)),
+        check_store=store.check,
+        open_jobs=store.jobs,
+        reserve=store.pace.reserve,
+        copy_store=store.copy,
+        filling=filling(config),
+    )
 
 
 def open_app(press: Press) -> ASGIApp:
@@ -202,6 +220,18 @@ def _open_mailbox(config: Config, one: ReturnsConfig) -> Mailbox:
         password=one.password,
         folder=one.folder,
         aside=one.aside,
+    )
+
+
+def _open_channels(config: Config) -> tuple[Channel, ...]:
+    """UsageError when Apprise, which is an extra, is not installed."""
+    try:
+        from newsletter.channels.speaking import AppriseChannel
+    except ModuleNotFoundError as error:
+        cure = "Install it: `pip install 'trending-papers[channels]'`, or remove [[channels]]."
+        raise UsageError("[[channels]] needs Apprise, which is not installed.", cure=cure) from error
+    return tuple(
+        AppriseChannel(one.name, one.kind, url=one.url, token=one.token, room=one.room) for one in config.channels
     )
 
 

@@ -75,9 +75,9 @@ def test_only_config_reads_the_environment() -> None:
 
 def test_only_wiring_knows_the_adapters() -> None:
     adapters = re.compile(
-        r"newsletter\.(send\.transports|send\.resolver|collect\.sources|collect\.signals|store|returns\.intake)\b"
+        r"newsletter\.(send\.transports|send\.resolver|collect\.sources|collect\.signals|store|returns\.intake|channels)\b"
     )
-    rooms = ("collect/", "returns/", "send/", "store/")
+    rooms = ("channels/", "collect/", "returns/", "send/", "store/")
     guests = [
         name(path)
         for path in MODULES

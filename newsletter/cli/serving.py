@@ -68,6 +68,7 @@ def _pulses(press: Press, stop: threading.Event) -> list[Pulse]:
         Pulse("collect", BEAT, _guarded(heart.collect, watch, stop), grace=2.0),  # keeps all or nothing
         Pulse("deliver", BEAT, _guarded(heart.deliver, watch, stop)),
         Pulse("mail", MAIL, _guarded(heart.mail, watch, stop), bell=heart.queued),
+        Pulse("post", BEAT, _guarded(heart.post, watch, stop)),
         Pulse("tend", BEAT, _guarded(heart.tend, watch, stop)),
     ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from newsletter.cli.channels import gather as channels
 from newsletter.cli.frame import command, give, json_option, opened, plural, say
 from newsletter.cli.mission import note_document
 from newsletter.cli.naming import named
@@ -63,6 +64,7 @@ def gather(press: Press) -> dict[str, Any]:
             "next_due": due.isoformat() if due else None,
             "trouble": [_trouble(one, _email(readers, one)) for one in failed],
         },
+        "channels": channels(press),
         "sources": [_source(name, asked) for name in sorted(press.source_names)],
         "runs": [_run(press, run) for run in runs],
     }
@@ -129,6 +131,7 @@ def _say(facts: dict[str, Any]) -> None:
     say("Mail")
     _say_mail(facts["mail"])
     say()
+    _say_channels(facts["channels"])
     say("Last runs")
     for run in facts["runs"]:
         say(f"  {_clock(run['started_at'])} {run['command']} for {run['day']}: {run['outcome']}")
@@ -156,6 +159,16 @@ def _say_mail(mail: dict[str, Any]) -> None:
         say(
             f"  {one['reader']}: {one['state']} after {plural(one['attempts'], 'try', 'tries')}{again}: {one['answer']}"
         )
+
+
+def _say_channels(channels: list[dict[str, Any]]) -> None:
+    if not channels:
+        return
+    say("Channels")
+    for one in channels:
+        last = one["posts"][0] if one["posts"] else None
+        say(f"  {one['name']}: {last['day'] + ' ' + last['text'] if last else 'nothing was posted yet'}")
+    say()
 
 
 def _clock(iso: str) -> str:

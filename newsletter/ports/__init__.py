@@ -1,5 +1,7 @@
 """All that we need from the world, as protocols, a page a room."""
 
+from newsletter.ports.channels import Channel as Channel
+from newsletter.ports.channels import ChannelLedger as ChannelLedger
 from newsletter.ports.mail import Ledger as Ledger
 from newsletter.ports.mail import Mailbox as Mailbox
 from newsletter.ports.mail import Returns as Returns

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
 
 from newsletter.config import rate_per_second
 from newsletter.errors import NewsletterError, RelayConfigError, RelayError
@@ -141,3 +142,13 @@ def _notes(tally: Tally) -> tuple[Note, ...]:
 
 def _answer(reply: Reply) -> str:
     return " ".join(str(part) for part in (reply.code, reply.enhanced, reply.text) if part)
+
+
+def nowhere(press: Press) -> tuple[Note, ...]:
+    """A warning when mails go out to others whose links open on this machine only."""
+    settings = press.config
+    local = urlsplit(settings.newsletter.base_url).hostname in {"localhost", "127.0.0.1", "::1"}
+    if not local or settings.delivery.transport == "maildir":
+        return ()
+    text = f"{settings.newsletter.base_url} opens on this machine only: links in mails, leaving included, lead nowhere."
+    return (Note("warning", "base_url", f"{text} Set [newsletter] base_url."),)

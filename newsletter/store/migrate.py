@@ -15,7 +15,18 @@ if TYPE_CHECKING:
 
     from newsletter.store.database import Database
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")  # oldest first, as in migrations/versions
+REVISIONS = (
+    "0001",
+    "0002",
+    "0003",
+    "0004",
+    "0005",
+    "0006",
+    "0007",
+    "0008",
+    "0009",
+    "0010",
+)  # oldest first, as in migrations/versions
 HEAD = REVISIONS[-1]
 
 

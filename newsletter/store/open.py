@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from newsletter.errors import NewsletterError
 from newsletter.model.paper import Problem
+from newsletter.store.channels import SqlChannelLedger
 from newsletter.store.copying import copy_database
 from newsletter.store.database import open_database
 from newsletter.store.editions import SqlEditions
@@ -49,6 +50,7 @@ class Store:
     vectors: SqlVectors
     embeddings: SqlEmbeddings
     pace: SqlPace
+    channels: SqlChannelLedger
     database: Database
 
     def jobs(self) -> ProcrastinateJobs | None:
@@ -103,6 +105,7 @@ def open_store(url: str, *, secret: str, folder: Path, busy: float = 15.0) -> St
         SqlVectors(database),
         SqlEmbeddings(database),
         SqlPace(database),
+        SqlChannelLedger(database),
         database,
     )
 

@@ -1,0 +1,1 @@
+"""The way to chats and webhooks, by Apprise."""
