@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from newsletter.config import Config
     from newsletter.model.mail import Letterhead, ReaderLinks
     from newsletter.model.paper import Problem
-    from newsletter.model.subscriber import Subscriber
+    from newsletter.model.subscriber import Reader
     from newsletter.ports import (
         Channel,
         ChannelLedger,
@@ -128,9 +128,7 @@ class Press:
         """The newsletter's own calendar day at a moment (UTC)."""
         return asof.astimezone(ZoneInfo(self.config.newsletter.timezone)).date()
 
-    def links(
-        self, reader: Subscriber, day: date | None = None, *, confirm_until: datetime | None = None
-    ) -> ReaderLinks:
+    def links(self, reader: Reader, day: date | None = None, *, confirm_until: datetime | None = None) -> ReaderLinks:
         """A reader's signed links; `day` is the edition that "view online" shows."""
         return reader_links(
             self.signer,

@@ -27,8 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from newsletter.compose.ready import Laid
     from newsletter.model.edition import Card, Issue, Topic
     from newsletter.model.mail import Delivery, Letterhead
+    from newsletter.model.subscriber import Reader
 
 _DIGESTERS = 24  # locales times kinds of links, each with its compiled pieces
 _NAMED = 1000
@@ -76,7 +78,7 @@ class Composer:
     def digest(
         self,
         delivery: Delivery,
-        subscriber: Subscriber,
+        subscriber: Reader,
         issue: Issue,
         cards: Mapping[str, Card],
         links: ReaderLinks,
@@ -88,21 +90,27 @@ class Composer:
         """
         recipient, smtputf8 = wire_address(subscriber.email)
         line = body.boundary(f"{delivery.kind}.{delivery.day}")
-        subject, content = self._shared(subscriber, issue, cards, links, line) or self._own(
-            subscriber, issue, cards, links, line
-        )
-        headers = self._headers.write(delivery, delivery.key, recipient, subject, links)
+        shared = self._shared(subscriber, issue, cards, links)
+        if shared is not None:
+            subject, laid, values = shared
+            headers = self._headers.write(delivery, delivery.key, recipient, subject, links)
+            values[LINE] = line
+            data = laid.fill(values, headers)
+        else:
+            subject, content = self._own(subscriber, issue, cards, links, line)
+            headers = self._headers.write(delivery, delivery.key, recipient, subject, links)
+            data = b"".join((headers, *content))
         return Message(
             delivery.id,
             self._headers.envelope_from(delivery),
             recipient,
-            b"".join((headers, *content)),
+            data,
             smtputf8,
             vetted=True,
             seven_bit=headers.isascii(),  # both parts are quoted-printable or base64
         )
 
-    def notice(self, delivery: Delivery, subscriber: Subscriber, links: ReaderLinks, **facts: Any) -> Message:
+    def notice(self, delivery: Delivery, subscriber: Reader, links: ReaderLinks, **facts: Any) -> Message:
         """A mail of the kinds confirm, welcome, goodbye, link, address, notice and test.
 
         `facts` are further names for its templates (`email/notices/KIND.*`), strings; see docs/writing-a-template.md.
@@ -119,7 +127,7 @@ class Composer:
         data = b"".join((headers, *content))
         return Message(delivery.id, self._headers.envelope_from(delivery), recipient, data, smtputf8, vetted=True)
 
-    def render(self, subscriber: Subscriber, issue: Issue, cards: Mapping[str, Card], links: ReaderLinks) -> Rendered:
+    def render(self, subscriber: Reader, issue: Issue, cards: Mapping[str, Card], links: ReaderLinks) -> Rendered:
         """A digest before it is encoded, by Jinja and MJML for this reader alone: for previews and as the yardstick."""
         fitted = self._fit(subscriber, issue, cards, links)
         html, text = fitted.digester.whole(fitted.issue, cards, fitted.values, fitted.beyond)
@@ -136,7 +144,7 @@ class Composer:
             leave=fitted.values["unsubscribe"],
         )
 
-    def render_notice(self, kind: Kind, subscriber: Subscriber, links: ReaderLinks, **facts: Any) -> Rendered:
+    def render_notice(self, kind: Kind, subscriber: Reader, links: ReaderLinks, **facts: Any) -> Rendered:
         """A notice before it is encoded."""
         return render_notice(
             self._templates, kind, notice_facts(self._newsletter, subscriber, links, self._topic_names, facts)
@@ -163,9 +171,11 @@ class Composer:
         return tuple(self._dropped.values())
 
     def _shared(
-        self, subscriber: Subscriber, issue: Issue, cards: Mapping[str, Card], links: ReaderLinks, line: bytes
-    ) -> tuple[str, list[bytes]] | None:
-        """(subject, body) of an issue that came before, for another reader; None where it has to be fitted."""
+        self, subscriber: Reader, issue: Issue, cards: Mapping[str, Card], links: ReaderLinks
+    ) -> tuple[str, Laid, dict[str, bytes]] | None:
+        """(subject, octets, values for them) of an issue that came before, for another reader; None where it has to be
+        fitted.
+        """
         digester = self._digester(subscriber.locale or self._locale, links)
         ready = self._shared_issues.get(digester, issue, cards)
         if ready is None:
@@ -173,16 +183,13 @@ class Composer:
         values = self._people.values(subscriber, links)
         if not ready.fits(values, HTML_BUDGET):
             return None
-        values[LINE] = line
         subject = ready.subject
         if not subject:
             subject = digester.subject(ready.texts | person_words(subscriber, links, self._topic_names).texts)
-        if subscriber.text_only:
-            return subject, body.text_only((ready.text.fill(values), b"quoted-printable"))
-        return subject, ready.mail.fill(values)
+        return subject, ready.text if subscriber.text_only else ready.mail, values
 
     def _own(
-        self, subscriber: Subscriber, issue: Issue, cards: Mapping[str, Card], links: ReaderLinks, line: bytes
+        self, subscriber: Reader, issue: Issue, cards: Mapping[str, Card], links: ReaderLinks, line: bytes
     ) -> tuple[str, list[bytes]]:
         """The same, fitted for this reader alone."""
         fitted = self._fit(subscriber, issue, cards, links)
@@ -191,7 +198,7 @@ class Composer:
             return subject, body.text_only(fitted.text)
         return subject, body.alternative(line, fitted.text, fitted.html)
 
-    def _fit(self, subscriber: Subscriber, issue: Issue, cards: Mapping[str, Card], links: ReaderLinks) -> _Fitted:
+    def _fit(self, subscriber: Reader, issue: Issue, cards: Mapping[str, Card], links: ReaderLinks) -> _Fitted:
         if missing := [pick.paper_id for s in issue.sections for pick in s.picks if pick.paper_id not in cards]:
             self._name(missing, "has no card in the edition")
             issue = without(issue, missing)
@@ -208,7 +215,7 @@ class Composer:
         return self._cut_to_size(digester, subscriber, without(issue, broken), cards, links)
 
     def _cut_to_size(
-        self, digester: Digester, subscriber: Subscriber, issue: Issue, cards: Mapping[str, Card], links: ReaderLinks
+        self, digester: Digester, subscriber: Reader, issue: Issue, cards: Mapping[str, Card], links: ReaderLinks
     ) -> _Fitted:
         person = person_words(subscriber, links, self._topic_names)
         beyond = 0

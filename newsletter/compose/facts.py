@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from newsletter.compose.view import FollowUpView, SectionView, Viewer
     from newsletter.model.mail import Letterhead, ReaderLinks
-    from newsletter.model.subscriber import Subscriber
+    from newsletter.model.subscriber import Reader
 
 # The names of a reader's own values.
 SLOTS = (
@@ -67,7 +67,7 @@ def issue_values(
     }
 
 
-def person_words(subscriber: Subscriber, links: ReaderLinks, topic_names: Mapping[str, str]) -> Words:
+def person_words(subscriber: Reader, links: ReaderLinks, topic_names: Mapping[str, str]) -> Words:
     """The values of a reader by slot name; an empty value has no slot."""
     texts = {
         "email": clean(subscriber.email),
@@ -144,7 +144,7 @@ def summary(papers: int, topics: int, length: int) -> str:
     )
 
 
-def reason(subscriber: Subscriber, topic_names: Mapping[str, str]) -> str:
+def reason(subscriber: Reader, topic_names: Mapping[str, str]) -> str:
     """Why she gets this mail: her own choice, in words."""
     chosen = tuple(topic_names.get(slug, slug) for slug in subscriber.topics[:6])
     return _reason(subscriber.cadence or "", chosen, len(subscriber.topics) - 6)

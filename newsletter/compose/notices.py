@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from newsletter.compose.facts import Newsletter
     from newsletter.compose.templates import Templates
     from newsletter.model.mail import Kind, ReaderLinks
-    from newsletter.model.subscriber import Subscriber
+    from newsletter.model.subscriber import Reader
 
 _LINKS = ("unsubscribe", "preferences", "view", "confirm")
 # A stranger may have typed the address and the name into the form, so these hold nothing that a person typed:
@@ -27,7 +27,7 @@ _TEXT = 4000
 
 def notice_facts(
     newsletter: Newsletter,
-    subscriber: Subscriber,
+    subscriber: Reader,
     links: ReaderLinks,
     topic_names: Mapping[str, str],
     facts: Mapping[str, Any],

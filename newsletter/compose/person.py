@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from newsletter.model.mail import ReaderLinks
-    from newsletter.model.subscriber import Subscriber
+    from newsletter.model.subscriber import Reader
 
 # An address and four links, a line each, that `clean`, `web_link`, HTML and quoted-printable all leave as they are.
 _USUAL = re.compile(
@@ -30,7 +30,7 @@ class People:
         self._topic_names = topic_names
         self._reasons: dict[tuple[str | None, tuple[str, ...]], tuple[bytes, bytes]] = {}
 
-    def values(self, subscriber: Subscriber, links: ReaderLinks) -> dict[str, bytes]:
+    def values(self, subscriber: Reader, links: ReaderLinks) -> dict[str, bytes]:
         """By the names that a `Ready` has: those of the text part with `IN_TEXT` before them."""
         own = (
             subscriber.email,
@@ -60,7 +60,7 @@ class People:
             "text.reason": text,
         }
 
-    def _reason(self, subscriber: Subscriber, links: ReaderLinks) -> tuple[bytes, bytes]:
+    def _reason(self, subscriber: Reader, links: ReaderLinks) -> tuple[bytes, bytes]:
         key = (subscriber.cadence, subscriber.topics)
         found = self._reasons.get(key)
         if found is None:

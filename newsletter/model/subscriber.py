@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -37,6 +37,26 @@ class Subscriber:
     paused_until: date | None = None
     consent: str = ""  # how and when she agreed: "import list.csv line 7", "web form v1"
     generation: int = 0  # goes up to revoke every link that was signed before
+
+
+class Addressee(NamedTuple):
+    """What a mail has to know of a subscriber: read by the thousand while a list goes out, so there is no more of it.
+
+    `barred`: her address may never be written to.
+    """
+
+    id: int
+    email: str
+    status: Status
+    topics: tuple[str, ...]
+    cadence: Cadence | None
+    locale: str | None
+    text_only: bool
+    generation: int
+    barred: bool = False
+
+
+Reader = Subscriber | Addressee
 
 
 @dataclass(frozen=True, slots=True)

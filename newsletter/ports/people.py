@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime, timedelta
 
-    from newsletter.model.subscriber import Feedback, Hours, Subscriber
+    from newsletter.model.subscriber import Addressee, Feedback, Hours, Subscriber
 
 
 class Subscribers(Protocol):
@@ -22,6 +22,9 @@ class Subscribers(Protocol):
 
     def by_email(self, email: str) -> Subscriber | None: ...
     def get(self, subscriber_ids: Iterable[int]) -> Mapping[int, Subscriber]: ...
+
+    def addressees(self, subscriber_ids: Iterable[int]) -> Mapping[int, Addressee]:
+        """The same people as a mail needs them, at a fraction of the cost: `suppressed` is answered with it."""
 
     def active(self, *, after_id: int = 0, limit: int = 1000) -> tuple[Subscriber, ...]:
         """Active subscribers with id > after_id, by id: page through with the last id."""

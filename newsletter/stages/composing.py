@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from newsletter.model.edition import Card, Edition, Issue, Pick
     from newsletter.model.mail import Delivery, Message
-    from newsletter.model.subscriber import Subscriber
+    from newsletter.model.subscriber import Reader
     from newsletter.press import Press
 
 MAILABLE = {  # which standing may get which kind of mail; all others need an active reader
@@ -54,24 +54,23 @@ class Renderer:
 
         A row that cannot be composed raises for that row: the drain refuses it and asks for the others again.
         """
-        readers = self._press.subscribers.get({delivery.subscriber_id for delivery in deliveries})
-        suppressed = self._press.subscribers.suppressed([reader.email for reader in readers.values()])
+        readers = self._press.subscribers.addressees({delivery.subscriber_id for delivery in deliveries})
         for delivery in deliveries:
             reader = readers.get(delivery.subscriber_id)
             if reader is None:
                 yield Dropped(delivery.id, "suppressed", "the reader was forgotten")
-            elif reader.email in suppressed or reader.status not in MAILABLE.get(delivery.kind, _ACTIVE):
+            elif reader.barred or reader.status not in MAILABLE.get(delivery.kind, _ACTIVE):
                 yield Dropped(delivery.id, "suppressed", "the reader left")
             elif delivery.kind == "digest":
                 yield self._digest(delivery, reader)
             else:
                 yield self._notice(delivery, reader)
 
-    def _notice(self, delivery: Delivery, reader: Subscriber) -> Message:
+    def _notice(self, delivery: Delivery, reader: Reader) -> Message:
         links = self._press.links(reader, confirm_until=delivery.expires_at)
         return self._press.open_composer().notice(delivery, reader, links, **json.loads(delivery.payload or "{}"))
 
-    def _digest(self, delivery: Delivery, reader: Subscriber) -> Message:
+    def _digest(self, delivery: Delivery, reader: Reader) -> Message:
         issue, shelf = self._issue(delivery)
         links = self._press.links(reader, issue.editions[-1])
         return self._press.open_composer().digest(delivery, reader, issue, shelf.cards, links)

@@ -30,7 +30,7 @@ from newsletter.store.values import moment
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Connection, Row, Select
+    from sqlalchemy import Connection, Select
 
     from newsletter.store.database import Database
 
@@ -105,31 +105,31 @@ _NEW_RANGES = insert(lease_ranges)
 
 def take(database: Database, connection: Connection, owner: str, limit: int, now: int, until: int) -> Any:
     """(lease id, deliveries) or None: fresh notices, their retries, what ran out, other retries, fresh digests."""
-    notices = [*_take_fresh(connection, limit, NOTICES)]
-    notices += _due(connection, limit - len(notices), now, _DUE_NOTICES)
+    notices = [*_take_fresh(database, connection, limit, NOTICES)]
+    notices += _due(database, connection, limit - len(notices), now, _DUE_NOTICES)
     room = limit - len(notices)
-    back = _take_over(connection, room, now)
-    first = {row.id for row in notices}
-    due = [row for row in _due(connection, room - len(back), now, _DUE) if row.id not in first]
-    if retries := [row.id for row in (*notices, *due)]:  # closed now, since a retry that waits is not taken over
+    back = _take_over(database, connection, room, now)
+    first = {row[0] for row in notices}
+    due = [row for row in _due(database, connection, room - len(back), now, _DUE) if row[0] not in first]
+    if retries := [row[0] for row in (*notices, *due)]:  # closed now, since a retry that waits is not taken over
         close_retries(database, connection, retries)
-    fresh = _take_fresh(connection, room - len(back) - len(due), DIGESTS)
+    fresh = _take_fresh(database, connection, room - len(back) - len(due), DIGESTS)
     rows = [*notices, *back, *due, *fresh]
     if not rows:
         return None
     lease_id = connection.execute(_NEW_LEASE, {"owner": owner, "until": until}).scalar_one()
-    ranges = runs_of([row.id for row in (*notices, *back, *due)])
+    ranges = runs_of([row[0] for row in (*notices, *back, *due)])
     if fresh:
-        ranges += _between(connection, fresh[0].id, fresh[-1].id)
+        ranges += _between(connection, fresh[0][0], fresh[-1][0])
     connection.execute(
         _NEW_RANGES, [{"lease_id": lease_id, "first_id": first, "last_id": last} for first, last in ranges]
     )
-    charged = _charged(database, connection, [row.id for row in (*notices, *back, *due)])
-    return lease_id, tuple(as_delivery(row, charged.get(row.id, 0)) for row in rows)
+    charged = _charged(database, connection, [row[0] for row in (*notices, *back, *due)])
+    return lease_id, tuple(as_delivery(row, charged.get(row[0], 0)) for row in rows)
 
 
-def _take_over(connection: Connection, limit: int, now: int) -> list[Row[Any]]:
-    taken: list[Row[Any]] = []
+def _take_over(database: Database, connection: Connection, limit: int, now: int) -> list[tuple[Any, ...]]:
+    taken: list[tuple[Any, ...]] = []
     run_out = connection.execute(_RUN_OUT, {"now": now}).all()
     for lease_id, first, last in run_out:
         if first is None:
@@ -137,11 +137,11 @@ def _take_over(connection: Connection, limit: int, now: int) -> list[Row[Any]]:
         room = limit - len(taken)
         if room < 1:
             break
-        rows = connection.execute(OPEN_IN_RANGE, {"first": first, "last": last, "many": room}).all()
+        rows = database.rows(connection, OPEN_IN_RANGE, {"first": first, "last": last, "many": room})
         taken += rows
         place = {"lease": lease_id, "first": first}
-        if len(rows) == room and rows[-1].id < last:
-            connection.execute(_NARROW_RANGE, {**place, "new": rows[-1].id + 1})
+        if len(rows) == room and rows[-1][0] < last:
+            connection.execute(_NARROW_RANGE, {**place, "new": rows[-1][0] + 1})
         else:
             connection.execute(_DROP_RANGE, place)
         connection.execute(_DISOWN, {"lease": lease_id})
@@ -150,16 +150,18 @@ def _take_over(connection: Connection, limit: int, now: int) -> list[Row[Any]]:
     return taken
 
 
-def _due(connection: Connection, limit: int, now: int, which: Select[Any]) -> Sequence[Row[Any]]:
-    return connection.execute(which, {"now": now, "many": limit}).all() if limit > 0 else ()
+def _due(
+    database: Database, connection: Connection, limit: int, now: int, which: Select[Any]
+) -> Sequence[tuple[Any, ...]]:
+    return database.rows(connection, which, {"now": now, "many": limit}) if limit > 0 else ()
 
 
-def _take_fresh(connection: Connection, limit: int, which: int) -> Sequence[Row[Any]]:
+def _take_fresh(database: Database, connection: Connection, limit: int, which: int) -> Sequence[tuple[Any, ...]]:
     if limit < 1:
         return ()
     after = connection.execute(_FRONTIER, {"which": which}).scalar_one()
-    rows = connection.execute(_FRESH[which], {"after": after, "many": limit}).all()
-    end = rows[-1].id if len(rows) == limit else connection.execute(_END_OF_QUEUE).scalar_one()
+    rows = database.rows(connection, _FRESH[which], {"after": after, "many": limit})
+    end = rows[-1][0] if len(rows) == limit else connection.execute(_END_OF_QUEUE).scalar_one()
     if end > after:
         connection.execute(_MOVE_FRONTIER, {"which": which, "new": end})
     return rows
@@ -225,8 +227,8 @@ def _charged(database: Database, connection: Connection, delivery_ids: Sequence[
     return dict(rows.all())
 
 
-def as_delivery(row: Row[Any], charged: int) -> Delivery:
-    number, kind, day, reader, payload, created, expires = tuple(row)[:7]  # the columns of `deliveries` come first
+def as_delivery(row: Sequence[Any], charged: int) -> Delivery:
+    number, kind, day, reader, payload, created, expires = row[:7]  # the columns of `deliveries` come first
     return Delivery(number, kind, as_day(day), reader, payload, moment(created), moment(expires), 1 + charged)
 
 

@@ -45,6 +45,7 @@ class Database:
         self.dialect = engine.dialect.name
         self._writer = engine.execution_options(newsletter_write=True)
         self._inserts: dict[tuple[str, ...], Any] = {}
+        self._selects: dict[Any, Any] = {}
 
     @property
     def is_sqlite(self) -> bool:
@@ -76,14 +77,19 @@ class Database:
         if not rows:
             return 0
         names = tuple(rows[0])
+        return self.insert_rows(connection, table, names, [*map(itemgetter(*names), rows)])
+
+    def insert_rows(
+        self, connection: Connection, table: Table, names: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
+    ) -> int:
+        """The same with rows as tuples of the columns `names`; at least one row."""
         if self.is_sqlite:
             # The driver's own executemany: SQLAlchemy's work on the parameters of each row costs as much as SQLite's.
             options = {"preserve_rowcount": True}
-            values = [*map(itemgetter(*names), rows)]
-            return int(
-                connection.exec_driver_sql(self._sqlite_text(table, names), values, execution_options=options).rowcount
-            )
-        return int(connection.execute(self._insert(table, names), self._columns(rows)).rowcount)
+            text = self._sqlite_text(table, names)
+            return int(connection.exec_driver_sql(text, [*rows], execution_options=options).rowcount)
+        columns = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
+        return int(connection.execute(self._insert(table, names), columns).rowcount)
 
     @staticmethod
     @cache
@@ -94,6 +100,23 @@ class Database:
     def insert_returning(self, connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> Result[Any]:
         """As `insert_new`, for at least one row; gives back the rows that went in, whole, in any order."""
         return connection.execute(self._insert(table, tuple(rows[0])).returning(table), self._columns(rows))
+
+    def rows(self, connection: Connection, statement: Select[Any], values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """All rows as the driver gives them: for large reads of columns that need no conversion.
+
+        `statement` is kept for ever with its SQL, so it must not be made anew for each call.
+        """
+        compiled = self._selects.get(statement)
+        if compiled is None:
+            compiled = self._selects[statement] = statement.compile(dialect=self.engine.dialect)
+        given = compiled.construct_params(values)
+        order = compiled.positiontup
+        result = connection.exec_driver_sql(
+            compiled.string, tuple(given[name] for name in order) if order is not None else given
+        )
+        found = result.cursor.fetchall()
+        result.close()
+        return list(found)
 
     def _columns(self, rows: Sequence[Mapping[str, Any]]) -> Any:
         """SQLite is fastest with executemany, PostgreSQL with one array for each column."""

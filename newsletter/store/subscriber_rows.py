@@ -6,7 +6,7 @@ import json
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from newsletter.model.subscriber import Subscriber
+from newsletter.model.subscriber import Addressee, Subscriber
 from newsletter.store.addresses import address_key
 from newsletter.store.values import day, micros_or_none, moment_or_none
 
@@ -40,6 +40,12 @@ def to_row(subscriber: Subscriber) -> dict[str, Any]:
 def _topics(stored: str) -> tuple[str, ...]:
     """Cached: readers share their choices."""
     return tuple(json.loads(stored))
+
+
+def addressee(row: tuple[Any, ...], barred: bool) -> Addressee:
+    """From the columns that `Addressee` names, in its order, as the driver gives them."""
+    number, email, status, topics, cadence, locale, text_only, generation = row
+    return Addressee(number, email, status, _topics(topics), cadence, locale, bool(text_only), generation, barred)
 
 
 def from_row(row: Row[Any]) -> Subscriber:

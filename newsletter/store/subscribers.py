@@ -10,10 +10,10 @@ from sqlalchemy import bindparam, case, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from newsletter.errors import AddressError
-from newsletter.model.subscriber import Feedback, Hours, Subscriber
+from newsletter.model.subscriber import Addressee, Feedback, Hours, Subscriber
 from newsletter.store.addresses import address_hash, address_key
 from newsletter.store.forgetting import forget_mail
-from newsletter.store.subscriber_rows import from_row, to_row
+from newsletter.store.subscriber_rows import addressee, from_row, to_row
 from newsletter.store.tables import feedback, subscribers, suppressions
 from newsletter.store.values import micros, moment
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from newsletter.store.database import Database
 
+_ANY_SUPPRESSION = select(suppressions.c.since).limit(1)
 _BATCH = 1000  # rows a transaction: short enough that a sign-up on the web never waits for an import
 
 
@@ -34,6 +35,8 @@ class SqlSubscribers:
     def __init__(self, database: Database, *, secret: str) -> None:
         self._db = database
         self._secret = secret
+        columns = (subscribers.c[name] for name in Addressee._fields[:-1])
+        self._addressees = select(*columns).where(subscribers.c.id.in_(database.numbers()))
 
     def add(self, subscriber: Subscriber) -> Subscriber | None:
         ((stored, result),) = self.add_many([subscriber])
@@ -85,6 +88,15 @@ class SqlSubscribers:
         with self._db.reading() as connection:
             rows = connection.execute(statement, {"numbers": self._db.listed(subscriber_ids)})
             return {one.id: one for one in map(from_row, rows)}
+
+    def addressees(self, subscriber_ids: Iterable[int]) -> Mapping[int, Addressee]:
+        with self._db.reading() as connection:
+            rows = self._db.rows(connection, self._addressees, {"numbers": self._db.listed(subscriber_ids)})
+            if connection.execute(_ANY_SUPPRESSION).scalar() is None:
+                return {row[0]: addressee(row, False) for row in rows}
+            hashes = [address_hash(row[1], self._secret) for row in rows]
+            barred = self._barred(connection, hashes)
+        return {row[0]: addressee(row, hashed in barred) for row, hashed in zip(rows, hashes, strict=True)}
 
     def active(self, *, after_id: int = 0, limit: int = 1000) -> tuple[Subscriber, ...]:
         statement = (

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date, datetime
 
-    from newsletter.model.subscriber import Subscriber
+    from newsletter.model.subscriber import Reader
 
 Purpose = Literal["unsubscribe", "preferences", "feedback", "confirm", "address", "login", "bounce"]
 
@@ -99,7 +99,7 @@ class Signer:
 def reader_links(
     signer: Signer,
     base_url: str,
-    subscriber: Subscriber,
+    subscriber: Reader,
     day: date | None = None,
     *,
     unsubscribe_address: str = "",

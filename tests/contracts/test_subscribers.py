@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from newsletter.errors import AddressError
-from newsletter.model.subscriber import Feedback, Hours, Subscriber
+from newsletter.model.subscriber import Addressee, Feedback, Hours, Subscriber
 
 if TYPE_CHECKING:
     from newsletter.ports import Subscribers
@@ -220,3 +220,18 @@ def test_whoever_never_confirmed_is_known_after_a_while(store: Stores) -> None:
         store.subscribers.add(Subscriber(email=email, status=status, created_at=created))  # type: ignore[arg-type]
 
     assert store.subscribers.stale(before=NOW - timedelta(days=7)) == ("old@example.org",)
+
+
+def test_a_mail_is_told_of_a_reader_what_it_needs_and_whether_she_may_be_written_to(store: Stores) -> None:
+    ada = store.subscribers.add(
+        Subscriber(email="Ada@x.org", topics=("a", "b"), cadence="weekly", locale="de", text_only=True, generation=3)
+    )
+    bob = added(store.subscribers, "bob@x.org")
+    assert ada is not None
+    plain = Addressee(ada.id, "Ada@x.org", "active", ("a", "b"), "weekly", "de", True, 3)
+    other = Addressee(bob.id, "bob@x.org", "active", (), None, None, False, 0)
+    assert store.subscribers.addressees([ada.id, bob.id, 999]) == {ada.id: plain, bob.id: other}
+
+    store.subscribers.suppress("ada@X.org", "complained", at=NOW)
+
+    assert store.subscribers.addressees([ada.id, bob.id]) == {ada.id: plain._replace(barred=True), bob.id: other}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from newsletter.errors import AddressError
 from newsletter.model.mail import Run
-from newsletter.model.subscriber import Hours, Subscriber
+from newsletter.model.subscriber import Addressee, Hours, Subscriber
 from tests.support.fake_ledger import FakeLedger
 from tests.support.fake_papers import FakePapers
 
@@ -152,6 +152,22 @@ class FakeSubscribers:
 
     def unsuppress(self, email: str) -> bool:
         return self.barred.pop(self._hash(email), None) is not None
+
+    def addressees(self, subscriber_ids: Iterable[int]) -> Mapping[int, Addressee]:
+        return {
+            number: Addressee(
+                number,
+                one.email,
+                one.status,
+                one.topics,
+                one.cadence,
+                one.locale,
+                one.text_only,
+                one.generation,
+                bool(self.suppressed([one.email])),
+            )
+            for number, one in self.get(subscriber_ids).items()
+        }
 
     def suppressed(self, emails: Iterable[str]) -> frozenset[str]:
         return frozenset(email for email in emails if self._hash(email) in self.barred)
