@@ -18,6 +18,7 @@ from newsletter.config_types import (
     DeliveryConfig,
     NewsletterConfig,
     RankingConfig,
+    RelayConfig,
     ReturnsConfig,
     ScheduleConfig,
     SignalConfig,
@@ -25,6 +26,7 @@ from newsletter.config_types import (
 )
 from newsletter.config_values import rate_per_second, show_duration
 from newsletter.errors import ConfigError, UsageError
+from newsletter.model.mail import WarmUp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,6 +38,7 @@ __all__ = [
     "DeliveryConfig",
     "NewsletterConfig",
     "RankingConfig",
+    "RelayConfig",
     "ReturnsConfig",
     "ScheduleConfig",
     "SignalConfig",
@@ -80,7 +83,7 @@ def read_config(given: dict[str, Any], environ: Mapping[str, str], path: Path) -
     cross_check(found, values)
     if found.problems:
         raise ConfigError(tuple(found.problems), where=str(path))
-    built = {section.name: _build(section, values[section.name]) for section in SECTIONS}
+    built = {section.attribute: _build(section, values[section.name]) for section in SECTIONS}
     return Config(folder=path.parent, **built)
 
 
@@ -143,7 +146,7 @@ def effective(config: Config) -> dict[str, Any]:
     """The settings as they are in force, by section and key as in config.toml, secrets redacted."""
     shown: dict[str, Any] = {}
     for section in SECTIONS:
-        part = getattr(config, section.name)
+        part = getattr(config, section.attribute)
         shown[section.name] = [_show(section, one) for one in part] if section.many else _show(section, part)
     return shown
 
@@ -154,6 +157,8 @@ def _show(section: Section, record: Any) -> dict[str, Any]:
         value = getattr(record, key.attribute)
         if key.secret:
             value = REDACTED if value else ""
+        if value is None and key.default == "":
+            value = ""
         shown[key.name] = redact_database(value) if key.name == "database" else _plain(value)
     return shown
 
@@ -161,4 +166,6 @@ def _show(section: Section, record: Any) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if isinstance(value, timedelta):
         return show_duration(value)
+    if isinstance(value, WarmUp):
+        return str(value)
     return [_plain(item) for item in value] if isinstance(value, tuple) else value

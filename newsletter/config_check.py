@@ -28,7 +28,7 @@ def cross_check(found: Findings, values: dict[str, Any]) -> None:
         topic["name"] = topic["name"] or (topic["slug"] or "").replace("-", " ").capitalize()
     _unique(found, keys.TOPICS, "slug", [one["slug"] for one in values["topics"]])
     _ranking(found, values["ranking"])
-    _delivery(found, values["delivery"])
+    _delivery(found, values["delivery"], relays=values["delivery.relays"])
     for index, one in enumerate(values["returns"]):
         _returns(found, index, one)
     _channels(found, values["channels"], {topic["slug"] for topic in values["topics"]})
@@ -101,20 +101,40 @@ def _ranking(found: Findings, ranking: dict[str, Any]) -> None:
         )
 
 
-def _delivery(found: Findings, delivery: dict[str, Any]) -> None:
-    section = keys.DELIVERY
+def _delivery(found: Findings, delivery: dict[str, Any], *, relays: list[dict[str, Any]]) -> None:
+    section, kind = keys.DELIVERY, delivery["transport"]
+    if relays and kind != "smtp":
+        found.problems.append(f'[[delivery.relays]]: is for transport = "smtp"; it is "{kind}". Change either.')
+    if kind == "maildir":
+        if not delivery["path"]:
+            text = 'is empty, and maildir needs a folder. Write path = "outbox".'
+            found.problems.append(f"{found.label(section, 0, 'path')}: {text}")
+        return
+    for index, one in enumerate(relays):
+        _server(found, keys.RELAYS, index, one, f"NEWSLETTER_DELIVERY__RELAYS__{index}__PASSWORD")
+    _unique(found, keys.RELAYS, "host", [f"{one['host']}:{one['port']}" for one in relays])
+    if not relays:
+        _server(found, section, 0, delivery, "NEWSLETTER_DELIVERY__PASSWORD")
+    if bool(delivery["dkim_selector"]) != bool(delivery["dkim_key"]):
+        missing = "dkim_key" if delivery["dkim_selector"] else "dkim_selector"
+        text = "is missing: signing needs dkim_selector and dkim_key both. Add it, or take the other out."
+        found.problems.append(f"{found.label(section, 0, missing)}: {text}")
+
+
+def _server(found: Findings, section: Section, index: int, delivery: dict[str, Any], variable: str) -> None:
+    """A mail server's address and login."""
 
     def say(key: str, text: str) -> None:
-        found.problems.append(f"{found.label(section, 0, key)}: {text}")
+        found.problems.append(f"{found.label(section, index, key)}: {text}")
 
-    if delivery["transport"] == "maildir":
-        if not delivery["path"]:
-            say("path", 'is empty, and maildir needs a folder. Write path = "outbox".')
-        return
     if not delivery["host"]:
-        say("host", f'is empty, and {delivery["transport"]} needs a server. Write host = "smtp.example.org".')
+        say(
+            "host",
+            f'is empty, and {delivery.get("transport", "a relay")} needs a server. Write host = "smtp.example.org".',
+        )
+        return
     if delivery["username"] and not delivery["password"]:
-        say("password", "is missing for the username. Give NEWSLETTER_DELIVERY__PASSWORD in the environment.")
+        say("password", f"is missing for the username. Give {variable} in the environment.")
     if delivery["password"] and not delivery["username"]:
         say("username", "is missing for the password. Add the login name that your mail server expects.")
     near = delivery["host"].startswith(_LOOPBACK)
@@ -122,9 +142,6 @@ def _delivery(found: Findings, delivery: dict[str, Any]) -> None:
         say("security", 'is "none", so the password could be read on the way. Write "starttls" or "tls".')
     if delivery["security"] == "starttls" and delivery["port"] == 465:
         say("security", 'is "starttls", but port 465 speaks TLS from the first byte. Write security = "tls".')
-    if bool(delivery["dkim_selector"]) != bool(delivery["dkim_key"]):
-        missing = "dkim_key" if delivery["dkim_selector"] else "dkim_selector"
-        say(missing, "is missing: signing needs dkim_selector and dkim_key both. Add it, or take the other out.")
 
 
 def _returns(found: Findings, index: int, one: dict[str, Any]) -> None:

@@ -80,7 +80,7 @@ def gather(given: dict[str, Any], environ: Mapping[str, str]) -> Findings:
     """Lay the environment over the file, give absent lists their defaults, and note what does not belong."""
     found = Findings()
     known = {section.name: section for section in SECTIONS}
-    for name, value in given.items():
+    for name, value in _lifted(given).items():
         if section := known.get(name):
             _take(found, section, value)
         else:
@@ -91,6 +91,18 @@ def gather(given: dict[str, Any], environ: Mapping[str, str]) -> Findings:
     found.tables.setdefault("sources", [dict(one) for one in DEFAULT_SOURCES])
     found.tables.setdefault("topics", [dict(one) for one in DEFAULT_TOPICS])
     return found
+
+
+def _lifted(given: dict[str, Any]) -> dict[str, Any]:
+    """The tables in tables, `[[delivery.relays]]`, beside their section."""
+    flat = dict(given)
+    for section in SECTIONS:
+        home, dot, name = section.name.partition(".")
+        table = flat.get(home)
+        if dot and isinstance(table, dict) and name in table:
+            flat[home] = {key: value for key, value in table.items() if key != name}
+            flat[section.name] = table[name]
+    return flat
 
 
 def _take(found: Findings, section: Section, value: Any) -> None:
@@ -120,6 +132,8 @@ def _unknown_section(name: str, value: Any) -> str:
 def _overlay(found: Findings, variable: str, text: str) -> None:
     """One variable: NEWSLETTER_SECTION__KEY, NEWSLETTER_SECTION__0__KEY, or NEWSLETTER_SECTION as a JSON list."""
     parts = variable.removeprefix(PREFIX).lower().split("__")
+    if any(one.name == ".".join(parts[:2]) for one in SECTIONS):  # NEWSLETTER_DELIVERY__RELAYS__0__PASSWORD
+        parts = [".".join(parts[:2]), *parts[2:]]
     section = next((one for one in SECTIONS if one.name == parts[0]), None)
     if section is None:
         if len(parts) > 1:  # without __ it is somebody else's: container services inject such names
@@ -135,8 +149,12 @@ def _overlay(found: Findings, variable: str, text: str) -> None:
         table = found.tables.setdefault(section.name, {})
         _set(found, section, (0, parts[1]), variable, text, table)
     elif len(parts) > 1:
-        form = f"{PREFIX}{section.name.upper()}__{'0__' if section.many else ''}KEY"
+        form = f"{_stem(section)}__{'0__' if section.many else ''}KEY"
         found.problems.append(f"{variable} (environment): does not name a setting. Write it as {form}.")
+
+
+def _stem(section: Section) -> str:
+    return PREFIX + section.name.upper().replace(".", "__")
 
 
 def _overlay_json(found: Findings, section: Section, variable: str, text: str) -> None:
@@ -147,7 +165,7 @@ def _overlay_json(found: Findings, section: Section, variable: str, text: str) -
     if isinstance(value, list) and all(isinstance(one, dict) for one in value):
         found.tables[section.name] = value
         return
-    cure = f"""Write a list of tables as JSON, or one setting: {PREFIX}{section.name.upper()}__0__KEY."""
+    cure = f"Write a list of tables as JSON, or one setting: {_stem(section)}__0__KEY."
     found.problems.append(f"{variable} (environment): must be a JSON list of tables. {cure}")
 
 

@@ -74,6 +74,7 @@ _ENTRIES: dict[str, tuple[dict[str, Any], ...]] = {
     "signals": (),
     "topics": TOPICS,
     "channels": (),
+    "delivery.relays": (),
     "returns": (),
 }
 _EXAMPLES: dict[str, tuple[dict[str, Any], ...]] = {  # shown, but commented out
@@ -84,6 +85,10 @@ _EXAMPLES: dict[str, tuple[dict[str, Any], ...]] = {  # shown, but commented out
     "channels": (
         {"kind": "slack", "name": "reading-group", "topics": ["language-models"]},
         {"kind": "matrix", "url": "https://matrix.example.org", "room": "!abc:example.org", "send_hour": 9},
+    ),
+    "delivery.relays": (
+        {"host": "smtp.one.example", "username": "papers", "weight": 3},
+        {"host": "smtp.two.example", "username": "papers", "rate": "14/s"},
     ),
     "returns": (
         {"kind": "maildir", "path": "Maildir"},

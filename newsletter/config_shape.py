@@ -36,5 +36,10 @@ class Section:
     keys: tuple[Key, ...]
     many: bool = False
 
+    @property
+    def attribute(self) -> str:
+        """Of `Config`: `delivery_relays` for `[[delivery.relays]]`."""
+        return self.name.replace(".", "_")
+
     def key(self, name: str) -> Key | None:
         return next((key for key in self.keys if key.name == name), None)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from datetime import timedelta
-
     from newsletter.config_channels import ChannelConfig
     from newsletter.model.edition import Topic
+    from newsletter.model.mail import WarmUp
     from newsletter.model.subscriber import Cadence
 
 SourceKind = Literal["huggingface", "arxiv", "feed", "biorxiv", "medrxiv", "file"]
@@ -96,6 +96,22 @@ class DeliveryConfig:
     dkim_selector: str
     dkim_key: str
     helo_name: str = ""
+    messages_per_connection: int = 100
+    idle_close: timedelta = timedelta(seconds=60)
+    warm_up: WarmUp | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelayConfig:
+    """One of several mail servers, in place of the one of [delivery]."""
+
+    host: str
+    port: int = 587
+    security: Literal["none", "starttls", "tls"] = "starttls"
+    username: str = ""
+    password: str = field(default="", repr=False)
+    weight: float = 1.0
+    rate: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +161,7 @@ class Config:
     ranking: RankingConfig
     schedule: ScheduleConfig
     delivery: DeliveryConfig
+    delivery_relays: tuple[RelayConfig, ...] = ()
     returns: tuple[ReturnsConfig, ...] = ()
     channels: tuple[ChannelConfig, ...] = ()
     web: WebConfig = WebConfig()

@@ -7,8 +7,10 @@ import json
 import math
 import re
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
+
+from newsletter.model.mail import WarmUp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +20,7 @@ _CONTROL_IN_LINES = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?[smhd])+")
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
 _RATE = re.compile(r"(\d+(?:\.\d+)?)\s*/\s*(s|sec|second|m|min|minute|h|hour|d|day)")
+_WARM_UP = re.compile(r"(\d{1,7}) from (\d{4}-\d{2}-\d{2}), x(\d{1,2}(?:\.\d+)?) a day")
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -97,6 +100,12 @@ def _named(raw: Any) -> str:
     if not (value := _line(raw)):
         raise Wrong("must not be empty", 'Give it a name, such as "Trending Papers".')
     return value
+
+
+def _weight(raw: Any) -> float:
+    if isinstance(raw, bool) or not isinstance(raw, int | float) or not 0 < raw <= 1000:
+        raise Wrong("must be a number over 0, 1000 at most", "Write it without quotes, such as 1 or 2.5.")
+    return float(raw)
 
 
 def _amount(raw: Any) -> float:
@@ -192,6 +201,21 @@ def _rate(raw: Any) -> str:
     return value
 
 
+def _warm_up(raw: Any) -> WarmUp | None:
+    value = require_text(raw, '"200 from 2026-12-01, x1.5 a day"').strip()
+    if not value:
+        return None
+    found = _WARM_UP.fullmatch(value.lower())
+    try:
+        plan = WarmUp(int(found[1]), date.fromisoformat(found[2]), float(found[3])) if found else None
+    except ValueError:
+        plan = None
+    if plan is None or not plan.first or not 1 < plan.growth <= 10:
+        cure = 'Write "200 from 2026-12-01, x1.5 a day": mails on the first day, that day, and how fast they grow.'
+        raise Wrong("must be a first number of mails, a day, and a growth over 1 a day", cure)
+    return plan
+
+
 def choice(*words: str) -> Kind:
     """One word of a few."""
     names = [f'"{word}"' for word in words]
@@ -261,6 +285,8 @@ LINES = Kind("text", _lines, blank_is_unset=False)
 SECRET = Kind("text, kept secret", _secret, blank_is_unset=False)
 PATH = Kind("path", _line, blank_is_unset=False)
 AMOUNT = Kind("number, 0 or more", _amount, _read_amount)
+WEIGHT = Kind("number over 0", _weight, _read_amount)
+WARM_UP = Kind('such as `"200 from 2026-12-01, x1.5 a day"`; empty: none', _warm_up, blank_is_unset=False)
 FLAG = Kind("`true` \\| `false`", _flag, _read_flag)
 RATE = Kind('rate, such as `"14/s"` or `"50000/day"`; empty: no limit', _rate, blank_is_unset=False)
 TEXTS = Kind("list of texts", _texts, _read_list, blank_is_unset=False)

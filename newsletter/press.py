@@ -72,8 +72,8 @@ class Jobs(Protocol):
 class Reserve(Protocol):
     """Turns to send, given out one block after the other."""
 
-    def __call__(self, turns: int, per_second: float, *, now: datetime) -> float:
-        """Seconds from `now` until the first of so many turns."""
+    def __call__(self, turns: int, per_second: float, *, now: datetime, key: str = "sending") -> float:
+        """Seconds from `now` until the first of so many turns. `key`: of what, all mail or one relay's."""
 
 
 @dataclass(frozen=True, slots=True)

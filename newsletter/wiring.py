@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from newsletter.errors import UsageError
 from newsletter.model.mail import Letterhead
 from newsletter.press import Press
+from newsletter.wiring_mail import dkim_signers, open_transport
 from newsletter.wiring_models import filling, open_models, rank_settings
 
 if TYPE_CHECKING:
@@ -34,10 +35,8 @@ if TYPE_CHECKING:
         Signal,
         Source,
         Summarizer,
-        Transport,
     )
     from newsletter.press import Watch
-    from newsletter.send.dkim import Signer as DkimSigner
     from newsletter.store.open import Store
     from newsletter.subscribe.calendar import Defaults
 
@@ -88,13 +87,13 @@ def _press(config: Config, clock: Clock, store: Store, http: Http) -> Press:
         letterhead=letterhead,
         reader_defaults=_reader_defaults(config),
         rank_settings=rank_settings(config),
-        open_transport=lambda: _open_transport(config),
+        open_transport=lambda: open_transport(config, store.pace.reserve, clock),
         open_composer=cache(lambda: _open_composer(config, letterhead)),
         open_models=cache(lambda: open_models(config)),
         embedder=_open_embedder(config, http),
         embeddings=store.embeddings,
         open_dns=_open_dns,
-        dkim_records=lambda: tuple(signer.record() for signer in _dkim_signers(config)),
+        dkim_records=lambda: tuple(signer.record() for signer in dkim_signers(config)),
         check_store=store.check,
         open_jobs=store.jobs,
         reserve=store.pace.reserve,
@@ -271,34 +270,6 @@ def _open_embedder(config: Config, http: Http) -> Embedder | None:
 
         return EndpointEmbedder(http, url=given.embeddings_url, model=given.embeddings_model, key=given.embeddings_key)
     return None
-
-
-def _open_transport(config: Config) -> Transport:
-    from newsletter.send.transports import open_transport
-
-    delivery = config.delivery
-    return open_transport(
-        delivery.transport,
-        path=config.locate(delivery.path),
-        host=delivery.host,
-        port=delivery.port,
-        security=delivery.security,
-        username=delivery.username,
-        password=delivery.password,
-        connections=delivery.connections,
-        helo_name=delivery.helo_name,
-        signers=_dkim_signers(config),
-    )
-
-
-def _dkim_signers(config: Config) -> list[DkimSigner]:
-    from newsletter.send.dkim import load_signer
-
-    delivery = config.delivery
-    if not delivery.dkim_selector:
-        return []
-    domain = parseaddr(config.newsletter.sender)[1].rpartition("@")[2].lower()
-    return [load_signer(config.locate(delivery.dkim_key), domain=domain, selector=delivery.dkim_selector)]
 
 
 def _open_dns() -> Dns:

@@ -15,12 +15,13 @@ from newsletter.errors import NewsletterError
 from newsletter.model.finding import Finding
 from newsletter.model.paper import Problem
 from newsletter.patience import TooLateError, awaited
+from newsletter.ports import Relays
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from newsletter.config import Config
-    from newsletter.ports import Embedder, Mailbox, Signal, Source
+    from newsletter.ports import Embedder, Mailbox, Signal, Source, Transport
     from newsletter.press import Press
     from newsletter.send.records import Sending
 
@@ -68,7 +69,7 @@ def examine(press: Press) -> Iterator[Finding]:
     yield _clock(press)
     yield _templates(press)
     yield from _world(press)
-    yield _mail_server(press)
+    yield from _mail_server(press)
     yield from _dns(press)
     yield from _returns(press)
 
@@ -168,25 +169,34 @@ def _probe(gone: Callable[[], bool], one: Source | Signal | Embedder) -> Problem
         return Problem(one.name, error.what, "Is the address right, and is the server well?")
 
 
-def _mail_server(press: Press) -> Finding:
-    delivery = press.config.delivery
-    place = delivery.path if delivery.transport == "maildir" else f"{delivery.host}:{delivery.port}"
+def _mail_server(press: Press) -> Iterator[Finding]:
+    delivery, relays = press.config.delivery, press.config.delivery_relays
+    servers = [f"{one.host}:{one.port}" for one in relays] or [f"{delivery.host}:{delivery.port}"]
+    place = delivery.path if delivery.transport == "maildir" else ", ".join(servers)
     if delivery.transport != "maildir":
         _waiting(place)
     try:
         transport = press.open_transport()
         try:
-            problem = awaited(transport.check, what=place, most=LONGEST)
+            found = awaited(partial(_tried, transport, place), what=place, most=LONGEST)
         finally:
             transport.close()
     except TooLateError as error:
         cure = 'Are [delivery] host, port and security right? Port 465 wants "tls", ports 587 and 25 do not.'
-        return Finding("delivery", "problem", error.what, cure)
+        yield Finding("delivery", "problem", error.what, cure)
     except NewsletterError as error:
-        return Finding("delivery", "problem", error.what, error.cure)
-    if problem is not None:
-        return Finding("delivery", "problem", problem.what, problem.cure)
-    return Finding("delivery", "ok", f"{delivery.transport} to {place}")
+        yield Finding("delivery", "problem", error.what, error.cure)
+    else:
+        for where, problem in found:
+            if problem is not None:
+                yield Finding("delivery", "problem", problem.what, problem.cure)
+            else:
+                yield Finding("delivery", "ok", f"{delivery.transport} to {where}")
+
+
+def _tried(transport: Transport, place: str) -> list[tuple[str, Problem | None]]:
+    """Each of several relays by itself."""
+    return list(transport.check_each()) if isinstance(transport, Relays) else [(place, transport.check())]
 
 
 def _dns(press: Press) -> Iterator[Finding]:

@@ -9,10 +9,12 @@ from newsletter.cli.frame import command, give, json_option, opened, plural, say
 from newsletter.cli.mission import note_document
 from newsletter.cli.naming import named
 from newsletter.stages.lately import collectings
+from newsletter.stages.relaying import relays
 
 if TYPE_CHECKING:
     from newsletter.model.mail import Run, Standing
     from newsletter.press import Press
+    from newsletter.stages.relaying import Relayed
 
 STATE_WORDS = {
     "queued": "wait to be sent",
@@ -62,6 +64,7 @@ def gather(press: Press) -> dict[str, Any]:
             "today": dict(press.ledger.counts(day=today, now=now)),
             "all": dict(press.ledger.counts(now=now)),
             "next_due": due.isoformat() if due else None,
+            "relays": [_relay(one) for one in relays(press)],
             "trouble": [_trouble(one, _email(readers, one)) for one in failed],
         },
         "channels": channels(press),
@@ -88,6 +91,16 @@ def _trouble(one: Standing, email: str) -> dict[str, Any]:
         "attempts": one.attempts,
         "answer": " ".join(str(part) for part in (reply.code, reply.enhanced, reply.text) if part) if reply else "",
         "not_before": one.not_before.isoformat() if one.not_before else None,
+    }
+
+
+def _relay(one: Relayed) -> dict[str, Any]:
+    return {
+        "relay": one.where,
+        "state": "ok" if one.since is None else "out",
+        "since": one.since.isoformat(timespec="seconds") if one.since else None,
+        "until": one.until.isoformat(timespec="seconds") if one.until else None,
+        "text": one.said,
     }
 
 
@@ -154,6 +167,12 @@ def _say_mail(mail: dict[str, Any]) -> None:
         say("  nothing was queued today")
     if mail["next_due"]:
         say(f"  the next is due at {_clock(mail['next_due'])}")
+    for one in mail["relays"]:
+        if one["state"] == "out":
+            again = f"left alone until {_clock(one['until'])}"
+            say(f"  relay {one['relay']}: out since {_clock(one['since'])}, {again}: {one['text']}")
+        else:
+            say(f"  relay {one['relay']}: ok")
     for one in mail["trouble"]:
         again = f", again after {_clock(one['not_before'])}" if one["not_before"] else ""
         say(

@@ -83,6 +83,35 @@ def _bare(mailbox: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class WarmUp:
+    """A new sending address makes itself known: `first` mails on `start`, and each day `growth` times as many."""
+
+    first: int
+    start: date
+    growth: float
+
+    def cap(self, day: date) -> int | None:
+        """The most mails of that day; 0 before the start, None once it is beyond any list."""
+        days = (day - self.start).days
+        if days < 0:
+            return 0
+        most = self.first * self.growth ** min(days, 400)
+        return int(most) if most < 1e7 else None
+
+    def __str__(self) -> str:
+        return f"{self.first} from {self.start.isoformat()}, x{self.growth:g} a day"
+
+
+@dataclass(frozen=True, slots=True)
+class RelayTrouble:
+    """A relay that others had to stand in for. `lasting`: a person must look, trying again does not help."""
+
+    where: str
+    said: str
+    lasting: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ReaderLinks:
     """One reader's signed links, made by `subscribe` and only placed by `compose`."""
 

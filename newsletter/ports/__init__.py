@@ -4,6 +4,7 @@ from newsletter.ports.channels import Channel as Channel
 from newsletter.ports.channels import ChannelLedger as ChannelLedger
 from newsletter.ports.mail import Ledger as Ledger
 from newsletter.ports.mail import Mailbox as Mailbox
+from newsletter.ports.mail import Relays as Relays
 from newsletter.ports.mail import Returns as Returns
 from newsletter.ports.mail import Transport as Transport
 from newsletter.ports.papers import Editions as Editions

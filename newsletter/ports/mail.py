@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import date, datetime, timedelta
 
     from newsletter.model.edition import Silence
-    from newsletter.model.mail import Claim, Delivery, DeliveryState, Message, NewDelivery, Outcome, Standing
+    from newsletter.model.mail import (
+        Claim,
+        Delivery,
+        DeliveryState,
+        Message,
+        NewDelivery,
+        Outcome,
+        RelayTrouble,
+        Standing,
+    )
     from newsletter.model.paper import Problem
     from newsletter.model.returns import Evidence, Letter
 
@@ -100,6 +109,23 @@ class Transport(Protocol):
         """
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class Relays(Protocol):
+    """What a transport with several next hops can say of them."""
+
+    def check_each(self) -> Iterator[tuple[str, Problem | None]]:
+        """Each relay's name with what is wrong with it, tried as they are taken."""
+
+    def worked(self) -> Sequence[str]:
+        """Those that answered a mail in the last delivery."""
+
+    def troubles(self) -> Sequence[RelayTrouble]:
+        """Those that were left alone at its end, while others worked."""
+
+    def rest(self, where: str, seconds: float, said: str) -> None:
+        """Leave this one alone for so long: an earlier delivery found it in trouble, in these words."""
 
 
 class Returns(Protocol):

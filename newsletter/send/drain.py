@@ -55,7 +55,7 @@ class DrainPolicy:
     lease: timedelta = timedelta(minutes=2)
     claim: int = 500  # rows a lease
     window: int = 256  # rows rendered and marked as started together, at most
-    settle_rows: int = 200
+    settle_rows: int = 64  # what is answered and not written is sent again after a kill: no more than was in flight
     settle_within: float = 0.1  # seconds
     grace: float = 8.0  # seconds that a quiet stop waits for answers
 

@@ -16,6 +16,7 @@ from newsletter.send.drain import DrainPolicy, drain
 from newsletter.send.pace import Rate, SharedPacer
 from newsletter.send.tally import Tally
 from newsletter.stages.composing import Renderer
+from newsletter.stages.relaying import leave_alone, remember
 from newsletter.stages.returning import refusals
 from newsletter.stages.switch import paused, watched
 
@@ -50,6 +51,7 @@ def dispatch(
         text = "nothing is due" if when is None else f"the next try is due at {when:%Y-%m-%d %H:%M} UTC"
         return Dispatch((Note("info", "send", text),))
     transport, heard = press.open_transport(), _Heard(press, on_progress)
+    leave_alone(press, transport)
     try:
         if (problem := awaited(transport.check, what="the mail server", stop=stop)) is not None:
             note = Note("error", "send", f"{problem.what} {problem.cure}".strip())
@@ -74,9 +76,10 @@ def dispatch(
     finally:
         transport.close()
     heard.act(tally)
+    said = remember(press, transport)
     left_out = press.open_composer().dropped() if tally.done else ()
     notes = (Note("warning", "compose", f"{p.where}: {p.what}. {p.cure}") for p in left_out)
-    return Dispatch((*_notes(tally), *notes, *heard.changes), tally, attention=tally.stop == "attention")
+    return Dispatch((*_notes(tally), *said, *notes, *heard.changes), tally, attention=tally.stop == "attention")
 
 
 class _Heard:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from newsletter.store.database import Database
 
 CATCH_UP = 0.25  # seconds, as for a single process
-_KIND, _KEY = "pace", "sending"
+_KIND = "pace"
 
 
 class SqlPace:
@@ -25,8 +25,8 @@ class SqlPace:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    def reserve(self, turns: int, per_second: float, *, now: datetime) -> float:
-        """Seconds from `now` until the first of so many turns, the others following at the rate.
+    def reserve(self, turns: int, per_second: float, *, now: datetime, key: str = "sending") -> float:
+        """Seconds from `now` until the first of so many turns, the others following at the rate. `key`: of what.
 
         With many workers that is some way ahead; one that ends or dies before wastes one block of turns. After a pause
         it is negative: so much is caught up, and no more than CATCH_UP. Every machine's own clock counts: they agree
@@ -34,11 +34,11 @@ class SqlPace:
         """
         at = micros(now)
         column = web_records.c
-        mine = (column.kind == _KIND) & (column.key == _KEY)
+        mine = (column.kind == _KIND) & (column.key == key)
         with self._db.writing(lock=PACE_LOCK) as connection:
             found = connection.execute(select(column.value).where(mine)).scalar()
             begins = at if found is None else max(int(found), at - round(CATCH_UP * 1e6))
             row = {"value": str(begins + round(turns * 1e6 / per_second)), "ends_at": None}
-            insert = self._db.insert(web_records).values(kind=_KIND, key=_KEY, **row)
+            insert = self._db.insert(web_records).values(kind=_KIND, key=key, **row)
             connection.execute(insert.on_conflict_do_update(index_elements=["kind", "key"], set_=row))
         return (begins - at) / 1e6

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.config import effective, ensure_secret, load_config, rate_per_second, read_config
+from newsletter.config import RelayConfig, effective, ensure_secret, load_config, rate_per_second, read_config
 from newsletter.config_docs import reference
 from newsletter.config_keys import SECTIONS
 from newsletter.config_sample import sample
@@ -489,3 +489,44 @@ def test_whatever_is_written_the_answer_is_a_config_or_a_list_of_problems(data: 
     except ConfigError as error:
         found = error.problems
     assert all(": " in line and "\n" not in line for line in found)
+
+
+RELAYS = """
+[delivery]
+transport = "smtp"
+[[delivery.relays]]
+host = "one.example"
+weight = 3
+[[delivery.relays]]
+host = "two.example"
+port = 465
+security = "tls"
+username = "papers"
+rate = "14/s"
+"""
+
+
+def test_several_relays_are_read_and_a_password_comes_from_the_environment() -> None:
+    config = read_config(tomllib.loads(RELAYS), {"NEWSLETTER_DELIVERY__RELAYS__1__PASSWORD": "s3cret"}, HERE)
+    assert config.delivery_relays == (
+        RelayConfig(host="one.example", weight=3.0),
+        RelayConfig(host="two.example", port=465, security="tls", username="papers", password="s3cret", rate="14/s"),
+    )
+    assert effective(config)["delivery.relays"][1]["password"] == "********"
+
+
+def test_a_mistake_in_a_relay_is_named_with_its_number() -> None:
+    text = RELAYS.replace("weight = 3", "wieght = 3")
+    missing, there = "is missing for the username.", "in the environment."
+    assert problems(text) == (
+        "[[delivery.relays]] number 1 wieght: is not a setting. Did you mean weight?",
+        f"[[delivery.relays]] number 2 password: {missing} Give NEWSLETTER_DELIVERY__RELAYS__1__PASSWORD {there}",
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["200", "200 from 2026-12-01", "0 from 2026-12-01, x2 a day", "9 from 2026-13-01, x2 a day"]
+)
+def test_a_warm_up_that_says_no_growth_is_a_mistake_with_an_example(text: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape("200 from 2026-12-01, x1.5 a day")):
+        read_config({"delivery": {"warm_up": text}}, {}, HERE)

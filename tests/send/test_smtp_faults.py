@@ -8,8 +8,8 @@ import pytest
 
 from newsletter.errors import RelayError
 from newsletter.model.mail import Deferred, Delivered, Message, Refused, Uncertain
+from newsletter.send.transports.conversation import window_for
 from newsletter.send.transports.patience import Patience
-from newsletter.send.transports.smtp import window_for
 from newsletter.send.verdict import words
 from tests.send.ledger import message
 from tests.send.sending import MODES, numbered, send, send_broken, transport

@@ -178,7 +178,7 @@ def test_the_password_shows_in_no_log_and_in_no_error(caplog: pytest.LogCaptureF
         problem = one.check()
         one.close()
     assert problem is not None
-    assert "s3cret-pass" not in caplog.text + repr(problem) + repr(one._relay)
+    assert "s3cret-pass" not in caplog.text + repr(problem) + repr([site.relay for site in one._sites])
 
 
 def test_a_good_relay_has_no_problem_and_is_left_politely(authority: trustme.CA, trusting: ssl.SSLContext) -> None:

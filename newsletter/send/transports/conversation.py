@@ -23,11 +23,12 @@ Mode = Literal["step", "pipeline", "chunks"]
 class Item:
     """A message on its way over one connection."""
 
-    __slots__ = ("begun", "body", "failed", "mail_rcpt", "message", "tries", "whole")
+    __slots__ = ("begun", "body", "failed", "mail_rcpt", "message", "shuns", "tries", "whole")
 
     def __init__(self, message: Message) -> None:
         self.message = message
         self.tries = 0
+        self.shuns: object = None  # the relay that failed it last
         self.reset()
 
     def reset(self) -> None:
@@ -45,8 +46,10 @@ class Conversation:
     the next MAIL is long on its way by then (RFC 3030 4.2).
     """
 
-    def __init__(self, features: Features, patience: Patience, *, lmtp: bool, window: int, most: int) -> None:
-        self._features, self._patience, self._lmtp = features, patience, lmtp
+    def __init__(
+        self, features: Features, patience: Patience, *, lmtp: bool, window: int, most: int, several: bool = False
+    ) -> None:
+        self._features, self._patience, self._lmtp, self._several = features, patience, lmtp, several
         pipelining = features.has("PIPELINING")
         self.mode: Mode = "chunks" if pipelining and features.has("CHUNKING") else "pipeline" if pipelining else "step"
         self.depth = {"step": 1, "pipeline": 2, "chunks": max(1, window)}[self.mode]
@@ -55,6 +58,7 @@ class Conversation:
         self._reader = ReplyReader()
         self._expect: deque[tuple[Expected, Item | None]] = deque()
         self.again: list[Item] = []  # to be tried once more on a fresh connection
+        self.away: list[tuple[Item, Reply]] = []  # this relay does not take our sender, and there are others
         self.config_fault: Reply | None = None  # the relay wants something of the operator
         # Octets to write, each with the item that is whole once they are written.
         self.out: deque[tuple[bytes | memoryview, Item | None]] = deque()
@@ -81,7 +85,7 @@ class Conversation:
 
     @property
     def busy(self) -> bool:
-        return bool(self.items or self._todo or self._expect or self.again)
+        return bool(self.items or self._todo or self._expect or self.again or self.away)
 
     @property
     def spent(self) -> bool:
@@ -156,10 +160,10 @@ class Conversation:
                 outcomes.append(Uncertain(item.message.delivery_id, why, behind=place > 0))
             else:
                 back.append(item)
-        back += [*self.again, *self._todo]
+        back += [*self.again, *(item for item, _ in self.away), *self._todo]
         self.items.clear()
         self._todo.clear()
-        self.again = []
+        self.again, self.away = [], []
         self._expect.clear()
         self.out.clear()
         return outcomes, back
@@ -267,6 +271,9 @@ class Conversation:
             outcomes.append(Delivered(item.message.delivery_id, reply))
             return
         verdict = judge(phase, reply)
+        if self._several and phase == "mail" and verdict.cause not in {"message", "protocol"} and item.tries == 0:
+            self.away.append((item, reply))
+            return
         if verdict.fresh:
             self._left = 0  # what is under way here is finished, then the connection is given up
             if item.tries == 0 and verdict.kind in {"later", "never"}:
@@ -278,3 +285,8 @@ class Conversation:
             self.config_fault = reply
             result = Deferred(item.message.delivery_id, reply, charged=False)
         outcomes.append(result)
+
+
+def window_for(rtt: float) -> int:
+    """Messages under way on a connection in chunks: as few as keep it busy, since a kill may double each of them."""
+    return 4 if rtt < 0.005 else 8 if rtt < 0.015 else 16

@@ -17,15 +17,17 @@ class Health:
     def __init__(self, backoff: tuple[float, ...], connections: int) -> None:
         self._backoff = backoff
         self.target = connections
+        self.wanted = 0  # as soon as it has answered: of a relay that is tried again with a single connection
         self.fault: NewsletterError | None = None
         self.not_before = 0.0  # no new connection before this monotonic time
         self._in_a_row = 0
         self._last: NewsletterError | None = None
-        self._any_answer = False
+        self.any_answer = False
 
     def answered(self) -> None:
         """The server gave a message its answer: whatever failed before is over."""
-        self._in_a_row, self._any_answer = 0, True
+        self._in_a_row, self.any_answer = 0, True
+        self.target = max(self.target, self.wanted)
 
     def refused(self, error: NewsletterError, *, open_now: int) -> None:
         """A connection could not be opened. With others open the relay merely takes no more of them."""
@@ -48,8 +50,11 @@ class Health:
     def end(self, error: NewsletterError) -> None:
         self.fault = self.fault or error
 
-    def raise_fault(self) -> None:
-        """At the end of a delivery: also when nothing but failures was met, however few."""
-        error = self.fault or (None if self._any_answer else self._last)
-        if error is not None:
-            raise error
+    def error(self) -> NewsletterError | None:
+        """At the end of a delivery: what is wrong, also when nothing but failures was met, however few."""
+        return self.fault or (None if self.any_answer else self._last)
+
+    @property
+    def failing(self) -> NewsletterError | None:
+        """What the last attempt met, when nothing came right after it."""
+        return self.fault or (self._last if self._in_a_row else None)

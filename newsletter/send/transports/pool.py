@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from newsletter.model.mail import Outcome
     from newsletter.send.transports.opening import Link, Relay
     from newsletter.send.transports.patience import Patience
+    from newsletter.send.transports.relays import Site
 
 READ = 65536
 BUFFERS = 64  # for one sendmsg; IOV_MAX is 1024
@@ -30,10 +31,13 @@ BUFFERS = 64  # for one sendmsg; IOV_MAX is 1024
 class Channel:
     """A socket and its conversation. `readable` says that TLS holds octets which the selector cannot see."""
 
-    def __init__(self, link: Link, patience: Patience, *, lmtp: bool, window: int, most: int) -> None:
+    def __init__(self, link: Link, patience: Patience, site: Site, *, window: int, most: int, several: bool) -> None:
+        self.site = site
         self.sock = link.sock
         self.sock.setblocking(False)
-        self.talk = Conversation(link.features, patience, lmtp=lmtp, window=window, most=most)
+        self.talk = Conversation(
+            link.features, patience, lmtp=site.relay.lmtp, window=window, most=most, several=several
+        )
         self.events = selectors.EVENT_READ
         self.used = time.monotonic()
 
@@ -85,13 +89,7 @@ class Channel:
                 return
 
     def goodbye(self, seconds: float) -> None:
-        """QUIT, wait this long for the answer (RFC 5321 4.1.1.10), close."""
-        with contextlib.suppress(OSError):
-            self.sock.settimeout(max(seconds, 0.001))
-            self.sock.sendall(b"QUIT\r\n")
-            if seconds:
-                self.sock.recv(READ)
-        self.abandon()
+        goodbye(self.sock, seconds)
 
     def abandon(self) -> None:
         with contextlib.suppress(OSError):
@@ -153,3 +151,14 @@ class Openings:
             self._results.put(result)
             with contextlib.suppress(OSError):
                 self._rope.send(b".")
+
+
+def goodbye(sock: socket.socket, seconds: float) -> None:
+    """QUIT, wait this long for the answer (RFC 5321 4.1.1.10), close."""
+    with contextlib.suppress(OSError):
+        sock.settimeout(max(seconds, 0.001))
+        sock.sendall(b"QUIT\r\n")
+        if seconds:
+            sock.recv(READ)
+    with contextlib.suppress(OSError):
+        sock.close()

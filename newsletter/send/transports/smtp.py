@@ -10,38 +10,37 @@ from typing import TYPE_CHECKING
 
 from newsletter.errors import NewsletterError, RelayConfigError, RelayError
 from newsletter.model.mail import Deferred, Reply
-from newsletter.model.paper import Problem
 from newsletter.send.dkim import signed
-from newsletter.send.transports.conversation import Item
-from newsletter.send.transports.health import Health
-from newsletter.send.transports.opening import open_link
+from newsletter.send.transports.conversation import Item, window_for
+from newsletter.send.transports.opening import Relay
 from newsletter.send.transports.patience import Patience
-from newsletter.send.transports.pool import Channel, Openings
+from newsletter.send.transports.pool import Channel
+from newsletter.send.transports.relays import Site, Sites, Way, probed, via
 from newsletter.send.verdict import words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from newsletter.model.mail import Message, Outcome
+    from newsletter.model.mail import Message, Outcome, RelayTrouble
+    from newsletter.model.paper import Problem
     from newsletter.send.dkim import Signer
-    from newsletter.send.transports.opening import Link, Relay
+    from newsletter.send.transports.opening import Link
 
 TICK = 0.5  # seconds between looks at the clock while nothing happens
 SOON = 0.005  # when the feed has nothing right now
-SECOND_TRIES = 1  # how often a message moves to another connection before it is put off
 
 
 class SmtpTransport:
     """`deliver` runs the loop while its caller asks for outcomes; connections stay open between calls.
 
     A connection that the server closes costs nothing when it had taken mail before: what it left unanswered moves to
-    another one. When connections fail time after time RelayError ends the delivery; what was taken is deferred,
-    uncharged. `pulse` is called at least twice a second while waiting.
+    another one. When connections fail time after time the other relays take over, and without any RelayError ends the
+    delivery; what was taken is deferred, uncharged. `pulse` is called at least twice a second while waiting.
     """
 
     def __init__(
         self,
-        relay: Relay,
+        relay: Relay | Sequence[Way],
         *,
         connections: int = 4,
         patience: Patience | None = None,
@@ -53,19 +52,16 @@ class SmtpTransport:
         idle: float = 60.0,
     ) -> None:
         self.pulse: Callable[[], None] = lambda: None
-        self._relay, self._patience, self._most, self._window = (
-            relay,
-            patience or Patience(),
-            messages_per_connection,
-            window,
-        )
+        self._patience, self._most, self._window = patience or Patience(), messages_per_connection, window
         self._tls = tls or ssl.create_default_context()
-        self._connections, self._signers = max(1, connections), signers
-        self._backoff, self._idle = backoff, idle
-        self._health = Health(backoff, self._connections)
+        self._signers, self._idle = signers, idle
+        ways = [Way(relay)] if isinstance(relay, Relay) else relay
+        self._sites = Sites(
+            ways, connections=max(1, connections), patience=self._patience, tls=self._tls, backoff=backoff
+        )
         self._selector = selectors.DefaultSelector()
-        self._openings = Openings(relay, self._patience, self._tls)
-        self._selector.register(self._openings.bell, selectors.EVENT_READ, None)
+        for site in self._sites:
+            self._selector.register(site.openings.bell, selectors.EVENT_READ, site)
         self._channels: list[Channel] = []
         self._backlog: deque[Item] = deque()
         self._outcomes: list[Outcome] = []
@@ -75,24 +71,38 @@ class SmtpTransport:
         self._depth, self._hung_up_after = 2, 0
 
     def check(self) -> Problem | None:
-        try:
-            link = open_link(self._relay, self._patience, self._tls, probe=True)
-        except (RelayError, RelayConfigError) as error:
-            lasting = isinstance(error, RelayConfigError)
-            return Problem(f"mail relay {self._relay.where}", error.what, error.cure, lasting)
-        self._channel(link).goodbye(self._patience.quit)
-        return None
+        """Of several relays one is enough."""
+        found = None
+        for _, problem in self.check_each():
+            if problem is None:
+                return None
+            found = problem if found is None or not problem.lasting else found
+        return found
 
-    def _channel(self, link: Link) -> Channel:
+    def check_each(self) -> Iterator[tuple[str, Problem | None]]:
+        """Each relay's name with what is wrong with it, asked as they are taken."""
+        return probed(self._sites, self._patience, self._tls)
+
+    def troubles(self) -> tuple[RelayTrouble, ...]:
+        return self._sites.troubles()
+
+    def worked(self) -> tuple[str, ...]:
+        return self._sites.worked()
+
+    def rest(self, where: str, seconds: float, said: str) -> None:
+        """Leave this one of several relays alone for so long: an earlier delivery found it in trouble."""
+        self._sites.rest(where, seconds, said)
+
+    def _channel(self, link: Link, site: Site) -> Channel:
         window = min(self._window, window_for(link.rtt))
-        channel = Channel(link, self._patience, lmtp=self._relay.lmtp, window=window, most=self._most)
+        channel = Channel(link, self._patience, site, window=window, most=self._most, several=self._sites.several)
         self._depth = channel.talk.most
         return channel
 
     @property
     def capacity(self) -> int:
         """Messages under way at most; before the first connection it is a guess."""
-        return self._connections * self._depth
+        return sum(site.connections for site in self._sites) * self._depth
 
     def hurry(self, seconds: float) -> None:
         """Wait no longer than this for what is in flight; what is unanswered then is as after a drop."""
@@ -100,7 +110,8 @@ class SmtpTransport:
             self._until = time.monotonic() + seconds
 
     def deliver(self, messages: Iterable[Message]) -> Iterator[Outcome]:
-        self._health, self._until = Health(self._backoff, self._connections), None
+        self._until = None
+        self._sites.begin()
         self._feed, self._more = iter(messages), True
         try:
             self._turn(0.0)  # connections that went away or idle since the last delivery are found out first
@@ -109,10 +120,12 @@ class SmtpTransport:
                 yield from self._take_outcomes()
                 if not (self._more or self._backlog or self._in_flight()):
                     break
-                self._turn(SOON if self._more and self._thirsty() else TICK)
+                thirsty = self._more and any(channel.talk.room > 0 for channel in self._channels)
+                self._turn(SOON if thirsty else TICK)
                 yield from self._take_outcomes()
                 self.pulse()
-            self._health.raise_fault()
+            if (error := self._sites.error()) is not None:
+                raise error
         finally:
             self._break_off()
 
@@ -129,14 +142,12 @@ class SmtpTransport:
             self._selector.unregister(channel.sock)
             channel.goodbye(self._patience.quit)
         self._channels.clear()
-        self._openings.close()
+        for site in self._sites:
+            site.openings.close()
         self._selector.close()
 
     def _in_flight(self) -> bool:
         return any(channel.talk.busy for channel in self._channels)
-
-    def _thirsty(self) -> bool:
-        return any(channel.talk.room > 0 for channel in self._channels)
 
     def _take_outcomes(self) -> list[Outcome]:
         outcomes, self._outcomes = self._outcomes, []
@@ -144,10 +155,14 @@ class SmtpTransport:
 
     def _fill(self) -> None:
         """Hand out messages while a connection has room, and open another one while something waits for it."""
-        if self._health.fault is not None or self._late():
+        fault = self._sites.failed()
+        if fault is not None or self._late():
             self._more = False
             if not self._in_flight():
-                self._give_up_backlog()
+                self._give_up_backlog(fault)
+            return
+        if self._sites.chooses:
+            self._fill_by_share()
             return
         for channel in self._channels:
             for _ in range(channel.talk.room):
@@ -155,7 +170,18 @@ class SmtpTransport:
                     return
                 self._hand(channel)
         if self._supply():
-            self._open_more()
+            self._sites.open_more()
+
+    def _fill_by_share(self) -> None:
+        if self._backlog or self._in_flight():
+            self._sites.open_more(only_first=True)
+        while self._supply():
+            channel = self._sites.next(self._channels, self._backlog[0].shuns)
+            if channel is None:
+                self._sites.open_more()
+                return
+            self._sites.handed(channel.site)
+            self._hand(channel)
 
     def _supply(self) -> bool:
         """Whether a message is at hand; the feed is asked for no more than one ahead."""
@@ -177,20 +203,14 @@ class SmtpTransport:
         if refused is not None:
             self._outcomes.append(refused)
 
-    def _open_more(self) -> None:
-        """The first one alone: a password that is refused must not be refused by every connection at once."""
-        wanted = self._health.target if self._channels else 1
-        while len(self._channels) + self._openings.under_way < wanted and time.monotonic() >= self._health.not_before:
-            self._openings.begin()
-
     def _turn(self, most: float) -> None:
         """Write, wait for the network, read, look at the clock."""
         for channel in list(self._channels):
             self._write(channel)
         for key, events in self._selector.select(self._wait(most)):
             channel = key.data
-            if channel is None:
-                self._welcome()
+            if isinstance(channel, Site):
+                self._welcome(channel)
                 continue
             if events & selectors.EVENT_READ and channel in self._channels:
                 self._read(channel)
@@ -206,30 +226,43 @@ class SmtpTransport:
         if any(channel.readable for channel in self._channels):
             return 0.0
         times += [at - now for channel in self._channels if (at := channel.talk.deadline()) is not None]
-        if self._backlog and self._health.not_before > now:
-            times.append(self._health.not_before - now)
+        if self._backlog:
+            times.append(self._sites.soon(now))
         return max(0.0, min(times))
 
-    def _welcome(self) -> None:
+    def _welcome(self, site: Site) -> None:
         """Connections that were opened meanwhile, or could not be."""
-        for result in self._openings.finished():
+        for result in site.openings.finished():
             if isinstance(result, NewsletterError):
-                self._health.refused(result, open_now=len(self._channels))
+                site.health.refused(result, open_now=site.open)
                 continue
-            channel = self._channel(result)
+            channel = self._channel(result, site)
+            self._sites.joined(site)
             self._channels.append(channel)
             self._selector.register(channel.sock, selectors.EVENT_READ, channel)
 
     def _read(self, channel: Channel) -> None:
-        before = channel.talk.answered
+        before, known = channel.talk.answered, len(self._outcomes)
         over = channel.hear(self._outcomes)
         if channel.talk.answered > before:
-            self._health.answered()
+            channel.site.answered()
+        if self._sites.several:
+            self._outcomes[known:] = [via(one, channel.site.relay.where) for one in self._outcomes[known:]]
+            self._elsewhere(channel)
         if (said := channel.talk.config_fault) is not None:
-            what = f"Mail relay {self._relay.where}: the server said {words(said)}."
-            self._health.end(RelayConfigError(what, cure="Check [delivery] username, password and the sender address."))
+            what = f"Mail relay {channel.site.relay.where}: the server said {words(said)}."
+            cure = "Check [delivery] username, password and the sender address."
+            channel.site.health.end(RelayConfigError(what, cure=cure))
         if over is not None:
             self._drop(channel, over)
+
+    def _elsewhere(self, channel: Channel) -> None:
+        """What this relay will not send for us is for the others."""
+        away, channel.talk.away = channel.talk.away, []
+        for item, reply in away:
+            item.tries, item.shuns = item.tries + 1, channel.site
+            channel.site.turned_away(reply)
+            self._backlog.appendleft(item)
 
     def _write(self, channel: Channel) -> None:
         try:
@@ -252,7 +285,7 @@ class SmtpTransport:
             self._drop(channel, Reply(0, "", "no answer in time"))
         elif channel.talk.spent or (not channel.talk.busy and now - channel.used > self._idle):
             self._remove(channel)
-            self._move(channel.talk.end(Reply(0))[1], Reply(0))
+            self._move(channel.talk.end(Reply(0))[1], Reply(0), None)
             channel.goodbye(0.0)
         elif waiting := channel.talk.unstarted(now):
             self._backlog.extend(waiting)
@@ -265,10 +298,10 @@ class SmtpTransport:
         channel.abandon()
         decided, back = channel.talk.end(why)
         self._outcomes += decided
-        self._move(back, why)
+        self._move(back, why, channel.site)
         if blame and was_busy and not channel.talk.answered:
-            what = f"Mail relay {self._relay.where}: {words(why)}."
-            self._health.failed(RelayError(what, cure="Nothing was lost; run this again later."))
+            what = f"Mail relay {channel.site.relay.where}: {words(why)}."
+            channel.site.health.failed(RelayError(what, cure="Nothing was lost; run this again later."))
 
     def _learn(self, answered: int) -> None:
         """A server that hangs up twice after the same number of messages has a limit: stay under it from now on."""
@@ -276,25 +309,22 @@ class SmtpTransport:
             self._most = min(self._most, answered)
         self._hung_up_after = answered
 
-    def _move(self, items: list[Item], why: Reply) -> None:
-        """To another connection, but not for ever."""
+    def _move(self, items: list[Item], why: Reply, site: Site | None) -> None:
+        """To another connection, of another relay if there is one, but not for ever."""
         for item in reversed(items):
-            if item.tries <= SECOND_TRIES:
+            item.shuns = site
+            if item.tries <= self._sites.tries:
                 self._backlog.appendleft(item)
             else:
                 self._outcomes.append(Deferred(item.message.delivery_id, why, charged=False))
 
     def _remove(self, channel: Channel) -> None:
+        channel.site.open -= 1
         self._channels.remove(channel)
         self._selector.unregister(channel.sock)
 
-    def _give_up_backlog(self) -> None:
+    def _give_up_backlog(self, fault: NewsletterError | None) -> None:
         for item in self._backlog:
-            why = Reply(0, "", f"not sent: {self._health.fault.what if self._health.fault else ''}"[:500])
+            why = Reply(0, "", f"not sent: {fault.what if fault else ''}"[:500])
             self._outcomes.append(Deferred(item.message.delivery_id, why, charged=False))
         self._backlog.clear()
-
-
-def window_for(rtt: float) -> int:
-    """Messages under way on a connection in chunks: as few as keep it busy, since a kill may double each of them."""
-    return 4 if rtt < 0.005 else 8 if rtt < 0.015 else 16

@@ -1,0 +1,69 @@
+"""Config to the way out: the transport, its relays with their own rates, and the DKIM keys."""
+
+from __future__ import annotations
+
+from email.utils import parseaddr
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from newsletter.config import Config, RelayConfig
+    from newsletter.ports import Clock, Transport
+    from newsletter.press import Reserve
+    from newsletter.send.dkim import Signer
+    from newsletter.send.pace import SharedPacer
+
+
+def open_transport(config: Config, reserve: Reserve, clock: Clock) -> Transport:
+    from newsletter.send.transports import Ahead
+    from newsletter.send.transports import open_transport as open_way
+
+    delivery = config.delivery
+    relays = [
+        Ahead(
+            host=one.host,
+            port=one.port,
+            security=one.security,
+            username=one.username,
+            password=one.password,
+            weight=one.weight,
+            pacer=_own_pace(one, reserve, clock),
+        )
+        for one in config.delivery_relays
+    ]
+    return open_way(
+        delivery.transport,
+        path=config.locate(delivery.path),
+        host=delivery.host,
+        port=delivery.port,
+        security=delivery.security,
+        username=delivery.username,
+        password=delivery.password,
+        connections=delivery.connections,
+        helo_name=delivery.helo_name,
+        messages_per_connection=delivery.messages_per_connection,
+        idle=delivery.idle_close.total_seconds(),
+        relays=relays,
+        signers=dkim_signers(config),
+    )
+
+
+def _own_pace(one: RelayConfig, reserve: Reserve, clock: Clock) -> SharedPacer | None:
+    """A relay's own rate, one for all processes on the database."""
+    from newsletter.config import rate_per_second
+    from newsletter.send.pace import Rate, SharedPacer
+
+    rate = rate_per_second(one.rate)
+    if rate is None:
+        return None
+    key = f"{one.host}:{one.port}"
+    return SharedPacer(Rate(rate), lambda turns: reserve(turns, rate, now=clock.now(), key=key))
+
+
+def dkim_signers(config: Config) -> list[Signer]:
+    from newsletter.send.dkim import load_signer
+
+    delivery = config.delivery
+    if not delivery.dkim_selector:
+        return []
+    domain = parseaddr(config.newsletter.sender)[1].rpartition("@")[2].lower()
+    return [load_signer(config.locate(delivery.dkim_key), domain=domain, selector=delivery.dkim_selector)]
