@@ -22,6 +22,7 @@ COMMANDS: dict[str, Entry] = {
     "run": Entry("mission:run", "Collect, rank, cut, send: the command for cron."),
     "serve": Entry("serving:serve", "Web pages, the heartbeat and the local drain."),
     "worker": Entry("serving:worker", "Drain the queue beside others, on this machine or on many."),
+    "site": Entry("site:site", "The archive as a static site, or an edition as an e-reader file."),
     "channels": Entry("channels:channels", "Chats and webhooks that get the edition too: list, show, test."),
     "subscribers": Entry("people:subscribers", "The subscriber table: add, import, export, list and more."),
     "search": Entry("searching:search", "Find papers by meaning and by word."),

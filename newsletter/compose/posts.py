@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from newsletter.model.channel import ChannelKind
     from newsletter.model.edition import Card, Edition, Pick
 
-_TITLE, _SUMMARY, _WHY = 200, 280, 160
+_TITLE, _SUMMARY, _WHY, _ABSTRACT = 200, 280, 160, 6000
 _BREAK = "\u200b"  # a blank of no width: what it stands in is no mention and no address any more
 _AT = re.compile("@")
 _SLACK_MARKS = str.maketrans({"*": "\u2217", "~": "\u223c", "`": "\u02cb"})
@@ -56,6 +56,7 @@ class Paper:
     summary: str
     why: str
     upvotes: int | None
+    abstract: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +156,7 @@ def _paper(pick: Pick, card: Card) -> Paper:
         shorten(tldr(paper).text, _SUMMARY),
         clean(pick.why, _WHY),
         card.upvotes,
+        detex(clean(paper.abstract, _ABSTRACT)),
     )
 
 

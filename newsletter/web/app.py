@@ -50,9 +50,24 @@ def create_app(
     settings: WebSettings | None = None,
 ) -> Starlette:
     """The web pages over one Press. Holds no global state."""
+    desk = open_desk(press, limits=limits, records=records, settings=settings)
+    routes = [Route(door.path, _endpoint(desk, door), methods=list(door.methods)) for door in doors()]
+    app = Starlette(
+        routes=routes,
+        exception_handlers={HTTPException: _wrong_address(desk), Exception: _fault(desk)},
+    )
+    app.router.redirect_slashes = False  # a redirect would be built from the Host header
+    app.state.desk = desk
+    return app
+
+
+def open_desk(
+    press: Press, *, limits: Limits, records: Records, settings: WebSettings | None = None, **shared: object
+) -> Desk:
+    """What handlers need; `shared` is what templates know beside the configuration."""
     config = press.config
     own = config.locate(config.newsletter.templates) if config.newsletter.templates else None
-    shared = {
+    shared |= {
         "newsletter_name": config.newsletter.name,
         "base_url": config.newsletter.base_url.rstrip("/"),
         "postal_address": config.newsletter.postal_address,
@@ -61,7 +76,7 @@ def create_app(
         "default_cadence": config.schedule.cadence,
         "default_zone": config.newsletter.timezone,
     }
-    desk = Desk(
+    return Desk(
         press=press,
         signer=press.signer,
         stamps=Stamps(config.secrets[0]),
@@ -77,14 +92,6 @@ def create_app(
         writers=CapacityLimiter(WRITERS),
         topics={topic.slug: topic for topic in config.topics},
     )
-    routes = [Route(door.path, _endpoint(desk, door), methods=list(door.methods)) for door in doors()]
-    app = Starlette(
-        routes=routes,
-        exception_handlers={HTTPException: _wrong_address(desk), Exception: _fault(desk)},
-    )
-    app.router.redirect_slashes = False  # a redirect would be built from the Host header
-    app.state.desk = desk
-    return app
 
 
 def _endpoint(desk: Desk, door: Door) -> Callable[[Request], Awaitable[Response]]:

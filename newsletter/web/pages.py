@@ -46,7 +46,7 @@ class Pages:
         self.assets = dict(_asset(self._jinja, name) for name in STATIC)
         by_plain = {plain: f"/static/{asset.name}" for plain, asset in self.assets.items()}
         self._by_address = {asset.name: asset for asset in self.assets.values()}
-        self._jinja.globals.update(shared, static=by_plain, plural=words.plural)
+        self._jinja.globals.update({"live": True, "sign_up_url": ""} | shared, static=by_plain, plural=words.plural)
         self._jinja.filters.update(
             long_day=words.long_day, short_day=words.short_day, moment=words.moment, clean=words.clean
         )

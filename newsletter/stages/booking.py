@@ -1,0 +1,53 @@
+"""An edition as an e-reader file, and the mail that carries it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from newsletter.compose import default_template_folder
+from newsletter.compose.epub import edition_epub, epub_mail
+from newsletter.errors import NewsletterError
+from newsletter.model.mail import Delivered, Dropped, Message
+from newsletter.subscribe.addresses import parse_address
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from newsletter.model.edition import Edition
+    from newsletter.press import Press
+
+
+def book_of(press: Press, edition: Edition, topics: Collection[str] = ()) -> bytes | None:
+    """None when the edition shows no paper of these topics."""
+    settings = press.config.newsletter
+    own = [press.config.locate(settings.templates)] if settings.templates else []
+    folders = [*own, default_template_folder()]
+    return edition_epub(
+        edition, newsletter=settings.name, base_url=settings.base_url, template_folders=folders, topics=topics
+    )
+
+
+def mail_book(press: Press, edition: Edition, book: bytes, email: str) -> str:
+    """Mail it at once, past the ledger, as `send --test` does: why it failed, or nothing."""
+    address = parse_address(email)
+    letterhead = press.letterhead
+    subject = f"{press.config.newsletter.name}, {edition.day}"
+    number = int(press.clock.now().timestamp() * 1000)
+    data = epub_mail(
+        book,
+        name=f"{edition.day}.epub",
+        sender=letterhead.sender,
+        recipient=address,
+        subject=subject,
+        message_id=f"<epub.{number}@{letterhead.address.rpartition('@')[2]}>",
+    )
+    transport = press.open_transport()
+    try:
+        outcome = next(iter(transport.deliver([Message(number, letterhead.address, address, data)])))
+    except NewsletterError as error:
+        return str(error)
+    finally:
+        transport.close()
+    if isinstance(outcome, Delivered):
+        return ""
+    return outcome.text if isinstance(outcome, Dropped) else outcome.reply.text
