@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from operator import itemgetter
+from operator import itemgetter, mul
 from typing import TYPE_CHECKING, Any
 
 from newsletter.compose.body import AFTER_HTML, BEFORE_HTML, BEFORE_TEXT, ONLY_TEXT, QUOTED
@@ -56,13 +56,14 @@ class Ready:
     mail: Laid
     text: Laid
     size: int
-    places: tuple[tuple[str, int], ...]
+    places: Mapping[str, int]
     subject: str
     texts: dict[str, str]
 
     def fits(self, values: Mapping[str, bytes], most: int) -> bool:
         """Whether the HTML part has at most so many octets with these values."""
-        return self.size + sum(many * len(values[name]) for name, many in self.places) <= most
+        many = self.places
+        return self.size + sum(map(mul, many.values(), map(len, map(values.__getitem__, many)))) <= most
 
 
 def make_ready(
@@ -80,7 +81,7 @@ def make_ready(
         mail=_lay(mail),
         text=_lay([ONLY_TEXT + QUOTED, *of_text]),
         size=sum(len(spot) for spot in of_html if isinstance(spot, bytes)),
-        places=tuple(places.items()),
+        places=dict(places),
         subject=subject,
         texts=texts,
     )

@@ -33,15 +33,15 @@ class Breaker:
 
     def record(self, outcome: Outcome, domain: str) -> None:
         """`domain` is the recipient's, in lower case."""
-        bad = is_bad(outcome)
-        if not bad and not isinstance(outcome, Delivered):
-            return
-        self._last.append(bad)
-        if not bad:
+        if isinstance(outcome, Delivered):
+            self._last.append(False)
             self._any_good = True
             self._row.clear()
             self._domain_row.pop(domain, None)
             return
+        if not is_bad(outcome):
+            return
+        self._last.append(True)
         assert isinstance(outcome, Deferred | Refused)
         self._row.append(domain)
         self._domain_row[domain] = self._domain_row.get(domain, 0) + 1

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Literal, Protocol, cast, runtime_checkable
 
 from newsletter.errors import RelayConfigError, RelayError
-from newsletter.model.mail import Deferred, Dropped, Message, Refused, Reply, Uncertain
+from newsletter.model.mail import Deferred, Delivered, Dropped, Message, Refused, Reply, Uncertain
 from newsletter.send.books import Books
 from newsletter.send.breaker import Breaker
 from newsletter.send.doubt import AGAIN, BEHIND, GARBAGE, HUNG_UP
@@ -180,7 +180,11 @@ class _Drain:
         for outcome in self._transport.deliver(cast("Iterator[Message]", self._feed.messages())):
             delivery, domain = self._feed.taken.pop(outcome.delivery_id)
             self._breaker.record(outcome, domain)
-            self._decided(outcome, delivery)
+            if isinstance(outcome, Delivered):
+                self.tally.sent += 1
+                self._books.write(outcome)
+            else:
+                self._decided(outcome, delivery)
             self._books.pulse()
         self._books.flush()
 

@@ -10,7 +10,7 @@ from newsletter.model.mail import Deferred, Dropped, Reply, Uncertain
 from newsletter.send.unrendered import Unrendered
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 
     from newsletter.model.mail import Delivery, Message, Outcome
     from newsletter.ports import Clock, Ledger
@@ -103,11 +103,13 @@ class Feed:
                 self._decided(Dropped(delivery.id, "expired", "not sent in time"), delivery)
             else:
                 due.append(delivery)
-        ready = self._rendered(due)
+        ready: Iterable[tuple[Delivery, Message]] = self._rendered(due)
         if self._policy.on_uncertain != "resend":  # else what a dead run held is sent again, marked or not
+            ready = list(ready)
             self._books.start(delivery for delivery, _ in ready)
         for delivery, message in ready:
-            yield from self._turn()
+            if self._pacer is not None:
+                yield from self._turn(self._pacer)
             if self._halted() or not self._books.holds(delivery.id):
                 return
             self._books.handed(delivery.id)
@@ -115,32 +117,30 @@ class Feed:
             yield message
         self.unrendered.judge()  # after the good ones have left
 
-    def _turn(self) -> Iterator[None]:
+    def _turn(self, pacer: Pacer | SharedPacer) -> Iterator[None]:
         """Wait for a turn under the rate limit, without holding up a transport that has sockets to serve."""
-        if self._pacer is None:
-            return
-        while self._waits and self._pacer.delay() > 0 and not self._halted():
+        while self._waits and pacer.delay() > 0 and not self._halted():
             yield None
         if not self._waits or not self._halted():
-            self._pacer.take()
+            pacer.take()
 
-    def _rendered(self, deliveries: Sequence[Delivery]) -> list[tuple[Delivery, Message]]:
-        """All at once; when one of them does not render, one by one: the bad ones are told from the others."""
+    def _rendered(self, deliveries: Sequence[Delivery]) -> Iterator[tuple[Delivery, Message]]:
+        """One after the other, as they are asked for: what is rendered long before it leaves has left the processor's
+        cache. When one of them does not render, the rest come singly: the bad ones are told from the others.
+        """
         rows = {delivery.id: delivery for delivery in deliveries}
-        ready: list[tuple[Delivery, Message]] = []
-        if self._render_into(rows, ready, deliveries) is not None:
+        if (yield from self._render_from(rows, deliveries)) is not None:
             for delivery in list(rows.values()):
-                error = self._render_into(rows, ready, [delivery])
+                error = yield from self._render_from(rows, [delivery])
                 if error is not None:
                     self.unrendered.bad(rows.pop(delivery.id), error)
         for delivery in rows.values():
             self.unrendered.bad(delivery, AttentionError("the renderer gave nothing for this row"))
-        return ready
 
-    def _render_into(
-        self, rows: dict[int, Delivery], ready: list[tuple[Delivery, Message]], deliveries: Sequence[Delivery]
-    ) -> Exception | None:
-        """Moves what rendered out of `rows`; returns what stopped it. The world's failures pass through."""
+    def _render_from(
+        self, rows: dict[int, Delivery], deliveries: Sequence[Delivery]
+    ) -> Generator[tuple[Delivery, Message], None, Exception | None]:
+        """Takes what rendered out of `rows`; returns what stopped it. The world's failures pass through."""
         try:
             for result in self._render(deliveries) if deliveries else ():
                 delivery = rows.pop(result.delivery_id)
@@ -148,24 +148,15 @@ class Feed:
                     self._decided(result, delivery)
                     continue
                 self.unrendered.good(delivery)
-                self._place(delivery, result, ready)
+                if self._closed and (said := self._closed.get(domain_of(result))) is not None:
+                    self._decided(_held_back(delivery, said), delivery)
+                    continue
+                yield delivery, result
         except (LaterError, StoreError):
             raise
         except Exception as error:  # noqa: BLE001  # edge: papers come from strangers; one row must not stop all mail
             return error
         return None
-
-    def _place(self, delivery: Delivery, message: Message, ready: list[tuple[Delivery, Message]]) -> None:
-        said = self._closed.get(domain_of(message))
-        if said is None:
-            ready.append((delivery, message))
-        else:
-            self._decided(
-                Deferred(
-                    delivery.id, Reply(0, "", f"held back, this domain turns our mail away: {said}"), charged=False
-                ),
-                delivery,
-            )
 
     def _settle_doubtful(self) -> None:
         """Rows in doubt, most often a dead run's: the ledger gives them out again only when it is told to."""
@@ -179,6 +170,11 @@ class Feed:
         for delivery in doubtful:
             self._decided(Uncertain(delivery.id, Reply(0, "", "an earlier run ended while this was sent")), delivery)
         self._books.flush()
+
+
+def _held_back(delivery: Delivery, said: str) -> Deferred:
+    text = f"held back, this domain turns our mail away: {said}"
+    return Deferred(delivery.id, Reply(0, "", text), charged=False)
 
 
 def domain_of(message: Message) -> str:

@@ -32,7 +32,8 @@ class Unrendered:
 
     def good(self, delivery: Delivery) -> None:
         """This one rendered: what failed before it failed by itself."""
-        self._good.add(delivery.kind)
+        if delivery.kind not in self._good:
+            self._good.add(delivery.kind)
         if self._waiting:
             self._single_out(delivery.kind)
 

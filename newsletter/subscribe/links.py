@@ -7,6 +7,7 @@ import binascii
 import hashlib
 import hmac
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, get_args
 from urllib.parse import quote
 
@@ -74,8 +75,8 @@ class Signer:
 
     def sign_all(self, purposes: Sequence[Purpose], subscriber_id: int, generation: int) -> list[str]:
         """The tokens of a reader for several purposes, without an end: what every mail needs."""
-        body = _varint(subscriber_id) + _varint(generation) + _varint(0)
-        return [self._signed(purpose, body) for purpose in purposes]
+        body = b"%b%b\0" % (_varint(subscriber_id), _varint(generation))
+        return [_encode(body + keyed_digest(self._keys[purpose][0], body)[:_TAG]) for purpose in purposes]
 
     def _signed(self, purpose: Purpose, body: bytes) -> str:
         return _encode(body + keyed_digest(self._keys[purpose][0], body)[:_TAG])
@@ -113,18 +114,26 @@ def reader_links(
     who = (subscriber.id, subscriber.generation)
     leave, preferences, feedback = signer.sign_all(_IN_EVERY_MAIL, *who)
     return ReaderLinks(
-        unsubscribe=f"{base_url}/unsubscribe/{leave}",
-        preferences=f"{base_url}/preferences/{preferences}",
-        view=f"{base_url}/day/{day.isoformat()}" if day else f"{base_url}/",
-        unsubscribe_mailto=_mailto(unsubscribe_address, leave),
-        feedback=f"{base_url}/feedback/{feedback}",
-        confirm=f"{base_url}/confirm/{signer.sign('confirm', *who, expires=confirm_until)}" if confirm_until else "",
+        f"{base_url}/unsubscribe/{leave}",
+        f"{base_url}/preferences/{preferences}",
+        _view(base_url, day),
+        _mailto(unsubscribe_address) + leave if unsubscribe_address else "",
+        f"{base_url}/feedback/{feedback}",
+        f"{base_url}/confirm/{signer.sign('confirm', *who, expires=confirm_until)}" if confirm_until else "",
     )
 
 
-def _mailto(address: str, token: str) -> str:
-    """RFC 6068: the address percent-encoded but for its @, the blank of the subject as %20."""
-    return f"mailto:{quote(address, safe='@')}?subject=unsubscribe%20{token}" if address else ""
+@lru_cache(maxsize=64)
+def _view(base_url: str, day: date | None) -> str:
+    return f"{base_url}/day/{day.isoformat()}" if day else f"{base_url}/"
+
+
+@lru_cache(maxsize=64)
+def _mailto(address: str) -> str:
+    """What stands before the token. RFC 6068: the address percent-encoded but for its @, the blank of the subject as
+    %20.
+    """
+    return f"mailto:{quote(address, safe='@')}?subject=unsubscribe%20"
 
 
 def _claim(purpose: Purpose, body: bytes, now: datetime) -> Claim | None:

@@ -7,7 +7,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Literal
 
 from newsletter.model.mail import Deferred, Delivered, Refused, Reply, Uncertain
-from newsletter.send.transports.wire import NotSendable, ProtocolFault, ReplyReader, clean, dotted, envelope
+from newsletter.send.transports.wire import Envelopes, NotSendable, ProtocolFault, ReplyReader, clean, dotted
 from newsletter.send.verdict import judge, outcome
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Conversation:
     def __init__(
         self, features: Features, patience: Patience, *, lmtp: bool, window: int, most: int, several: bool = False
     ) -> None:
-        self._features, self._patience, self._lmtp, self._several = features, patience, lmtp, several
+        self._envelopes, self._patience, self._lmtp, self._several = Envelopes(features), patience, lmtp, several
         pipelining = features.has("PIPELINING")
         self.mode: Mode = "chunks" if pipelining and features.has("CHUNKING") else "pipeline" if pipelining else "step"
         self.depth = {"step": 1, "pipeline": 2, "chunks": max(1, window)}[self.mode]
@@ -95,9 +95,10 @@ class Conversation:
     def take(self, item: Item) -> Outcome | None:
         """Begin a message, or refuse it here when this server cannot take it at all."""
         try:
-            item.reset()
+            if item.tries:
+                item.reset()
             item.body = clean(item.message)
-            item.mail_rcpt = envelope(item.message, len(item.body), self._features)
+            item.mail_rcpt = self._envelopes.of(item.message, len(item.body))
         except NotSendable as error:
             return Refused(item.message.delivery_id, error.reply, "message")
         self._left -= 1
@@ -108,9 +109,13 @@ class Conversation:
     def receive(self, data: bytes, outcomes: list[Outcome]) -> None:
         """Match every reply in `data` to its command; outcomes are appended. ProtocolFault: drop the connection."""
         self._since, self.stalled = time.monotonic(), False
+        usual = self.mode != "step"
         for reply in self._reader.feed(data):
-            if self.closing is None:
+            if self.closing is not None:
+                continue
+            if not (usual and reply.code == 250 and self._on_usual(reply, outcomes)):
                 self._on_reply(reply, outcomes)
+        self._pump()
 
     def buffers(self) -> list[bytes | memoryview]:
         """What to write next, oldest first."""
@@ -196,6 +201,22 @@ class Conversation:
                 self._write(mail)
                 self._expect.append(("mail", item))
 
+    def _on_usual(self, reply: Reply, outcomes: list[Outcome]) -> bool:
+        """250 where 250 was hoped for, as nearly always when several commands are under way; False: look closer."""
+        if not self._expect:
+            return False
+        expected, item = self._expect[0]
+        if expected == "dot":
+            if item is None or item.failed is not None or self.items[0] is not item:
+                return False
+            self.items.popleft()
+            self.answered += 1
+            outcomes.append(Delivered(item.message.delivery_id, reply))
+        elif expected not in {"rset", "mail", "rcpt"}:
+            return False
+        self._expect.popleft()
+        return True
+
     def _on_reply(self, reply: Reply, outcomes: list[Outcome]) -> None:
         if not self._expect and reply.code != 421:
             raise ProtocolFault(f"an answer to nothing: {reply.code} {reply.text[:80]}")
@@ -215,7 +236,6 @@ class Conversation:
             if expected == "dot" and self.mode == "step":
                 self._blocked = False
             self._finish(item, phase, said, outcomes)
-        self._pump()
 
     def _on_reset(self, reply: Reply) -> None:
         if reply.code // 100 != 2:

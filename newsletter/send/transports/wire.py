@@ -24,6 +24,7 @@ LONGEST_LINE = 998  # RFC 5322 2.1.1, without CRLF
 _LINE = re.compile(rb"([2-5]\d\d)(?:([ -])(.*))?", re.DOTALL)
 _ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s+|$)")
 _ADDRESS = re.compile(r"[^\x00-\x20\x7f<>]*")
+_USUAL = re.compile(r"[A-Za-z0-9@._+=-]* [A-Za-z0-9._+=-]+@[A-Za-z0-9.-]+")  # sender and recipient, as nearly all are
 
 
 class ProtocolFault(Exception):  # noqa: N818  # not an error of ours: what the server did, in words
@@ -121,34 +122,48 @@ def _parse_line(line: bytes) -> tuple[int, bool, str, str]:
 def printable(raw: bytes) -> str:
     """Text that is safe to store and to show: undecodable octets and controls are escaped."""
     text = raw.decode("utf-8", "backslashreplace")
+    if text.isprintable():
+        return text.strip()
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text).strip()
 
 
-def envelope(message: Message, size: int, features: Features) -> tuple[bytes, bytes]:
-    """The MAIL and RCPT commands, with the parameters that the server offers and the message needs.
+class Envelopes:
+    """Writes the commands of a transaction for a server that offers `features`."""
 
-    `size` is that of the body as `clean` left it. RFC 1870 (SIZE), 6152 (8BITMIME), 6531 (SMTPUTF8), 3461 (DSN:
-    failures only, headers only, ENVID our delivery id). NotSendable: the server lacks what the message needs.
-    """
-    sender, recipient, wide = _paths(message, features)
-    mail, rcpt = f"MAIL FROM:<{sender}>", f"RCPT TO:<{recipient}>"
-    if features.has("SIZE"):
-        if features.size and size > features.size:
-            said = f"not sent: {size} octets, and the server takes {features.size} at most"
-            raise NotSendable(Reply(552, "5.3.4", said))
-        mail += f" SIZE={size}"
-    if wide:
-        mail += " SMTPUTF8"
-    if not (message.seven_bit or message.data.isascii()):
-        if not features.has("8BITMIME"):
-            raise NotSendable(Reply(554, "5.6.3", "not sent: 8-bit content, and the server does not offer 8BITMIME"))
-        mail += " BODY=8BITMIME"
-    if features.has("DSN"):
-        mail += f" RET=HDRS ENVID={message.delivery_id}"
-        rcpt += " NOTIFY=FAILURE"
-        if recipient.isascii():
-            rcpt += f" ORCPT=rfc822;{_xtext(recipient)}"
-    return f"{mail}\r\n".encode(), f"{rcpt}\r\n".encode()
+    def __init__(self, features: Features) -> None:
+        self._features = features
+        self._size = features.has("SIZE")
+        self._dsn = features.has("DSN")
+
+    def of(self, message: Message, size: int) -> tuple[bytes, bytes]:
+        """MAIL and RCPT, with the parameters that the server offers and the message needs.
+
+        `size` is that of the body as `clean` left it. RFC 1870 (SIZE), 6152 (8BITMIME), 6531 (SMTPUTF8), 3461 (DSN:
+        failures only, headers only, ENVID our delivery id). NotSendable: the server lacks what the message needs.
+        """
+        sender, recipient, wide = message.envelope_from, message.recipient, message.smtputf8
+        if wide or _USUAL.fullmatch(f"{sender} {recipient}") is None:
+            sender, recipient, wide = _paths(message, self._features)
+        mail, rcpt = f"MAIL FROM:<{sender}>", f"RCPT TO:<{recipient}>"
+        if self._size:
+            most = self._features.size
+            if most and size > most:
+                said = f"not sent: {size} octets, and the server takes {most} at most"
+                raise NotSendable(Reply(552, "5.3.4", said))
+            mail += f" SIZE={size}"
+        if wide:
+            mail += " SMTPUTF8"
+        if not (message.seven_bit or message.data.isascii()):
+            if not self._features.has("8BITMIME"):
+                said = "not sent: 8-bit content, and the server does not offer 8BITMIME"
+                raise NotSendable(Reply(554, "5.6.3", said))
+            mail += " BODY=8BITMIME"
+        if self._dsn:
+            mail += f" RET=HDRS ENVID={message.delivery_id}"
+            rcpt += " NOTIFY=FAILURE"
+            if recipient.isascii():
+                rcpt += f" ORCPT=rfc822;{_xtext(recipient)}"
+        return f"{mail}\r\n".encode(), f"{rcpt}\r\n".encode()
 
 
 def _paths(message: Message, features: Features) -> tuple[str, str, bool]:
