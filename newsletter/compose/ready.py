@@ -63,7 +63,8 @@ class Ready:
     def fits(self, values: Mapping[str, bytes], most: int) -> bool:
         """Whether the HTML part has at most so many octets with these values."""
         many = self.places
-        return self.size + sum(map(mul, many.values(), map(len, map(values.__getitem__, many)))) <= most
+        size: int = self.size + sum(map(mul, many.values(), map(len, map(values.__getitem__, many))))
+        return size <= most
 
 
 def make_ready(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -15,7 +16,6 @@ from newsletter.send.transports.pool import Openings, goodbye
 from newsletter.send.verdict import words
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Iterator, Sequence
 
     from newsletter.errors import NewsletterError
@@ -220,3 +220,10 @@ def via(outcome: Outcome, where: str) -> Outcome:
         return outcome
     reply = outcome.reply
     return replace(outcome, reply=Reply(reply.code, reply.enhanced, f"{reply.text[:400]} (via {where})".strip()))
+
+
+def tls_for(ways: Sequence[Way]) -> ssl.SSLContext:
+    """Reading the authorities takes 40 ms: only where one is wanted. Without any, no certificate would be believed."""
+    if all(way.relay.security == "none" for way in ways):
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return ssl.create_default_context()

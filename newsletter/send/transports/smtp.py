@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import selectors
-import ssl
 import time
 from collections import deque
 from typing import TYPE_CHECKING
@@ -15,10 +14,11 @@ from newsletter.send.transports.conversation import Item, window_for
 from newsletter.send.transports.opening import Relay
 from newsletter.send.transports.patience import Patience
 from newsletter.send.transports.pool import Channel
-from newsletter.send.transports.relays import Site, Sites, Way, probed, via
+from newsletter.send.transports.relays import Site, Sites, Way, probed, tls_for, via
 from newsletter.send.verdict import words
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from newsletter.model.mail import Message, Outcome, RelayTrouble
@@ -55,7 +55,7 @@ class SmtpTransport:
         self._patience, self._most, self._window = patience or Patience(), messages_per_connection, window
         self._signers, self._idle = signers, idle
         ways = [Way(relay)] if isinstance(relay, Relay) else relay
-        self._tls = tls or _tls_for(ways)
+        self._tls = tls or tls_for(ways)
         self._sites = Sites(
             ways, connections=max(1, connections), patience=self._patience, tls=self._tls, backoff=backoff
         )
@@ -328,10 +328,3 @@ class SmtpTransport:
             why = Reply(0, "", f"not sent: {fault.what if fault else ''}"[:500])
             self._outcomes.append(Deferred(item.message.delivery_id, why, charged=False))
         self._backlog.clear()
-
-
-def _tls_for(ways: Sequence[Way]) -> ssl.SSLContext:
-    """Reading the authorities takes 40 ms: only where one is wanted. Without any, no certificate would be believed."""
-    if all(way.relay.security == "none" for way in ways):
-        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    return ssl.create_default_context()
