@@ -11,12 +11,14 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from newsletter.errors import UsageError
+from newsletter.subscribe.encodings import encoding_of
 from newsletter.subscribe.people import FIELDS, BadRow, Remark, Row, RowError, remark_on, to_subscriber
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
     from newsletter.model.subscriber import Subscriber
+    from newsletter.subscribe.encodings import Encoding
 
 _SYNONYMS = {
     "e_mail": "email",
@@ -55,13 +57,14 @@ def read_csv(
     """Rows of a CSV file in their order, one at a time; the good ones are good whatever stands beside them.
 
     The header names the columns in any order and case; unknown columns are remarked on and left out. The delimiter is
-    a comma, a semicolon or a tab; the encoding UTF-8, UTF-16 or Windows-1252, with or without a byte order mark.
+    a comma, a semicolon or a tab; the encoding UTF-8, UTF-16 or Windows-1252, with or without a byte order mark; a file
+    of another encoding is refused, and the refusal names it.
     `topics` are the slugs that exist, None: any; `source` goes into the subscriber's consent with the line.
-    Raises UsageError when there is no header with an email column.
+    Raises UsageError when there is no header with an email column, or when the bytes are of none of these encodings.
     """
     lines, encoding = _decode(data)
-    if encoding == "cp1252":
-        yield Remark("The file is not UTF-8; it was read as Windows-1252.")
+    if encoding.remark:
+        yield Remark(encoding.remark)
     rows = _split(lines)
     first = next(rows, None)
     if first is None:
@@ -81,7 +84,9 @@ def read_jsonl(
     data: bytes, *, source: str = "import", topics: Collection[str] | None = None
 ) -> Iterator[Row | BadRow | Remark]:
     """Rows of JSON lines: one object a line with the fields of the CSV; `topics` may be a list."""
-    lines, _ = _decode(data)
+    lines, encoding = _decode(data)
+    if encoding.remark:
+        yield Remark(encoding.remark)
     seen: dict[int, int] = {}
     unknown: set[str] = set()
     for number, line in enumerate(lines, 1):
@@ -146,30 +151,10 @@ def _unguard(cell: str) -> str:
     return cell[1:] if _GUARDED.match(cell) else cell
 
 
-def _decode(data: bytes) -> tuple[Iterator[str], str]:
-    """The lines of the file and the name of its encoding; decoded as they are read."""
-    encoding, errors = _encoding(data)
-    return iter(io.TextIOWrapper(io.BytesIO(data), encoding, errors=errors, newline="")), encoding
-
-
-def _encoding(data: bytes) -> tuple[str, str]:
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16", "replace"
-    if len(data) >= 4 and data[0] and not data[1] and data[2] and not data[3]:
-        return "utf-16-le", "replace"
-    if len(data) >= 4 and not data[0] and data[1] and not data[2] and data[3]:
-        return "utf-16-be", "replace"
-    decoder = codecs.getincrementaldecoder("utf-8-sig")()
-    beyond_ascii = False
-    for start in range(0, len(data), 1 << 16):
-        piece = data[start : start + (1 << 16)]
-        try:
-            beyond_ascii |= not decoder.decode(piece, start + len(piece) >= len(data)).isascii()
-        except UnicodeDecodeError as error:
-            beyond_ascii |= not piece[: error.start].isascii()
-            # Good UTF-8 before the first bad byte: a UTF-8 file with a bad row. None: an old spreadsheet's file.
-            return ("utf-8-sig", "replace") if beyond_ascii else ("cp1252", "replace")
-    return "utf-8-sig", "strict"
+def _decode(data: bytes) -> tuple[Iterator[str], Encoding]:
+    """The lines of the file, decoded as they are read, and its encoding."""
+    found = encoding_of(data)
+    return iter(io.TextIOWrapper(io.BytesIO(data), found.codec, errors=found.errors, newline="")), found
 
 
 def _split(lines: Iterator[str]) -> Iterator[Line | BadRow]:

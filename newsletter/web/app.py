@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from newsletter.errors import LaterError, StoreError, TemplateError
+from newsletter.errors import BusyError, LaterError, StoreError, TemplateError
 from newsletter.web import ask as asking
 from newsletter.web import keeping
 from newsletter.web.desk import Desk, Door
@@ -123,8 +123,7 @@ async def _answer(desk: Desk, door: Door, request: Request) -> Response:
     except asking.Unreadable as error:
         return _plain(desk, request, error.status, error.text)
     try:
-        limiter = desk.writers if ask.method == "POST" else None
-        return await to_thread.run_sync(keeping.answer, desk, door, ask, limiter=limiter)
+        return await _act(desk, door, ask)
     except (LaterError, StoreError) as error:
         log.log(
             logging.WARNING if isinstance(error, LaterError) else logging.ERROR,
@@ -136,6 +135,22 @@ async def _answer(desk: Desk, door: Door, request: Request) -> Response:
         response = _plain(desk, request, 503, "The newsletter is busy for a moment. Please try again.")
         response.headers["Retry-After"] = "5"
         return response
+
+
+async def _act(desk: Desk, door: Door, ask: asking.Ask) -> Response:
+    """The handler in a thread. Raises BusyError when all hands for forms stay busy: nobody waits for a long queue."""
+    if ask.method != "POST":
+        return await to_thread.run_sync(keeping.answer, desk, door, ask)
+    hand = object()
+    try:
+        async with asyncio.timeout(desk.settings.queue_time_limit.total_seconds()):
+            await desk.writers.acquire_on_behalf_of(hand)
+    except TimeoutError:
+        raise BusyError("All hands are busy with forms.", cure="Is the database locked by something?") from None
+    try:
+        return await to_thread.run_sync(keeping.answer, desk, door, ask)
+    finally:
+        desk.writers.release_on_behalf_of(hand)
 
 
 async def _body(request: Request, limit: int) -> bytes:

@@ -26,6 +26,7 @@ class WebSettings:
     answer_floor: timedelta = timedelta(milliseconds=250)  # answers about an address take this long, or a multiple
     body_limit: int = 64 * 1024
     body_time_limit: timedelta = timedelta(seconds=10)
+    queue_time_limit: timedelta = timedelta(seconds=5)  # that a form waits for its turn while the database is locked
     login_tries: tuple[int, timedelta] = (5, timedelta(minutes=15))
     session: timedelta = timedelta(hours=12)
     hooks: HookSettings | None = None

@@ -6,6 +6,7 @@ import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
+from datetime import timedelta
 from http.client import HTTPConnection
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
@@ -94,6 +95,34 @@ def test_forms_that_wait_for_a_locked_database_do_not_keep_pages_from_being_read
 
     assert (status, took < 1.5) == (200, True)
     assert answers <= {200, 429, 503}
+
+
+def test_a_form_behind_many_others_is_told_to_come_again_and_not_kept_waiting(tmp_path: Path, printed: Path) -> None:
+    hurried = replace(FAST, queue_time_limit=timedelta(milliseconds=200))
+    site = open_site(tmp_path / "locked", like=printed, busy=4.0, settings=hurried)
+
+    def post(_: int) -> tuple[int, str | None, float]:
+        line, start = HTTPConnection("127.0.0.1", port, timeout=30), monotonic()
+        line.request("POST", "/subscribe", "email=ada%40example.org")
+        answer = line.getresponse()
+        answer.read()
+        line.close()
+        return answer.status, answer.headers["Retry-After"], monotonic() - start
+
+    with (
+        serving(site.app) as base,
+        closing(sqlite3.connect(site.folder / "subscribers.db", isolation_level=None)) as other,
+        ThreadPoolExecutor(12) as pool,
+    ):
+        port = int(base.rpartition(":")[2])
+        other.execute("BEGIN IMMEDIATE")
+        answers = list(pool.map(post, range(12)))
+        other.execute("ROLLBACK")
+    site.store.close()
+
+    quick = sorted((status, again) for status, again, took in answers if took < 2)
+    assert quick == [(503, "5")] * 4  # eight wait for the database itself
+    assert {status for status, _, _ in answers} == {503}
 
 
 class BusyOnce:
