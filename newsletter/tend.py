@@ -9,6 +9,7 @@ from newsletter.errors import NewsletterError
 from newsletter.model.mail import Note
 from newsletter.press import quiet
 from newsletter.process import is_gone
+from newsletter.stages.counting import count_readers
 from newsletter.stages.probing import probe
 from newsletter.stages.returning import Account, settle, take_in
 
@@ -114,5 +115,6 @@ _TASKS = (
     ("send", _give_leases_back),
     ("sign-ups", _wipe_stale_sign_ups),
     ("records", _sweep_records),
+    ("readers", count_readers),
     ("send", _speak_of_uncertain),
 )

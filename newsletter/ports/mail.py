@@ -20,7 +20,7 @@ if TYPE_CHECKING:
         Standing,
     )
     from newsletter.model.paper import Problem
-    from newsletter.model.returns import Evidence, Letter
+    from newsletter.model.returns import Evidence, Letter, What
 
 
 class Ledger(Protocol):
@@ -57,7 +57,8 @@ class Ledger(Protocol):
         first what is in flight (Uncertain, if nothing better is known). A lease that was taken over is left alone.
         """
 
-    def counts(self, *, day: date | None = None, now: datetime) -> Mapping[DeliveryState, int]: ...
+    def counts(self, *, day: date | None = None, kind: str | None = None, now: datetime) -> Mapping[DeliveryState, int]:
+        """How many rows are in each state: of one day or all, of one kind or all."""
 
     def next_due(self, *, now: datetime) -> datetime | None:
         """When the earliest open row may be tried (`now`: at once), or None: nothing is open."""
@@ -147,6 +148,9 @@ class Returns(Protocol):
 
     def seen(self, mails: Iterable[str]) -> frozenset[str]:
         """Those returned mails (`Evidence.mail`) that something was kept of and acted on."""
+
+    def tally(self, *, since: datetime) -> Mapping[tuple[date, What], int]:
+        """How much signed evidence came since: by the day of the mail that it is about, else by the day it came."""
 
     def sweep(self, *, before: datetime) -> int:
         """Erase what came earlier and is closed; returns how many rows."""

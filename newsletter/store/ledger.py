@@ -131,10 +131,10 @@ class SqlLedger:
         with self._db.writing(lock=LEDGER_LOCK) as connection:
             return settling.cancel(self._db, connection, day.isoformat(), micros(now))
 
-    def counts(self, *, day: date | None = None, now: datetime) -> Mapping[DeliveryState, int]:
+    def counts(self, *, day: date | None = None, kind: str | None = None, now: datetime) -> Mapping[DeliveryState, int]:
         """States that nothing is in are left out."""
         with self._db.reading() as connection:
-            rows = connection.execute(standing.by_state(day.isoformat() if day else None), {"now": micros(now)})
+            rows = connection.execute(standing.by_state(day.isoformat() if day else None, kind), {"now": micros(now)})
             return {cast("DeliveryState", state): many for state, many in rows}
 
     def next_due(self, *, now: datetime) -> datetime | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Boolean, Column, Index, Table, Text, delete, select, text, update
@@ -13,10 +13,11 @@ from newsletter.store.values import micros, moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime
+    from datetime import date, datetime
 
     from sqlalchemy import Row
 
+    from newsletter.model.returns import What
     from newsletter.store.database import Database
 
 returns = Table(
@@ -89,6 +90,12 @@ class SqlReturns:
         statement = select(returns.c.mail).where(returns.c.mail.in_(self._db.words()), returns.c.closed_at.is_not(None))
         with self._db.reading() as connection:
             return frozenset(connection.execute(statement, {"words": self._db.listed(mails)}).scalars())
+
+    def tally(self, *, since: datetime) -> Mapping[tuple[date, What], int]:
+        statement = select(returns).where(returns.c.at >= micros(since), returns.c.signed)
+        with self._db.reading() as connection:
+            found = (_from_row(row) for row in connection.execute(statement))
+            return Counter((one.day, one.what) for one in found)
 
     def sweep(self, *, before: datetime) -> int:
         statement = delete(returns).where(returns.c.at < micros(before), returns.c.closed_at.is_not(None))

@@ -73,11 +73,13 @@ _HOLDS = select(lease_ranges.c.first_id, lease_ranges.c.last_id, leases.c.until)
 )
 
 
-def by_state(day: str | None) -> Select[Any]:
-    """(state, how many), of one day or of all; takes the parameter `now`."""
+def by_state(day: str | None, kind: str | None = None) -> Select[Any]:
+    """(state, how many), of one day or of all, of one kind or of all; takes the parameter `now`."""
     found = select(STATE.label("state")).select_from(_JOINED)
     if day is not None:
         found = found.where(deliveries.c.day == day)
+    if kind is not None:
+        found = found.where(deliveries.c.kind == kind)
     named = found.subquery()
     return select(named.c.state, func.count()).group_by(named.c.state)
 

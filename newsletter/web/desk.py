@@ -80,6 +80,7 @@ class Desk:
             "scripts": True,
             "problem": "",
             "offer_link": False,
+            "og_type": "website",
         }
         made = Page(self.pages.render(name, shared | values), status_code=status)
         made.stamp = stamp

@@ -15,10 +15,10 @@ from newsletter.errors import TemplateError
 from newsletter.web import words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-STATIC = ("style.css", "zone.js", "icon.svg")
+STATIC = ("style.css", "zone.js", "icon.svg", "card.png")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Pages:
             lstrip_blocks=True,
             auto_reload=False,
         )
-        self.assets = dict(_asset(self._jinja, name) for name in STATIC)
+        self.assets = {name: _asset(folders, name) for name in STATIC}
         by_plain = {plain: f"/static/{asset.name}" for plain, asset in self.assets.items()}
         self._by_address = {asset.name: asset for asset in self.assets.values()}
         self._jinja.globals.update({"live": True, "sign_up_url": ""} | shared, static=by_plain, plural=words.plural)
@@ -64,10 +64,9 @@ class Pages:
         return self._by_address.get(address)
 
 
-def _asset(jinja: jinja2.Environment, name: str) -> tuple[str, Asset]:
-    assert jinja.loader is not None
-    text, _, _ = jinja.loader.get_source(jinja, name)
-    data = text.encode()
+def _asset(folders: Sequence[Path], name: str) -> Asset:
+    """The file from the first folder that has it."""
+    data = next(folder / name for folder in folders if (folder / name).is_file()).read_bytes()
     stem, _, suffix = name.rpartition(".")
     kind = mimetypes.types_map.get(f".{suffix}", "text/plain")
-    return name, Asset(f"{stem}.{hashlib.sha256(data).hexdigest()[:12]}.{suffix}", kind, data)
+    return Asset(f"{stem}.{hashlib.sha256(data).hexdigest()[:12]}.{suffix}", kind, data)

@@ -57,6 +57,7 @@ def _page(desk: Desk, subject: Paper) -> Response:
         similar=similar(desk, subject),
         bibtex=citing.bibtex([subject]),
         canonical=view.href,
+        og_type="article",
         description=view.gist[:300],
     )
 

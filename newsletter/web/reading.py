@@ -85,6 +85,7 @@ def topic(desk: Desk, ask: Ask) -> Response:
         about=known.query if known else "",
         days=shelves[:10],
         canonical=f"/topic/{slug}",
+        description=f"The newest trending papers on {known.name if known else shelves[0][1].name}, each with why.",
         feed=f"/topic/{slug}/feed.atom",
         here="topics",
     )
@@ -96,7 +97,8 @@ def archive(desk: Desk, ask: Ask) -> Response:  # noqa: ARG001 - every handler t
     for one in reversed(desk.library.days()):
         months.setdefault(cal.month_of(one).path, []).append(one)
     rows = [(cal.month_of(days[0]), days) for days in months.values()]
-    return desk.page("archive.html.j2", months=rows, canonical="/archive", here="archive")
+    about = "Every day's trending papers, as they were printed."
+    return desk.page("archive.html.j2", months=rows, canonical="/archive", here="archive", description=about)
 
 
 def why_empty(desk: Desk, one: date) -> tuple[str, ...]:

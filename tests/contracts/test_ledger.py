@@ -359,6 +359,8 @@ def test_counts_and_standings_are_of_one_day_or_of_all(store: Stores) -> None:
 
     assert store.ledger.counts(now=NOW) == {"claimed": 1, "queued": 2}
     assert store.ledger.counts(day=tomorrow, now=NOW) == {"queued": 1}
+    assert store.ledger.counts(day=tomorrow, kind="digest", now=NOW) == {"queued": 1}
+    assert store.ledger.counts(day=tomorrow, kind="goodbye", now=NOW) == {}
     assert store.ledger.standings(day=DAY, states=["claimed"], limit=9, now=NOW) == (
         Standing(held.deliveries[0], "claimed", 0, None, None),
     )

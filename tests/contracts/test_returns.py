@@ -49,6 +49,25 @@ def test_what_came_of_a_reader_is_told_oldest_first_and_swept_when_it_is_old_and
     assert store.returns.about([7], since=NOW - 90 * DAY) == {7: (older, FULL)}
 
 
+def test_what_came_back_is_counted_by_the_day_of_its_mail_and_forgeries_are_not(store: Stores) -> None:
+    store.returns.keep(
+        [
+            FULL,
+            replace(FULL, key="hard", what="hard", subscriber_id=8),
+            replace(FULL, key="unknown mail", what="complaint", delivery_key=""),
+            replace(FULL, key="forged", what="hard", signed=False),
+            replace(FULL, key="old", at=NOW - 30 * DAY),
+        ]
+    )
+
+    friday = date(2026, 11, 20)
+    assert store.returns.tally(since=NOW - 9 * DAY) == {
+        (friday, "soft"): 1,
+        (friday, "hard"): 1,
+        (NOW.date(), "complaint"): 1,
+    }
+
+
 def test_nothing_that_came_back_is_left_of_a_reader_who_is_forgotten(store: Stores) -> None:
     reader = store.subscribers.add(Subscriber(email="ada@example.org"))
     assert reader is not None

@@ -185,8 +185,9 @@ class FakeLedger:
             one.reply = Reply(0, "", "Stopped by the operator.")
         return len(found)
 
-    def counts(self, *, day: date | None = None, now: datetime) -> Mapping[DeliveryState, int]:
-        return Counter(one.state(now) for one in self.records.values() if day in {None, one.delivery.day})
+    def counts(self, *, day: date | None = None, kind: str | None = None, now: datetime) -> Mapping[DeliveryState, int]:
+        wanted = (one for one in self.records.values() if day in {None, one.delivery.day})
+        return Counter(one.state(now) for one in wanted if kind in {None, one.delivery.kind})
 
     def next_due(self, *, now: datetime) -> datetime | None:
         found = [one for one in self.records.values() if one.end is None]

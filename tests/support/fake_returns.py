@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
 from newsletter.model.returns import Letter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from datetime import datetime
+    from datetime import date, datetime
 
-    from newsletter.model.returns import Evidence
+    from newsletter.model.returns import Evidence, What
 
 
 class FakeReturns:
@@ -41,6 +41,10 @@ class FakeReturns:
 
     def seen(self, mails: Iterable[str]) -> frozenset[str]:
         return frozenset(one.mail for one in self.rows.values() if one.key in self.closed) & frozenset(mails)
+
+    def tally(self, *, since: datetime) -> Mapping[tuple[date, What], int]:
+        found = (one for one in self.rows.values() if one.signed and one.at >= since)
+        return Counter((one.day, one.what) for one in found)
 
     def sweep(self, *, before: datetime) -> int:
         old = [one.key for one in self.rows.values() if one.at < before and one.key in self.closed]

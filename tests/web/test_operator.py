@@ -12,7 +12,9 @@ from argon2 import PasswordHasher
 
 from newsletter.model.edition import Silence
 from newsletter.model.mail import NewDelivery, Note
+from newsletter.model.returns import Evidence
 from newsletter.model.subscriber import Subscriber
+from newsletter.tend import tend
 from newsletter.web.doors import doors
 from tests.support.website import FAST, Site, open_site
 
@@ -118,6 +120,41 @@ def test_the_dashboard_counts_readers_mails_and_runs(office: Site) -> None:
     assert "<title>Fri 21 Nov: 1 queued</title>" in page
     assert "arxiv: stale since &lt;Monday&gt;" in page
     assert "style=" not in page
+
+
+def test_the_dashboard_shows_what_came_of_each_edition_and_how_many_readers_there_were(office: Site) -> None:
+    press, friday = office.press, date(2025, 11, 21)
+    people = [press.subscribers.add(Subscriber(email=f"r{n}@example.org")) for n in range(4)]
+    leave = [f"/unsubscribe/{press.signer.sign('unsubscribe', one.id, 0)}" for one in people if one]
+    now = office.clock.now()
+    rows = [NewDelivery("digest", friday, one.id, "{}", now + timedelta(hours=1)) for one in people if one]
+    press.ledger.queue(rows, at=now)
+    tend(press)
+    office.client().post(leave[0])
+    signed = Evidence("a", "hard", "dsn", now, 2, "digest.2025-11-21.2", signed=True)
+    assert press.returns is not None
+    press.returns.keep([signed, replace(signed, key="b", what="complaint"), replace(signed, key="c", signed=False)])
+    browser, _ = logged_in(office)
+    assert "drawn once two days were counted" in browser.get("/operator").text
+    browser.post("/operator/logout")
+    office.clock.move(timedelta(days=1))
+    tend(press)
+    browser, _ = logged_in(office)
+
+    page = browser.get("/operator").text
+
+    table = re.search(r'<th scope="row">Fri 21 Nov</th>(.*?)</tr>', page)
+    assert table
+    names = re.findall(r'<th scope="col">(\w+)</th>', page)[1:]
+    counts = dict(zip(names, re.findall(r"<td>(\d*)</td>", table[1]), strict=True))
+    assert {name: many for name, many in counts.items() if many} == {
+        "queued": "4",
+        "left": "1",
+        "bounced": "1",
+        "complained": "1",
+    }
+    assert "<title>Fri 21 Nov: 1 complained</title>" in page
+    assert 'aria-label="Active readers: from 4 to 2 in 24 hours"' in page
 
 
 def test_pausing_keeps_every_mail_and_resuming_sends_it(office: Site) -> None:

@@ -282,3 +282,21 @@ def test_a_paper_of_two_topics_is_shown_once_and_named_in_the_other(site: Site) 
     assert headings(page, 3) == ["Paper a", "Paper b"]
     assert re.findall(r"shown above: <a href=\"([^\"]+)\"", page) == ["/paper/a"]
     assert headings(topic, 3) == ["Paper a", "Paper b"]
+
+
+@pytest.mark.parametrize("path", ["/", "/day/2025-11-20", "/topic/vision", "/paper/2511.12609", "/month/2025-11"])
+def test_a_shared_link_shows_a_title_a_sentence_and_a_picture(week: Site, path: str) -> None:
+    page = week.client().get(path).text
+
+    card = dict(re.findall(r'<meta (?:property|name)="((?:og|twitter):[^"]+)" content="([^"]*)">', page))
+    assert card["og:url"] == f"http://localhost:8000{path}"
+    assert all(card[f"og:{name}"] for name in ("title", "description", "type", "site_name", "image:alt"))
+    assert card["twitter:card"] == "summary_large_image"
+    picture = week.client().get(card["og:image"].removeprefix("http://localhost:8000"))
+    assert (picture.headers["content-type"], picture.content[:4]) == ("image/png", b"\x89PNG")
+    size = tuple(int.from_bytes(picture.content[place : place + 4]) for place in (16, 20))
+    assert size == (int(card["og:image:width"]), int(card["og:image:height"])) == (1200, 630)
+
+
+def test_pages_behind_a_link_have_no_social_card(site: Site) -> None:
+    assert "og:" not in site.client().get("/confirm/forged").text

@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from starlette.responses import Response
 
 from newsletter.errors import NewsletterError
 from newsletter.model.edition import Silence
+from newsletter.stages.counting import READERS
 from newsletter.stages.previewing import preview
 from newsletter.stages.switch import pause, paused, resume
 from newsletter.web.calendar import parse_day, week_of
 from newsletter.web.operator.session import page
-from newsletter.web.plot import bars
+from newsletter.web.plot import bars, draw
 from newsletter.web.words import short_day
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import date
 
     from newsletter.model.mail import DeliveryState
     from newsletter.web.ask import Ask
     from newsletter.web.desk import Desk
+    from newsletter.web.plot import Plot
 
-DAYS, WEEKS = 14, 12
+DAYS, WEEKS, READER_DAYS = 14, 12, 90
 STATES: tuple[DeliveryState, ...] = (
     "sent",
     "queued",
@@ -36,6 +38,7 @@ STATES: tuple[DeliveryState, ...] = (
     "expired",
     "cancelled",
 )
+AFTER = ("left", "bounced", "complained")
 FRAME_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox; frame-ancestors 'self'"
 
 
@@ -47,15 +50,19 @@ def dashboard(desk: Desk, ask: Ask) -> Response:
             pause(desk.records, at=now)
         elif ask.first("action") == "resume":
             resume(desk.records)
+    mails, after = _editions(desk)
     return page(
         desk,
         ask,
         "dashboard.html.j2",
         people=dict(desk.press.subscribers.counts()),
         joined=bars(_joined(desk), width=640, height=120),
-        mails=bars(_mails(desk), width=640, height=120),
-        table=_mails(desk),
-        states=STATES,
+        joined_from=short_day(week_of(now.date() - timedelta(weeks=WEEKS - 1)).first),
+        readers=_readers(desk),
+        mails=bars(mails, width=640, height=120),
+        after=bars(after, width=640, height=120),
+        table=[(day, [*counts, *told]) for (day, counts), (_, told) in zip(mails, after, strict=True)],
+        columns=[*STATES, *AFTER],
         queue=dict(desk.press.ledger.counts(now=now)),
         next_due=desk.press.ledger.next_due(now=now),
         paused=paused(desk.records, now=now),
@@ -117,13 +124,36 @@ def _end_of(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, 23, 59, tzinfo=UTC)
 
 
-def _mails(desk: Desk) -> list[tuple[str, Sequence[tuple[str, int]]]]:
-    """(day, ((state, count), ...)) of the last editions, oldest first."""
-    rows: list[tuple[str, Sequence[tuple[str, int]]]] = []
-    for day in desk.library.days()[-DAYS:]:
-        counts = desk.press.ledger.counts(day=day, now=desk.now())
-        rows.append((short_day(day), tuple((state, counts.get(state, 0)) for state in STATES)))
-    return rows
+Series = list[tuple[str, Sequence[tuple[str, int]]]]
+
+
+def _editions(desk: Desk) -> tuple[Series, Series]:
+    """Of the last editions, oldest first: (day, ((state, count), ...)) of their digests, and what came of them."""
+    days, now, back = desk.library.days()[-DAYS:], desk.now(), desk.press.returns
+    since = datetime.combine(days[0], time(), UTC) if days else now
+    came = back.tally(since=since) if back is not None else {}
+    mails: Series = []
+    after: Series = []
+    for day in days:
+        counts = desk.press.ledger.counts(day=day, kind="digest", now=now)
+        left = sum(desk.press.ledger.counts(day=day, kind="goodbye", now=now).values())
+        mails.append((short_day(day), tuple((state, counts.get(state, 0)) for state in STATES)))
+        told = (
+            ("left", left),
+            ("bounced", came.get((day, "hard"), 0)),
+            ("complained", came.get((day, "complaint"), 0)),
+        )
+        after.append((short_day(day), told))
+    return mails, after
+
+
+def _readers(desk: Desk) -> Plot | None:
+    """How many active readers there were, day by day, as `tend` wrote it down."""
+    today = desk.now().date()
+    days = [today - timedelta(days=back) for back in reversed(range(READER_DAYS))]
+    found = [(day, desk.records.get(READERS, day.isoformat(), now=desk.now())) for day in days]
+    series = [(day.isoformat(), float(count)) for day, count in found if count is not None]
+    return draw(series, width=640, height=120, what="Active readers")
 
 
 def _joined(desk: Desk) -> list[tuple[str, Sequence[tuple[str, int]]]]:
