@@ -56,7 +56,12 @@ NEWSLETTER = Section(
         ),
         Key("log", v.choice("text", "json"), "text", "How `serve` and `worker` log: a line for people, or JSON."),
         Key("timezone", places.ZONE, "UTC", "Time zone of readers who chose none."),
-        Key("locale", places.LOCALE, "en", "Language of dates for readers who chose none."),
+        Key(
+            "locale",
+            places.LOCALE,
+            "en",
+            "Language of mails and pages for readers who chose none; docs/writing-a-translation.md lists them.",
+        ),
         Key(
             "secret",
             v.SECRET,

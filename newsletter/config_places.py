@@ -77,7 +77,20 @@ def _locale(raw: Any) -> str:
             return str(Locale.parse(raw.replace("-", "_")))
         except (UnknownLocaleError, ValueError):
             pass
-    raise Wrong("must be the code of a language", 'Write "en", "de" or "pt_BR".')
+    raise Wrong("must be the code of a language", _language_cure(raw) or 'Write "en", "de" or "pt_BR".')
+
+
+def _language_cure(raw: Any) -> str:
+    """The code of a language that was written out, in English or its own words, or nearly so."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only for a mistake
+
+    from babel import Locale, localedata  # noqa: PLC0415
+
+    codes = {name.casefold(): code for code, name in Locale("en").languages.items() if localedata.exists(code)}
+    for code in ("ar", "de", "es", "fr", "it", "ja", "ko", "nl", "pl", "pt", "ru", "zh"):
+        codes[str(Locale(code).display_name).casefold()] = code
+    meant = get_close_matches(str(raw).casefold(), codes, n=1, cutoff=0.75)
+    return f'Did you mean "{codes[meant[0]]}"?' if meant else ""
 
 
 def _database(raw: Any) -> str:

@@ -32,6 +32,7 @@ COMMANDS: dict[str, Entry] = {
     "backtest": Entry("replay:backtest", "The ranker against history, with metrics."),
     "doctor": Entry("doctor:doctor", "Try everything out before anything is sent."),
     "backup": Entry("keeping:backup", "Copy the SQLite database into a new file, while everything goes on."),
+    "locales": Entry("locales:locales", "The languages it speaks, and what their catalogues lack."),
     "config": Entry("home:config", "The effective settings, secrets redacted."),
 }
 

@@ -17,11 +17,11 @@ from newsletter.compose.proof import prove
 from newsletter.compose.ready import LINE, SharedIssues
 from newsletter.compose.splice import encode_whole
 from newsletter.compose.templates import Templates
-from newsletter.compose.view import language_name
 from newsletter.errors import TemplateError
 from newsletter.model.mail import Kind, Message, ReaderLinks
 from newsletter.model.paper import Problem
 from newsletter.model.subscriber import Subscriber
+from newsletter.tongue.catalogues import Tongues
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from newsletter.model.edition import Card, Issue, Topic
     from newsletter.model.mail import Delivery, Letterhead
     from newsletter.model.subscriber import Reader
+    from newsletter.tongue.tongue import Tongue
 
 _DIGESTERS = 24  # locales times kinds of links, each with its compiled pieces
 _NAMED = 1000
@@ -69,8 +70,9 @@ class Composer:
         self._newsletter = newsletter_facts(letterhead)
         self._topic_names = {topic.slug: topic.name for topic in topics}
         self._locale = default_locale
+        self._tongues = Tongues(template_folders)
         self._digesters: dict[tuple[str, frozenset[str]], Digester] = {}
-        self._cuttable: dict[frozenset[str], bool] = {}
+        self._cuttable: dict[tuple[str, frozenset[str]], bool] = {}
         self._dropped: dict[str, Problem] = {}
         self._people = People(self._topic_names)
         self._shared_issues = SharedIssues()
@@ -146,22 +148,14 @@ class Composer:
 
     def render_notice(self, kind: Kind, subscriber: Reader, links: ReaderLinks, **facts: Any) -> Rendered:
         """A notice before it is encoded."""
-        return render_notice(
-            self._templates, kind, notice_facts(self._newsletter, subscriber, links, self._topic_names, facts)
-        )
+        tongue = self._tongues.of(subscriber.locale or self._locale)
+        known = notice_facts(self._newsletter, subscriber, links, self._topic_names, facts, tongue)
+        return render_notice(self._templates, kind, known)
 
     def check(self) -> None:
-        """Render the sample issues and every notice; TemplateError says what is wrong."""
+        """Render the sample issues and every notice, in the newsletter's language; TemplateError says what is wrong."""
         links = ReaderLinks(*(f"https://papers.example.org/{place}?a=1&b=2" for place in range(6)))
-        prove(
-            Digester(
-                self._templates,
-                self._newsletter,
-                locale=language_name(self._locale),
-                empty=frozenset(),
-                topics=frozenset(self._topic_names),
-            )
-        )
+        prove(self._new_digester(self._tongues.of(self._locale), frozenset()))
         for kind in get_args(Kind):
             if kind != "digest":
                 self.render_notice(kind, Subscriber(email="reader@example.org"), links, subject="A note", text="Words.")
@@ -180,12 +174,13 @@ class Composer:
         ready = self._shared_issues.get(digester, issue, cards)
         if ready is None:
             return None
-        values = self._people.values(subscriber, links)
+        values = self._people.values(subscriber, links, digester.tongue)
         if not ready.fits(values, HTML_BUDGET):
             return None
         subject = ready.subject
         if not subject:
-            subject = digester.subject(ready.texts | person_words(subscriber, links, self._topic_names).texts)
+            person = person_words(subscriber, links, self._topic_names, digester.tongue)
+            subject = digester.subject(ready.texts | person.texts)
         return subject, ready.text if subscriber.text_only else ready.mail, values
 
     def _own(
@@ -217,7 +212,7 @@ class Composer:
     def _cut_to_size(
         self, digester: Digester, subscriber: Reader, issue: Issue, cards: Mapping[str, Card], links: ReaderLinks
     ) -> _Fitted:
-        person = person_words(subscriber, links, self._topic_names)
+        person = person_words(subscriber, links, self._topic_names, digester.tongue)
         beyond = 0
         while True:
             entries = digester.entries(issue, cards)
@@ -238,20 +233,23 @@ class Composer:
                 name for name in ("unsubscribe", "preferences", "view", "feedback") if not getattr(links, name)
             )
         )
-        locale = language_name(locale)
-        digester = self._digesters.pop((locale, empty), None)
+        tongue = self._tongues.of(locale)
+        digester = self._digesters.pop((tongue.locale, empty), None)
         if digester is None:
-            digester = Digester(
-                self._templates, self._newsletter, locale=locale, empty=empty, topics=frozenset(self._topic_names)
-            )
-            if empty not in self._cuttable:
+            digester = self._new_digester(tongue, empty)
+            if (tongue.language, empty) not in self._cuttable:
                 prove(digester)
-                self._cuttable[empty] = digester.cuttable
-            digester.cuttable = self._cuttable[empty]
+                self._cuttable[tongue.language, empty] = digester.cuttable
+            digester.cuttable = self._cuttable[tongue.language, empty]
             if len(self._digesters) >= _DIGESTERS:
                 self._digesters.pop(next(iter(self._digesters)))
-        self._digesters[locale, empty] = digester
+        self._digesters[tongue.locale, empty] = digester
         return digester
+
+    def _new_digester(self, tongue: Tongue, empty: frozenset[str]) -> Digester:
+        return Digester(
+            self._templates, self._newsletter, tongue=tongue, empty=empty, topics=frozenset(self._topic_names)
+        )
 
     def _name(self, paper_ids: Iterable[str], why: str) -> None:
         for paper_id in paper_ids:

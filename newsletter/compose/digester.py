@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from newsletter.compose.splice import Placed
     from newsletter.compose.templates import Templates
     from newsletter.model.edition import Card, Issue, Pick, Section
+    from newsletter.tongue.tongue import Tongue
 
 HTML, TEXT, SUBJECT = "email/digest.mjml.j2", "email/digest.txt.j2", "email/digest.subject.txt.j2"
 _RUNS = 1024  # sections as single pieces, about 12 kB each, for those that many readers share
@@ -50,7 +51,7 @@ class Entry:
     """A paper in a pool: how it looks, and its pieces once they are compiled. True of this very card and sentence."""
 
     card: Card
-    why: str
+    why: tuple[str, tuple[tuple[str, ...], ...]]  # the sentence, and the reasons that it is made of
     view: CardView
     serial: int  # never given twice by one Digester
     html: Fragment | None = None
@@ -58,27 +59,26 @@ class Entry:
 
     def piece(self, part: int) -> Fragment:
         """HTML for 0, text for 1; KeyError before it is compiled."""
-        found = self.text if part else self.html
-        if found is None:
+        if (found := self.text if part else self.html) is None:
             raise KeyError(self.serial)
         return found
 
 
 class Digester:
-    """Makes digests in one locale. A value with nothing in it has no slot, so `empty` is part of its identity."""
+    """Makes digests in one language. A value with nothing in it has no slot, so `empty` is part of its identity."""
 
     def __init__(
         self,
         templates: Templates,
         newsletter: Newsletter,
         *,
-        locale: str,
+        tongue: Tongue,
         empty: frozenset[str],
         topics: frozenset[str] = frozenset(),
     ) -> None:
         self._templates = templates
         self._newsletter = newsletter
-        self._locale = locale
+        self.tongue = tongue
         self.empty = empty
         self._topics = topics
         self._slotted = self.viewer("" if "feedback" in empty else slot("feedback"))
@@ -94,7 +94,7 @@ class Digester:
         self.cuttable = True
 
     def viewer(self, feedback: str) -> Viewer:
-        return Viewer(base_url=self._newsletter.base_url, locale=self._locale, feedback=feedback, topics=self._topics)
+        return Viewer(base_url=self._newsletter.base_url, tongue=self.tongue, feedback=feedback, topics=self._topics)
 
     def news(self, issue: Issue, cards: Mapping[str, Card]) -> tuple[FollowUpView, ...]:
         return tuple(self._slotted.follow_up(one, cards.get(one.paper_id)) for one in issue.follow_ups)
@@ -118,9 +118,10 @@ class Digester:
     def _entry(self, pick: Pick, card: Card) -> Entry:
         key = (pick.paper_id, pick.topic, pick.day, pick.marks)
         entry = self._entries.get(key)
-        if entry is None or (entry.card is not card and entry.card != card) or entry.why != pick.why:
+        why = (pick.why, pick.reasons)
+        if entry is None or (entry.card is not card and entry.card != card) or entry.why != why:
             self._made += 1
-            entry = Entry(card, pick.why, self._slotted.card(pick, card, slot("number")), self._made)
+            entry = Entry(card, why, self._slotted.card(pick, card, slot("number")), self._made)
             self._entries[key] = entry
         return entry
 
@@ -152,6 +153,7 @@ class Digester:
                     len(issue.sections),
                     sum(entry.view.words for entry in entries),
                     self._slotted.dates(day),
+                    self.tongue,
                 ),
                 wrapped={},
             )

@@ -10,15 +10,17 @@ from markupsafe import escape
 
 from newsletter.compose.slots import slot
 from newsletter.compose.splice import Words, words
-from newsletter.compose.templates import wrap
 from newsletter.compose.text import clean, shorten, web_link
+from newsletter.compose.wrapping import wrap
+from newsletter.tongue.tongue import ENGLISH, marked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from newsletter.compose.view import FollowUpView, SectionView, Viewer
     from newsletter.model.mail import Letterhead, ReaderLinks
     from newsletter.model.subscriber import Reader
+    from newsletter.tongue.tongue import Tongue
 
 # The names of a reader's own values.
 SLOTS = (
@@ -35,7 +37,12 @@ SLOTS = (
     "feedback",
 )
 _WORDS_A_MINUTE = 200
-_CADENCES = {"daily": "every day", "weekdays": "on weekdays", "weekly": "once a week", "monthly": "once a month"}
+_CADENCES = {
+    "daily": marked("every day"),
+    "weekdays": marked("on weekdays"),
+    "weekly": marked("once a week"),
+    "monthly": marked("once a month"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,23 +62,23 @@ def newsletter_facts(letterhead: Letterhead) -> Newsletter:
 
 
 def issue_values(
-    titles: tuple[str, ...], only: str, topics: int, length: int, dates: tuple[str, str]
+    titles: tuple[str, ...], only: str, topics: int, length: int, dates: tuple[str, str], tongue: Tongue
 ) -> dict[str, str]:
     """The values of an issue by slot name; `only` is the TL;DR of its one paper, when it has but one."""
     return {
-        "headline": headline(titles),
+        "headline": headline(titles, tongue),
         "preheader": preheader(titles) or shorten(only, 140),
         "date": dates[0],
         "date_short": dates[1],
-        "summary": summary(len(titles), topics, length),
+        "summary": summary(len(titles), topics, length, tongue),
     }
 
 
-def person_words(subscriber: Reader, links: ReaderLinks, topic_names: Mapping[str, str]) -> Words:
+def person_words(subscriber: Reader, links: ReaderLinks, topic_names: Mapping[str, str], tongue: Tongue) -> Words:
     """The values of a reader by slot name; an empty value has no slot."""
     texts = {
         "email": clean(subscriber.email),
-        "reason": reason(subscriber, topic_names),
+        "reason": reason(subscriber, topic_names, tongue),
         "unsubscribe": web_link(links.unsubscribe),
         "preferences": web_link(links.preferences),
         "view": web_link(links.view),
@@ -115,20 +122,31 @@ def digest_facts(
             **{name: values[name] for name in ("headline", "preheader", "date", "date_short", "summary")},
             "sections": sections,
             "follow_ups": follow_ups,
-            "beyond": f"{beyond} more paper{'s'[: beyond != 1]} online" if beyond else "",
+            "beyond": viewer.tongue.count("{n} more paper online", "{n} more papers online", beyond) if beyond else "",
         },
         "reader": {"email": values["email"], "reason": values["reason"]},
         "links": {name: values[name] for name in ("unsubscribe", "preferences", "view")},
-        "language": viewer.language,
         "mark": mark,
+        **tongue_facts(viewer.tongue),
     }
 
 
-def headline(titles: Sequence[str]) -> str:
+def tongue_facts(tongue: Tongue) -> dict[str, Any]:
+    """What a template knows of the language; `_` and `ngettext` come with it (`templates`)."""
+    return {
+        "tongue": tongue,
+        "language": tongue.language,
+        "date_language": tongue.date_language,
+        "direction": tongue.direction,
+    }
+
+
+def headline(titles: Sequence[str], tongue: Tongue = ENGLISH) -> str:
     if not titles:
-        return "News about papers you saw"
+        return tongue.say("News about papers you saw")
     rest = len(titles) - 1
-    return shorten(titles[0], 76) + (f" and {rest} more" if rest else "")
+    title = shorten(titles[0], 76)
+    return tongue.count("{title} and {n} more", "{title} and {n} more", rest, title=title) if rest else title
 
 
 def preheader(titles: Sequence[str]) -> str:
@@ -136,28 +154,35 @@ def preheader(titles: Sequence[str]) -> str:
     return shorten(" · ".join(shorten(title, 70) for title in titles[1:4]), 140)
 
 
-def summary(papers: int, topics: int, length: int) -> str:
+def summary(papers: int, topics: int, length: int, tongue: Tongue = ENGLISH) -> str:
     minutes = max(1, round(length / _WORDS_A_MINUTE))
-    return (
-        f"{papers} paper{'s'[: papers != 1]} in {topics} topic{'s'[: topics != 1]}, "
-        f"about {minutes} minute{'s'[: minutes != 1]}"
+    return tongue.say(
+        "{papers} in {topics}, {minutes}",
+        papers=tongue.count("{n} paper", "{n} papers", papers),
+        topics=tongue.count("{n} topic", "{n} topics", topics),
+        minutes=tongue.count("about {n} minute", "about {n} minutes", minutes),
     )
 
 
-def reason(subscriber: Reader, topic_names: Mapping[str, str]) -> str:
+def reason(subscriber: Reader, topic_names: Mapping[str, str], tongue: Tongue = ENGLISH) -> str:
     """Why she gets this mail: her own choice, in words."""
     chosen = tuple(topic_names.get(slug, slug) for slug in subscriber.topics[:6])
-    return _reason(subscriber.cadence or "", chosen, len(subscriber.topics) - 6)
+    return _reason(subscriber.cadence or "", chosen, len(subscriber.topics) - 6, tongue)
 
 
 @lru_cache(maxsize=8192)
-def _reason(cadence: str, names: tuple[str, ...], more: int) -> str:
-    often = _CADENCES.get(cadence, "")
-    chosen = _listed(shorten(name, 40) for name in names)
-    topics = f" about {chosen}{f' and {more} more topics' if more > 0 else ''}" if chosen else ""
-    return f"You get this mail{f' {often}' if often else ''} because you subscribed to it{topics}."
-
-
-def _listed(names: Iterable[str]) -> str:
-    given = [clean(name) for name in names]
-    return ", ".join(given[:-1]) + " and " + given[-1] if len(given) > 1 else "".join(given)
+def _reason(cadence: str, names: tuple[str, ...], more: int, tongue: Tongue) -> str:
+    often = tongue.say(_CADENCES[cadence]) if cadence in _CADENCES else ""
+    given = [name for name in (clean(shorten(name, 40)) for name in names) if name]
+    topics = tongue.listed([tongue.gettext(name) for name in given])
+    if more > 0:
+        topics = tongue.count("{topics} and {n} more topic", "{topics} and {n} more topics", more, topics=topics)
+    if topics and often:
+        return tongue.say(
+            "You get this mail {often} because you subscribed to it about {topics}.", often=often, topics=topics
+        )
+    if topics:
+        return tongue.say("You get this mail because you subscribed to it about {topics}.", topics=topics)
+    if often:
+        return tongue.say("You get this mail {often} because you subscribed to it.", often=often)
+    return tongue.say("You get this mail because you subscribed to it.")

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import idna
 
 from newsletter.compose.encode import CRLF, encoded_words, unstructured
-from newsletter.compose.text import clean, header_uri
+from newsletter.compose.text import clean, header_uri, subject_line
 from newsletter.errors import AddressError, TemplateError
 from newsletter.model.bounce import bounce_address, message_id
 
@@ -167,7 +167,7 @@ def wire_address(address: str) -> tuple[str, bool]:
 @lru_cache(maxsize=512)
 def _subject(text: str) -> bytes:
     """The end of the line before it, and the whole line; empty for a text without a letter."""
-    line = clean(text, _SUBJECT)
+    line = subject_line(text, _SUBJECT)
     return b"\r\n" + unstructured("Subject", line) if line else b""
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from newsletter.compose.facts import reason
+from newsletter.compose.facts import reason, tongue_facts
 from newsletter.compose.lint import Rendered, lint
-from newsletter.compose.text import clean, web_link
+from newsletter.compose.text import clean, subject_line, web_link
 from newsletter.errors import TemplateError
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from newsletter.compose.templates import Templates
     from newsletter.model.mail import Kind, ReaderLinks
     from newsletter.model.subscriber import Reader
+    from newsletter.tongue.tongue import Tongue
 
 _LINKS = ("unsubscribe", "preferences", "view", "confirm")
 # A stranger may have typed the address and the name into the form, so these hold nothing that a person typed:
@@ -31,14 +32,15 @@ def notice_facts(
     links: ReaderLinks,
     topic_names: Mapping[str, str],
     facts: Mapping[str, Any],
+    tongue: Tongue,
 ) -> dict[str, Any]:
     """Every name that a notice's templates may use; docs/writing-a-template.md lists the same."""
     return {
         "newsletter": newsletter,
-        "reader": {"email": clean(subscriber.email), "reason": reason(subscriber, topic_names)},
+        "reader": {"email": clean(subscriber.email), "reason": reason(subscriber, topic_names, tongue)},
         "links": {name: web_link(getattr(links, name)) for name in _LINKS},
-        "language": "en",
         "facts": {name: _fact(value) for name, value in facts.items()},
+        **tongue_facts(tongue),
     }
 
 
@@ -49,7 +51,7 @@ def render_notice(templates: Templates, kind: Kind, facts: dict[str, Any]) -> Re
     facts = {**facts, "leavable": kind in _LEAVABLE}
     name = f"email/notices/{kind}"
     rendered = Rendered(
-        subject=clean(templates.text(f"{name}.subject.txt.j2", facts)),
+        subject=subject_line(templates.text(f"{name}.subject.txt.j2", facts), 0),
         preheader="",
         html=templates.html(f"{name}.mjml.j2", facts),
         text=templates.text(f"{name}.txt.j2", facts),

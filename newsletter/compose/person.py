@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from newsletter.model.mail import ReaderLinks
     from newsletter.model.subscriber import Reader
+    from newsletter.tongue.tongue import Tongue
 
 # An address and four links, a line each, that `clean`, `web_link`, HTML and quoted-printable all leave as they are.
 _USUAL = re.compile(
@@ -28,9 +29,9 @@ class People:
 
     def __init__(self, topic_names: Mapping[str, str]) -> None:
         self._topic_names = topic_names
-        self._reasons: dict[tuple[str | None, tuple[str, ...]], tuple[bytes, bytes]] = {}
+        self._reasons: dict[tuple[str | None, tuple[str, ...], Tongue], tuple[bytes, bytes]] = {}
 
-    def values(self, subscriber: Reader, links: ReaderLinks) -> dict[str, bytes]:
+    def values(self, subscriber: Reader, links: ReaderLinks, tongue: Tongue) -> dict[str, bytes]:
         """By the names that a `Ready` has: those of the text part with `IN_TEXT` before them."""
         own = (
             subscriber.email,
@@ -41,10 +42,10 @@ class People:
         )
         together = "\n".join(own)
         if _USUAL.fullmatch(together) is None or max(map(len, own)) > _LINE:
-            said = person_words(subscriber, links, self._topic_names)
+            said = person_words(subscriber, links, self._topic_names, tongue)
             return said.html | {IN_TEXT + name: value for name, value in said.text.items()}
         email_, leave_, preferences_, view_, feedback_ = together.encode().split(b"\n")
-        html, text = self._reason(subscriber, links)
+        html, text = self._reason(subscriber, links, tongue)
         return {
             "email": email_,
             "unsubscribe": leave_,
@@ -60,12 +61,12 @@ class People:
             "text.reason": text,
         }
 
-    def _reason(self, subscriber: Reader, links: ReaderLinks) -> tuple[bytes, bytes]:
-        key = (subscriber.cadence, subscriber.topics)
+    def _reason(self, subscriber: Reader, links: ReaderLinks, tongue: Tongue) -> tuple[bytes, bytes]:
+        key = (subscriber.cadence, subscriber.topics, tongue)
         found = self._reasons.get(key)
         if found is None:
             if len(self._reasons) >= _KEPT:
                 self._reasons.clear()
-            said = person_words(subscriber, links, self._topic_names)
+            said = person_words(subscriber, links, self._topic_names, tongue)
             found = self._reasons[key] = (said.html["reason"], said.text["reason"])
         return found

@@ -17,8 +17,9 @@ from babel.dates import format_date
 from newsletter.compose.detex import detex
 from newsletter.compose.text import clean, shorten, web_link
 from newsletter.compose.tldr import tldr
-from newsletter.compose.view import authors_line, read_locale
+from newsletter.compose.view import authors_line
 from newsletter.model.channel import Post
+from newsletter.tongue.catalogues import read_locale
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator

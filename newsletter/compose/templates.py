@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import re
-import textwrap
 import traceback
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jinja2
 import mjml
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from markupsafe import Markup, escape
 
 from newsletter.compose.slots import tighten
+from newsletter.compose.wrapping import wrap
 from newsletter.errors import TemplateError
+from newsletter.tongue.tongue import ENGLISH, fill
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-WIDTH = 72  # columns of the text edition
+    from newsletter.tongue.tongue import Tongue
 
 # What a template's own code can raise while it renders; anything else is our defect and may be seen as such.
 _FAULTS = (jinja2.TemplateError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError)
@@ -47,7 +48,7 @@ class Templates:
 
     def html(self, name: str, facts: Mapping[str, Any]) -> str:
         """An `.mjml.j2` template as HTML, ended by one newline."""
-        source = _GAP.sub(">\n", tighten(_render(self._escaping, name, facts)))
+        source = _GAP.sub(">\n", tighten(_render(self._escaping, name, speaking(facts, escaping=True))))
         try:
             # fonts={}: the default loads Google Fonts wherever a stack names one of five families
             html: str = mjml.mjml2html(source, disable_comments=True, fonts={})
@@ -63,7 +64,7 @@ class Templates:
 
     def text(self, name: str, facts: Mapping[str, Any]) -> str:
         """A `.txt.j2` template, without blanks at line ends, ended by one newline."""
-        lines = _render(self._plain, name, facts).strip("\n").split("\n")
+        lines = _render(self._plain, name, speaking(facts, escaping=False)).strip("\n").split("\n")
         return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
@@ -80,22 +81,26 @@ def _environment(loader: jinja2.BaseLoader, *, autoescape: bool) -> ImmutableSan
     return environment
 
 
-def wrap(text: str, first: str = "", rest: str | None = None) -> str:
-    """`text` wrapped at 72 columns; the first line opens with `first`, the others with `rest`. Links stay whole."""
-    return _wrapped(str(text), first, rest)
+def speaking(facts: Mapping[str, Any], *, escaping: bool) -> dict[str, Any]:
+    """The facts, and `_` and `ngettext` for the tongue among them. In HTML a message is text: it cannot hold tags."""
+    tongue: Tongue = facts.get("tongue", ENGLISH)
+    if not escaping:
+        return {**facts, "_": tongue.say, "ngettext": tongue.count}
 
+    def said(text: str, values: Mapping[str, object]) -> Markup:
+        # A value that is markup already stays so: the template made it.
+        pure = {name: value for name, value in values.items() if not isinstance(value, Markup)}
+        given = {name: str(escape(value)) for name, value in tongue.values(pure).items()}
+        given |= {name: value for name, value in values.items() if isinstance(value, Markup)}
+        return Markup(fill(str(escape(text)), given))  # noqa: S704 - escaped above
 
-@lru_cache(maxsize=2048)
-def _wrapped(text: str, first: str, rest: str | None) -> str:
-    """Cached: a paper is rendered anew with each selection that holds one more that is new."""
-    return textwrap.fill(
-        text,
-        WIDTH,
-        initial_indent=first,
-        subsequent_indent=first if rest is None else rest,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    def say(text: str, /, **values: object) -> Markup:
+        return said(tongue.gettext(text), values)
+
+    def count(one: str, many: str, n: int, /, **values: object) -> Markup:
+        return said(tongue.ngettext(one, many, n), {"n": n, **values})
+
+    return {**facts, "_": say, "ngettext": count}
 
 
 def _render(environment: jinja2.Environment, name: str, facts: Mapping[str, Any]) -> str:

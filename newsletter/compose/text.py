@@ -13,6 +13,8 @@ _UNWANTED = re.compile(
     + "".join(f"{chr(plane * 0x10000 + 0xFFFE)}{chr(plane * 0x10000 + 0xFFFF)}" for plane in range(1, 17))
     + "]"
 )
+_ISOLATES = ("\u2068", "\u2069")  # UAX 9: first strong isolate, pop directional isolate
+_AROUND_ISOLATES = re.compile(f"({'|'.join(_ISOLATES)})")
 _BLANKS = re.compile(r"\s+")
 _USUAL_LINK = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d+)?(?:/[A-Za-z0-9/_.~?=&-]*)?\Z")
 _USUAL_URI = re.compile(r"[A-Za-z0-9:/_.~?=&@%+-]+\Z")
@@ -31,6 +33,17 @@ def clean(text: str, limit: int = 0) -> str:
         text = text[: 8 * limit]  # a title of 100,000 characters is not worth cleaning whole
     line = _BLANKS.sub(" ", _UNWANTED.sub("", _BLANKS.sub(" ", text))).strip()
     return shorten(line, limit) if limit else line
+
+
+def subject_line(text: str, limit: int) -> str:
+    """The same for a Subject, where a title stands apart from words that run the other way: between isolates.
+
+    Only ours are left by then: what comes from outside was cleaned of its own.
+    """
+    if "\u2068" not in text:
+        return clean(text, limit)
+    line = "".join(part if part in _ISOLATES else clean(f"<{part}>")[1:-1] for part in _AROUND_ISOLATES.split(text))
+    return shorten(line.strip(), limit) if limit else line.strip()
 
 
 def shorten(text: str, limit: int) -> str:

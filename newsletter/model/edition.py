@@ -59,6 +59,8 @@ class Pick:
     score: Score
     why: str
     marks: tuple[str, ...] = ()  # "exploration", "late-bloomer"
+    # The same as `why`, for saying it in another language: each with its kind first (`tongue.reasons`).
+    reasons: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,7 @@ class FollowUp:
     paper_id: str
     kind: Literal["code", "published", "version", "withdrawn"]
     text: str
+    value: str = ""  # the journal, or the number of the version: for saying it in another language
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,11 +48,12 @@ def follow_ups(candidates: Sequence[Candidate], featured: frozenset[str], since:
         if paper.withdrawn:
             found.append(FollowUp(paper.id, "withdrawn", "Withdrawn by its authors."))
         elif paper.journal or (paper.doi and not paper.doi.startswith("10.48550/")):
-            found.append(FollowUp(paper.id, "published", f"Published: {paper.journal or f'doi:{paper.doi}'}."))
+            where = paper.journal or f"doi:{paper.doi}"
+            found.append(FollowUp(paper.id, "published", f"Published: {where}.", where))
         elif paper.code_url:
             found.append(FollowUp(paper.id, "code", "A new version names its code."))
         elif paper.version >= 2:
-            found.append(FollowUp(paper.id, "version", f"Version {paper.version} is out."))
+            found.append(FollowUp(paper.id, "version", f"Version {paper.version} is out.", str(paper.version)))
     return tuple(sorted(found, key=lambda f: f.paper_id))
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from newsletter.model.paper import normalise_title
 from newsletter.rank.text_model import cosines
 from newsletter.rank.words import name_key
+from newsletter.tongue.reasons import clause
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from newsletter.model.paper import Paper
     from newsletter.rank.corpus import Corpus
     from newsletter.rank.settings import RankSettings
+    from newsletter.tongue.reasons import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class Chosen:
 
     rows: tuple[int, ...]
     capped: Mapping[int, str]
-    beyond: Mapping[int, str]
+    beyond: Mapping[int, Reason]  # of the kind "full"
 
 
 def duplicates(corpus: Corpus, preference: Sequence[int], threshold: float) -> dict[int, int]:
@@ -98,8 +100,8 @@ def choose(corpus: Corpus, order: Sequence[int], scores: Sequence[float], top: i
     near: dict[int, float] = dict.fromkeys(left, 0.0)
     groups: Counter[str] = Counter()
     rows: list[int] = []
-    capped: dict[int, str] = {}
-    beyond: dict[int, str] = {}
+    capped: dict[int, Reason] = {}
+    beyond: dict[int, Reason] = {}
     while left and len(rows) < wanted:
         pages = len(rows) // top + 1
         full = {row: why for row in left if (why := _full(corpus.papers[row], groups, pages, settings))}
@@ -118,7 +120,7 @@ def choose(corpus: Corpus, order: Sequence[int], scores: Sequence[float], top: i
         groups.update(_groups(corpus.papers[chosen]))
         for row, likeness in zip(left, _likeness(corpus, left, chosen), strict=True):
             near[row] = max(near[row], likeness)
-    return Chosen(tuple(rows), {row: f"capped: {why}" for row, why in capped.items() if row in left}, beyond)
+    return Chosen(tuple(rows), {row: f"capped: {clause(why)}" for row, why in capped.items() if row in left}, beyond)
 
 
 def _groups(paper: Paper) -> list[str]:
@@ -130,19 +132,14 @@ def _groups(paper: Paper) -> list[str]:
     return keys
 
 
-def _full(paper: Paper, groups: Counter[str], pages: int, settings: RankSettings) -> str:
-    """Which cap this paper would break, in words; empty when none."""
+def _full(paper: Paper, groups: Counter[str], pages: int, settings: RankSettings) -> Reason:
+    """Which cap this paper would break; empty when none."""
     for key in _groups(paper):
         is_author = key.startswith("author ")
         if groups[key] >= pages * (settings.per_author if is_author else settings.per_organization):
-            whose = f"the last author {paper.authors[-1]}" if is_author else paper.organization.strip()
-            return f"{_papers(groups[key])} of {whose} {'is' if groups[key] == 1 else 'are'} in already"
-    return ""
-
-
-def _papers(count: int) -> str:
-    words = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-    return f"{words[count] if count < len(words) else count} paper{'s'[: count != 1]}"
+            name = paper.authors[-1] if is_author else paper.organization.strip()
+            return ("full", "author" if is_author else "organization", str(groups[key]), name)
+    return ()
 
 
 def _likeness(corpus: Corpus, rows: Sequence[int], chosen: int) -> list[float]:

@@ -23,7 +23,8 @@ from newsletter.rank.relevance import (
     relevance,
 )
 from newsletter.rank.trend import vote_order
-from newsletter.rank.why import Reasons, listed, sentence, shorten, vote_words
+from newsletter.rank.why import Reasons, listed, reasons_for, shorten, vote_reason
+from newsletter.tongue.reasons import clause, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from newsletter.rank.settings import RankSettings
     from newsletter.rank.text_model import Models
     from newsletter.rank.trend import Attention
+    from newsletter.tongue.reasons import Reason
 
 DECAY = 0.25  # what a paper loses by the end of the lookback
 
@@ -83,7 +85,7 @@ def rank_topic(
             wanted = max(1, topic.top) * settings.depth
             away[row] = chosen.capped.get(row, f"not among the best {wanted} of {len(able)} that fit")
     picks = tuple(
-        _pick(today, row, rank, parts, rel, question, day, chosen.beyond.get(row, ""), given=models.given)
+        _pick(today, row, rank, parts, rel, question, day, chosen.beyond.get(row, ()), given=models.given)
         for rank, row in enumerate(chosen.rows, start=1)
     )
     return Ranked(
@@ -133,7 +135,7 @@ def _pick(
     rel: Relevance | None,
     question: Question,
     day: date,
-    beyond: str,
+    beyond: Reason,
     *,
     given: Given | None,
 ) -> Pick:
@@ -145,12 +147,13 @@ def _pick(
         "author": reasons.author,
         "organization": reasons.organization,
         "seeds": f"nearest “{shorten(reasons.seed)}”" if reasons.seed else "",
-        "trend": listed([vote_words(vote) for vote in reasons.votes]) if reasons.votes else reasons.prior,
+        "trend": listed([clause(vote_reason(vote)) for vote in reasons.votes] or [clause(reasons.prior)]),
         "age": f"{round(today.hours[row])} hours since it was listed",
     }
     score = Score(tuple(Part(name, tidy(values[row]), details[name]) for name, values in parts.items()))
     marks = ("late-bloomer",) if today.gained[row] else ()
-    return Pick(today.candidates[row].paper.id, question.topic.slug, day, rank, score, sentence(reasons), marks)
+    told = reasons_for(reasons)
+    return Pick(today.candidates[row].paper.id, question.topic.slug, day, rank, score, sentence(told), marks, told)
 
 
 def _reasons(today: Day, row: int, rel: Relevance | None, question: Question) -> Reasons:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from newsletter.model.paper import Paper
     from newsletter.rank.corpus import Corpus
+    from newsletter.tongue.reasons import Reason
 
 Question = Literal["picked", "votes"]  # will the community pick it from a day's list; how many votes once picked
 
@@ -117,11 +118,9 @@ def priors(
     return standard(np.round(scores, 6))
 
 
-def describe(paper: Paper) -> str:
-    """The prior's detail, in words."""
-    count = len(paper.authors)
-    people = f"{count} author{'s'[: count != 1]}" if count else "no authors named"
-    return f"no votes yet; {people}, {'code' if has_code(paper) else 'no code'}"
+def describe(paper: Paper) -> Reason:
+    """The prior as a reason: how many authors, and whether there is code."""
+    return ("prior", str(len(paper.authors)), str(int(has_code(paper))))
 
 
 def read_prior_model(data: bytes) -> PriorModel:

@@ -1,4 +1,4 @@
-"""The sentence under each pick: what matched and who voted, in words that are true of the score's parts."""
+"""Why a paper was picked: what matched and who voted, in reasons that are true of the score's parts."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from newsletter.rank.trend import Attention
+    from newsletter.tongue.reasons import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,53 +24,45 @@ class Reasons:
     seed: str = ""  # title
     votes: tuple[Attention, ...] = ()
     gained: float = 0.0  # votes of the last two days, for a late bloomer
-    prior: str = ""
-    beyond: str = ""  # the cap of author or organisation that this pick is in spite of
+    prior: Reason = ()
+    beyond: Reason = ()  # the cap of author or organisation that this pick is in spite of
 
 
-def sentence(reasons: Reasons) -> str:
-    """One sentence, most telling reason first."""
-    said = []
+def reasons_for(reasons: Reasons) -> tuple[Reason, ...]:
+    """The most telling first; `tongue.reasons.sentence` says them."""
+    said: list[Reason] = []
     if reasons.author:
-        said.append(f"by {reasons.author}, whom this topic follows")
+        said.append(("author", reasons.author))
     if reasons.organization:
-        said.append(f"from {reasons.organization}, which this topic follows")
+        said.append(("organization", reasons.organization))
     if reasons.words:
-        said.append(f"says {listed([f'“{word}”' for word in reasons.words])}")
+        said.append(("words", *reasons.words))
     if reasons.category:
-        said.append(f"is in {reasons.category}")
+        said.append(("category", reasons.category))
     if reasons.seed:
-        said.append(f"is like “{shorten(reasons.seed)}”")
+        said.append(("seed", shorten(reasons.seed)))
     if reasons.near:
-        said.append("is close to the topic in meaning")
-    said.extend(vote_words(vote) for vote in reasons.votes)
+        said.append(("near",))
+    said.extend(vote_reason(vote) for vote in reasons.votes)
     if reasons.gained:
-        said.append(f"gained {number(reasons.gained)} votes in the last two days")
+        said.append(("gained", _plain(reasons.gained)))
     if not reasons.votes and reasons.prior:
         said.append(reasons.prior)
     if reasons.beyond:
-        said.append(f"fills up the topic, though {reasons.beyond}")
-    text = "; ".join(said) or "the best of what there was"
-    return text[0].upper() + text[1:] + "."
+        said.append(("beyond", *reasons.beyond[1:]))
+    return tuple(said)
 
 
-def vote_words(vote: Attention) -> str:
-    """`12 upvotes after 8 hours`; the signal's source is named unless it is plain."""
+def vote_reason(vote: Attention) -> Reason:
+    """What was counted, by whom (empty where it is plain), how many, and the age in hours, days where it is more."""
     source, _, what = vote.signal.rpartition(".")
-    noun = what[:-1] if vote.votes == 1 and what.endswith("s") else what
-    where = "" if source in {"", "huggingface", "file"} else f" on {source}"
-    return f"{number(vote.votes)} {noun}{where} {after(vote.age_hours)}"
+    where = "" if source in {"huggingface", "file"} else source
+    hours = max(1, round(vote.age_hours)) if vote.age_hours < 48 else 24 * round(vote.age_hours / 24)
+    return ("votes", what, where, _plain(vote.votes), str(hours))
 
 
-def after(hours: float) -> str:
-    if hours < 48:
-        whole = max(1, round(hours))
-        return f"after {whole} hour{'s'[: whole != 1]}"
-    return f"after {round(hours / 24)} days"
-
-
-def number(value: float) -> str:
-    return f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
+def _plain(value: float) -> str:
+    return str(int(value)) if value == int(value) else repr(float(value))
 
 
 def listed(items: Sequence[str]) -> str:

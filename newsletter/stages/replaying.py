@@ -85,6 +85,8 @@ def replay(press: Press, days: Sequence[date]) -> tuple[Replayed, ...]:
 
 
 def _differences(printed: Edition, again: Edition) -> tuple[str, ...]:
+    if not any(pick.reasons for pool in printed.pools for pick in pool.picks):
+        again = _without_reasons(again)  # printed before reasons were kept beside the sentence
     if edition_to_json(printed) == edition_to_json(again):
         return ()
     topics = {pool.slug for pool in printed.pools} != {pool.slug for pool in again.pools}
@@ -100,6 +102,13 @@ def _differences(printed: Edition, again: Edition) -> tuple[str, ...]:
         "follow-ups": printed.follow_ups != again.follow_ups,
     }
     return tuple(name for name, differs in kinds.items() if differs)
+
+
+def _without_reasons(edition: Edition) -> Edition:
+    pools = tuple(
+        replace(pool, picks=tuple(replace(pick, reasons=()) for pick in pool.picks)) for pool in edition.pools
+    )
+    return replace(edition, pools=pools, follow_ups=tuple(replace(news, value="") for news in edition.follow_ups))
 
 
 def _rows(day: date, asof: datetime, editions: Sequence[Edition], known: Mapping[str, Candidate]) -> list[Row]:

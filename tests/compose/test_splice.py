@@ -14,6 +14,7 @@ from newsletter.model.edition import FollowUp, Issue, Section
 from newsletter.model.mail import ReaderLinks
 from newsletter.send.transports.wire import clean, dotted
 from tests.support.composing import ADA, DAY, by_id, card, composer, delivery, links, parsed, part, pick, wire_faults
+from tests.support.languages import LANGUAGES, REASONS
 
 EVIL = [
     "Plain title",
@@ -56,7 +57,11 @@ def issues(draw: st.DrawFn) -> tuple[Issue, dict[str, object]]:
         size = draw(st.integers(0, 4))
         marks = draw(st.sampled_from([(), ("exploration",), ("late-bloomer",)]))
         picks = tuple(
-            pick(one, "t", *marks, why=draw(st.sampled_from(["", "Why & <so>.", "注"]))) for one in order[:size]
+            dataclasses.replace(
+                pick(one, "t", *marks, why=draw(st.sampled_from(["", "Why & <so>.", "注"]))),
+                reasons=draw(st.sampled_from(REASONS)),
+            )
+            for one in order[:size]
         )
         sections.append(Section(f"topic-{len(sections)}", draw(titles), picks, draw(st.integers(0, 3))))
         order = order[max(size, 1) :]
@@ -71,9 +76,9 @@ PRESS = composer()
 
 
 @settings(max_examples=60, deadline=None)
-@given(issues(), tokens, tokens, st.booleans())
+@given(issues(), tokens, tokens, st.booleans(), st.sampled_from(LANGUAGES))
 def test_a_joined_mail_is_what_the_full_path_renders(
-    made: tuple[Issue, dict[str, object]], token: str, name: str, with_feedback: bool
+    made: tuple[Issue, dict[str, object]], token: str, name: str, with_feedback: bool, language: str
 ) -> None:
     issue, cards = made
     token_links = ReaderLinks(
@@ -82,7 +87,7 @@ def test_a_joined_mail_is_what_the_full_path_renders(
         view="https://x.example/v",
         feedback=f"https://x.example/f/{token}" if with_feedback else "",
     )
-    reader = dataclasses.replace(ADA, topics=(name, "vision"), email="a&b'=@example.net")
+    reader = dataclasses.replace(ADA, topics=(name, "vision"), email="a&b'=@example.net", locale=language)
 
     message = PRESS.digest(delivery(), reader, issue, cards, token_links)  # type: ignore[arg-type]
     for _ in range(2):  # the same issue again, as other readers have it: by the shortest way

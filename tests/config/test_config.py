@@ -185,6 +185,10 @@ def test_every_problem_is_reported_at_once_with_key_value_and_cure() -> None:
             '[newsletter] locale: must be the code of a language, not "klingon". Write "en", "de" or "pt_BR".',
         ),
         (
+            '[newsletter]\nlocale = "German"\n',
+            '[newsletter] locale: must be the code of a language, not "German". Did you mean "de"?',
+        ),
+        (
             '[newsletter]\ntimezone = "Europe"\n',
             '[newsletter] timezone: must be the name of a time zone, not "Europe". Did you mean',
         ),
