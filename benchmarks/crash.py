@@ -121,7 +121,7 @@ def one_round(folder: Path, case: Case, readers: int, chance: random.Random, tol
         attempt = 0
         while len(house.kills) < most:
             started = some_start(house, attempt)
-            time.sleep(chance.uniform(0.5 * begins, begins + chance.choice((0.3, 1.0, 3.0))))
+            some_time(house, started, chance, begins)
             house.end(started, case.how)
             attempt += 1
             if not house.left_at:
@@ -131,6 +131,19 @@ def one_round(folder: Path, case: Case, readers: int, chance: random.Random, tol
         toll.kills += max(len(house.kills), 1)  # a machine so fast that nothing was left to kill
         house.finish()
         house.judge(toll)
+
+
+def some_time(house: House, started: list[subprocess.Popen[bytes]], chance: random.Random, begins: float) -> None:
+    """Any moment from the start on, or, two times of three, one after the first mail has left."""
+    if chance.random() < 1 / 3:
+        time.sleep(chance.uniform(0.5 * begins, 2.5 * begins))
+        return
+    before, until = house.log.stat().st_size, time.monotonic() + 3 * begins + 10
+    while house.log.stat().st_size == before and time.monotonic() < until:
+        if all(process.poll() is not None for process in started):
+            return
+        time.sleep(0.01)
+    time.sleep(chance.uniform(0.0, 0.8))
 
 
 def some_start(house: House, attempt: int) -> list[subprocess.Popen[bytes]]:

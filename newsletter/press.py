@@ -76,6 +76,13 @@ class Reserve(Protocol):
         """Seconds from `now` until the first of so many turns. `key`: of what, all mail or one relay's."""
 
 
+class Allow(Protocol):
+    """A cap that all processes share."""
+
+    def __call__(self, key: str, wanted: int, most: int, *, until: datetime) -> int:
+        """So many of `wanted` as are left of `most` under this name; fewer than none gives back."""
+
+
 @dataclass(frozen=True, slots=True)
 class Press:
     """What a mission needs; `wiring.py` builds it from a Config, tests from fakes.
@@ -103,6 +110,7 @@ class Press:
     # Further processes that drain beside this one; at the end the list holds how many mails each sent.
     helpers: Callable[[], AbstractContextManager[list[int]]] = lambda: nullcontext([])
     reserve: Reserve | None = None  # turns under [delivery] rate, shared by every process of the database
+    allow: Allow | None = None  # the cap of [delivery] warm_up, shared likewise
     open_dns: Callable[[], Dns] = no_dns
     dkim_records: Callable[[], tuple[tuple[str, str], ...]] = tuple  # (name, TXT) that receivers look for
     check_store: Callable[[], tuple[Problem, ...]] = tuple

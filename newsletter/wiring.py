@@ -97,6 +97,7 @@ def _press(config: Config, clock: Clock, store: Store, http: Http) -> Press:
         check_store=store.check,
         open_jobs=store.jobs,
         reserve=store.pace.reserve,
+        allow=store.pace.take,
         copy_store=store.copy,
         filling=filling(config),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from newsletter.cli.channels import gather as channels
@@ -9,6 +10,7 @@ from newsletter.cli.frame import command, give, json_option, opened, plural, say
 from newsletter.cli.mission import note_document
 from newsletter.cli.naming import named
 from newsletter.stages.lately import collectings
+from newsletter.stages.pacing import board, used
 from newsletter.stages.relaying import relays
 
 if TYPE_CHECKING:
@@ -64,6 +66,8 @@ def gather(press: Press) -> dict[str, Any]:
             "today": dict(press.ledger.counts(day=today, now=now)),
             "all": dict(press.ledger.counts(now=now)),
             "next_due": due.isoformat() if due else None,
+            "warm_up": _warm_up(press, now),
+            "providers": _providers(press, now),
             "relays": [_relay(one) for one in relays(press)],
             "trouble": [_trouble(one, _email(readers, one)) for one in failed],
         },
@@ -92,6 +96,21 @@ def _trouble(one: Standing, email: str) -> dict[str, Any]:
         "answer": " ".join(str(part) for part in (reply.code, reply.enhanced, reply.text) if part) if reply else "",
         "not_before": one.not_before.isoformat() if one.not_before else None,
     }
+
+
+def _warm_up(press: Press, now: datetime) -> dict[str, int] | None:
+    found = used(press, now)
+    return None if found is None else {"sent": found[0], "most": found[1]}
+
+
+def _providers(press: Press, now: datetime) -> list[dict[str, str]]:
+    """Those that found us too fast."""
+    known = pause.read() if (pause := board(press)) else {}
+    return [
+        {"provider": name, "until": datetime.fromtimestamp(until, UTC).isoformat(timespec="seconds"), "text": said}
+        for name, (until, said) in sorted(known.items())
+        if until > now.timestamp()
+    ]
 
 
 def _relay(one: Relayed) -> dict[str, Any]:
@@ -167,12 +186,7 @@ def _say_mail(mail: dict[str, Any]) -> None:
         say("  nothing was queued today")
     if mail["next_due"]:
         say(f"  the next is due at {_clock(mail['next_due'])}")
-    for one in mail["relays"]:
-        if one["state"] == "out":
-            again = f"left alone until {_clock(one['until'])}"
-            say(f"  relay {one['relay']}: out since {_clock(one['since'])}, {again}: {one['text']}")
-        else:
-            say(f"  relay {one['relay']}: ok")
+    _say_pace(mail)
     for one in mail["trouble"]:
         again = f", again after {_clock(one['not_before'])}" if one["not_before"] else ""
         say(
@@ -188,6 +202,20 @@ def _say_channels(channels: list[dict[str, Any]]) -> None:
         last = one["posts"][0] if one["posts"] else None
         say(f"  {one['name']}: {last['day'] + ' ' + last['text'] if last else 'nothing was posted yet'}")
     say()
+
+
+def _say_pace(mail: dict[str, Any]) -> None:
+    """The day's cap, providers that found us too fast, and each of several relays."""
+    if (cap := mail["warm_up"]) is not None:
+        say(f"  warm-up: {cap['sent']:,} of at most {cap['most']:,} issues of today have left")
+    for one in mail["providers"]:
+        say(f"  {one['provider']}: left alone until {_clock(one['until'])}, then slowly: {one['text']}")
+    for one in mail["relays"]:
+        if one["state"] == "out":
+            again = f"left alone until {_clock(one['until'])}"
+            say(f"  relay {one['relay']}: out since {_clock(one['since'])}, {again}: {one['text']}")
+        else:
+            say(f"  relay {one['relay']}: ok")
 
 
 def _clock(iso: str) -> str:

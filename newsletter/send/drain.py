@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal, Protocol, cast, runtime_checkable
@@ -14,9 +14,10 @@ from newsletter.send.books import Books
 from newsletter.send.breaker import Breaker
 from newsletter.send.doubt import AGAIN, BEHIND, GARBAGE, HUNG_UP
 from newsletter.send.feed import Feed
+from newsletter.send.gate import PLAN, Gate
 from newsletter.send.pace import Pacer, Rate, SharedPacer
 from newsletter.send.retry import LATER, SCHEDULE, not_before
-from newsletter.send.tally import Tally
+from newsletter.send.tally import StopKind, Tally
 from newsletter.send.verdict import words
 
 if TYPE_CHECKING:
@@ -24,7 +25,13 @@ if TYPE_CHECKING:
 
     from newsletter.model.mail import Delivery, Outcome
     from newsletter.ports import Clock, Ledger, Transport
+    from newsletter.send.gate import Board, Quota
 
+ANY = 1_000_000  # mails under way in a transport that has no connections
+_CURES: dict[StopKind, str] = {
+    "later": "Run this again later: the rest is queued.",
+    "attention": "Read the relay's words, mend what they name, then run `newsletter send` again: the rest is queued.",
+}
 TRIES = 3  # of a mail that a server answers with no SMTP
 Render = Callable[[Sequence["Delivery"]], Iterator[Message | Dropped]]
 
@@ -72,6 +79,8 @@ def drain(
     on_progress: Callable[[Tally], None] | None = None,
     sleep: Callable[[float], None] = time.sleep,
     pacer: SharedPacer | None = None,
+    board: Board | None = None,
+    quota: Quota | None = None,
 ) -> Tally:
     """Send what is due until nothing is, and say what became of it.
 
@@ -79,8 +88,8 @@ def drain(
     (fault "message") and the others go on, unless nothing of its kind renders: `newsletter.send.unrendered`. A relay
     that is down, the breaker or `stop()` ends the claiming: what is in flight is awaited and settled, the rest is
     released, and the Tally says why. `on_progress` is called after each write to the ledger; `pacer` shares the
-    policy's rate with other processes. Raises BusyError or StoreError when the ledger itself failed (after a last try
-    to write).
+    policy's rate with other processes, `board` what providers said of our pace, `quota` a day's cap. Raises BusyError
+    or StoreError when the ledger itself failed (after a last try to write).
     """
     return _Drain(
         ledger,
@@ -93,6 +102,7 @@ def drain(
         on_progress=on_progress,
         sleep=sleep,
         pacer=pacer or (Pacer(policy.rate, sleep=sleep) if policy is not None and policy.rate else None),
+        gate=Gate(clock, lambda: transport.capacity if isinstance(transport, Pulsing) else ANY, board, quota),
     ).run()
 
 
@@ -121,21 +131,21 @@ class _Drain:
         on_progress: Callable[[Tally], None] | None,
         sleep: Callable[[float], None],
         pacer: Pacer | SharedPacer | None,
+        gate: Gate,
     ) -> None:
         self._ledger, self._transport, self._clock, self._policy, self._sleep = ledger, transport, clock, policy, sleep
-        self._stop = stop
-        self.tally = Tally()
-        self._breaker = Breaker()
-        self._at_once = False  # rows were put back that are due already
+        self._stop, self.tally = stop, Tally()
+        self._breaker, self._gate, self._at_once = Breaker(), gate, False
         self._books = Books(
             ledger,
             clock,
             policy.lease,
             policy.settle_rows,
             policy.settle_within,
-            settled=(lambda: on_progress(self.tally)) if on_progress else (lambda: None),
-            sleep=sleep,
+            (lambda: on_progress(self.tally)) if on_progress else (lambda: None),
+            sleep,
         )
+        gate.out = self._under_way
         self._feed = Feed(
             ledger,
             self._books,
@@ -147,6 +157,8 @@ class _Drain:
             window=_window(policy, transport),
             waits=isinstance(transport, Pulsing),
             closed_domains=self._breaker.closed_domains,
+            gate=gate,
+            put_off=self._put_off,
             halted=self._halted,
             decided=self._decided,
             noted=self.tally.notes.append,
@@ -173,6 +185,8 @@ class _Drain:
             self.tally.halt("attention", error.what, error.cure)
         finally:
             self._books.close()
+            self._gate.close()
+            self.tally.notes += self._gate.notes
             self._note_domains()
         return self.tally
 
@@ -180,6 +194,8 @@ class _Drain:
         for outcome in self._transport.deliver(cast("Iterator[Message]", self._feed.messages())):
             delivery, domain = self._feed.taken.pop(outcome.delivery_id)
             self._breaker.record(outcome, domain)
+            if not self._gate.calm or not isinstance(outcome, Delivered):
+                self._gate.heard(outcome, delivery, domain)
             if isinstance(outcome, Delivered):
                 self.tally.sent += 1
                 self._books.write(outcome)
@@ -197,11 +213,8 @@ class _Drain:
         if self._stop():
             self.tally.halt("asked", "Stopped on request; what was in flight is settled, the rest stays queued.")
         elif self._breaker.reason:
-            self.tally.halt(
-                "attention",
-                self._breaker.reason,
-                "Read the relay's words, mend what they name, then run `newsletter send` again: the rest is queued.",
-            )
+            kind: StopKind = "later" if self._breaker.tired else "attention"
+            self.tally.halt(kind, self._breaker.reason, _CURES[kind])
         elif self._feed.unrendered.reason:
             self.tally.halt(
                 "attention", self._feed.unrendered.reason, "Mend the template, then run `newsletter send` again."
@@ -239,6 +252,18 @@ class _Drain:
             if at is None:
                 outcome = _too_late(outcome, delivery)
         self.tally.count(outcome, delivery)
+        self._books.write(outcome, at)
+
+    def _under_way(self) -> Iterable[tuple[Delivery, str]]:
+        return self._feed.taken.values()
+
+    def _put_off(self, delivery: Delivery, at: datetime, why: str) -> None:
+        """Kept back before the wire: nobody is charged for it."""
+        outcome: Outcome = Deferred(delivery.id, Reply(0, "", why), charged=False)
+        if at >= delivery.expires_at:
+            outcome = Dropped(delivery.id, "expired", f"too late to try again: {why}")
+        if why != PLAN or isinstance(outcome, Dropped):
+            self.tally.count(outcome, delivery)
         self._books.write(outcome, at)
 
     def _after_silence(self, outcome: Uncertain, delivery: Delivery) -> Outcome:

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from typing import TYPE_CHECKING
 
 from newsletter.errors import AttentionError, LaterError, StoreError
 from newsletter.model.mail import Deferred, Dropped, Reply, Uncertain
+from newsletter.send.gate import SOON
+from newsletter.send.manners import provider_of
 from newsletter.send.unrendered import Unrendered
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from newsletter.model.mail import Delivery, Message, Outcome
     from newsletter.ports import Clock, Ledger
     from newsletter.send.books import Books
     from newsletter.send.drain import DrainPolicy, Render
+    from newsletter.send.gate import Gate
     from newsletter.send.pace import Pacer, SharedPacer
 
 FIRST_ROWS = 125  # of the first claim; twice as many each time while they are gone within CLAIM_SECONDS / 2
 CLAIM_SECONDS = 5.0
+HELD = 64  # composed mails that wait for their provider, at most
 
 
 class Feed:
@@ -41,6 +47,8 @@ class Feed:
         window: int,
         waits: bool,
         closed_domains: Mapping[str, str],
+        gate: Gate,
+        put_off: Callable[[Delivery, datetime, str], None],
         halted: Callable[[], bool],
         decided: Callable[[Outcome, Delivery], None],
         noted: Callable[[str], None],
@@ -48,6 +56,8 @@ class Feed:
         self._ledger, self._books, self._render, self._clock, self._owner = ledger, books, render, clock, owner
         self._policy, self._pacer, self._most, self._waits = policy, pacer, window, waits
         self._closed, self._halted, self._decided = closed_domains, halted, decided
+        self._gate, self._put_off = gate, put_off
+        self._held: deque[tuple[Delivery, Message, float]] = deque()  # composed, and not yet let through, since when
         self.taken: dict[int, tuple[Delivery, str]] = {}
         self.unrendered = Unrendered(decided, noted)
         self._doubtful: set[int] = set()
@@ -58,6 +68,7 @@ class Feed:
         try:
             while not self._halted():
                 self._settle_doubtful()
+                self._gate.look()
                 claim = self._ledger.claim(
                     self._owner, limit=self._share(), now=self._clock.now(), lease=self._policy.lease
                 )
@@ -69,6 +80,9 @@ class Feed:
                     if self._halted():
                         break
                     yield from self._batch(claim.deliveries[first : first + size])
+            while self._held and not self._halted():
+                yield from self._let_through()
+                yield None
             self.unrendered.close()
         except Exception as error:  # noqa: BLE001  # edge: what is on the wire is settled before this is raised again
             self._books.failure = self._books.failure or error
@@ -108,6 +122,8 @@ class Feed:
             ready = list(ready)
             self._books.start(delivery for delivery, _ in ready)
         for delivery, message in ready:
+            if not self._gate.calm and (yield from self._is_held(delivery, message)):
+                continue
             if self._pacer is not None:
                 yield from self._turn(self._pacer)
             if self._halted() or not self._books.holds(delivery.id):
@@ -116,6 +132,35 @@ class Feed:
             self.taken[delivery.id] = (delivery, domain_of(message))
             yield message
         self.unrendered.judge()  # after the good ones have left
+
+    def _is_held(self, delivery: Delivery, message: Message) -> Generator[Message | None, None, bool]:
+        """Whether the gate keeps this one back; those before it whose turn has come go first."""
+        yield from self._let_through()
+        if (held := self._gate.wait(delivery, domain_of(message))) is None:
+            return False
+        when, why = held
+        if when is None and self._waits and len(self._held) < HELD:
+            self._held.append((delivery, message, time.monotonic()))
+        else:
+            self._put_off(delivery, when or self._gate.too_long(domain_of(message)), why)
+        return True
+
+    def _let_through(self) -> Iterator[Message | None]:
+        for _ in range(len(self._held)):
+            delivery, message, since = self._held.popleft()
+            if not self._books.holds(delivery.id):
+                continue
+            held = self._gate.wait(delivery, domain_of(message))
+            if held is None:
+                if self._pacer is not None:
+                    yield from self._turn(self._pacer)
+                self._books.handed(delivery.id)
+                self.taken[delivery.id] = (delivery, domain_of(message))
+                yield message
+            elif held[0] is None and time.monotonic() - since < SOON:
+                self._held.append((delivery, message, since))
+            else:
+                self._put_off(delivery, held[0] or self._gate.too_long(domain_of(message)), held[1])
 
     def _turn(self, pacer: Pacer | SharedPacer) -> Iterator[None]:
         """Wait for a turn under the rate limit, without holding up a transport that has sockets to serve."""
@@ -148,7 +193,7 @@ class Feed:
                     self._decided(result, delivery)
                     continue
                 self.unrendered.good(delivery)
-                if self._closed and (said := self._closed.get(domain_of(result))) is not None:
+                if self._closed and (said := self._closed.get(provider_of(domain_of(result)))) is not None:
                     self._decided(_held_back(delivery, said), delivery)
                     continue
                 yield delivery, result

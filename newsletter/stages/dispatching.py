@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
@@ -16,15 +16,17 @@ from newsletter.send.drain import DrainPolicy, drain
 from newsletter.send.pace import Rate, SharedPacer
 from newsletter.send.tally import Tally
 from newsletter.stages.composing import Renderer
+from newsletter.stages.pacing import board, cap
 from newsletter.stages.relaying import leave_alone, remember
 from newsletter.stages.returning import refusals
 from newsletter.stages.switch import paused, watched
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from newsletter.model.mail import Reply
     from newsletter.press import Press
+    from newsletter.stages.pacing import Cap
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ def dispatch(
         if (problem := awaited(transport.check, what="the mail server", stop=stop)) is not None:
             note = Note("error", "send", f"{problem.what} {problem.cure}".strip())
             return Dispatch((note,), attention=problem.lasting)
-        with press.helpers() as helped, kept_objects():
+        with press.helpers() as helped, kept_objects(), _capped(press) as quota:
             tally = drain(
                 press.ledger,
                 transport,
@@ -67,6 +69,8 @@ def dispatch(
                 stop=watched(press, stop),
                 on_progress=heard,
                 pacer=_pacer(press),
+                board=board(press),
+                quota=quota,
             )
         tally.sent += sum(helped)
     except StoppedError as error:
@@ -100,6 +104,16 @@ class _Heard:
         if new and self._press.returns is not None:
             self.changes += refusals(self._press, new)
             self._acted += len(new)
+
+
+@contextmanager
+def _capped(press: Press) -> Iterator[Cap | None]:
+    quota = cap(press)
+    try:
+        yield quota
+    finally:
+        if quota is not None:
+            quota.close()
 
 
 def _pacer(press: Press) -> SharedPacer | None:

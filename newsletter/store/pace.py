@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from newsletter.store.database import Database
 
 CATCH_UP = 0.25  # seconds, as for a single process
-_KIND = "pace"
+_KIND, _CAP = "pace", "cap"
 
 
 class SqlPace:
@@ -42,3 +42,16 @@ class SqlPace:
             insert = self._db.insert(web_records).values(kind=_KIND, key=key, **row)
             connection.execute(insert.on_conflict_do_update(index_elements=["kind", "key"], set_=row))
         return (begins - at) / 1e6
+
+    def take(self, key: str, wanted: int, most: int, *, until: datetime) -> int:
+        """So many of `wanted` as are left of `most` under this name; fewer than none gives back. Gone after `until`."""
+        column = web_records.c
+        mine = (column.kind == _CAP) & (column.key == key)
+        with self._db.writing(lock=PACE_LOCK) as connection:
+            found = connection.execute(select(column.value).where(mine)).scalar()
+            taken = 0 if found is None else int(found)
+            got = min(wanted, max(0, most - taken)) if wanted > 0 else -min(-wanted, taken)
+            row = {"value": str(taken + got), "ends_at": micros(until)}
+            insert = self._db.insert(web_records).values(kind=_CAP, key=key, **row)
+            connection.execute(insert.on_conflict_do_update(index_elements=["kind", "key"], set_=row))
+        return got
