@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from newsletter.model.mail import Claim, Delivery, Outcome
     from newsletter.ports import Clock, Ledger
 
-SHARE = 24  # times the cost of a write that outcomes wait for company
+SHARE = 99  # times the cost of a write that outcomes wait for company
 LAST_TRIES, LAST_PAUSE = 5, 0.5  # how stubbornly the outcomes of a finished run are written
 
 
@@ -30,7 +30,7 @@ class _Held:
 @dataclass(slots=True)
 class Books:
     """Settles after `settle_rows` outcomes or `settle_within` seconds, and sooner while writing takes no more than
-    4 % of the time: what is answered but not written is what a kill would send again. Leases are renewed at a third
+    1 % of the time: what is answered but not written is what a kill would send again. Leases are renewed at a third
     of their length.
 
     What fails is kept as `failure`, not raised: what is in flight still gets its answer, and `close` tries
