@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from email.utils import parseaddr
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from newsletter.config import Config, RelayConfig
     from newsletter.ports import Clock, Transport
-    from newsletter.press import Reserve
+    from newsletter.press import Press, Reserve
     from newsletter.send.dkim import Signer
     from newsletter.send.pace import SharedPacer
 
@@ -45,6 +46,13 @@ def open_transport(config: Config, reserve: Reserve, clock: Clock) -> Transport:
         relays=relays,
         signers=dkim_signers(config),
     )
+
+
+def with_connections(press: Press, connections: int) -> Transport:
+    """The press's transport with another number of connections: its share, where several processes send."""
+    assert press.reserve is not None
+    delivery = replace(press.config.delivery, connections=connections)
+    return open_transport(replace(press.config, delivery=delivery), press.reserve, press.clock)
 
 
 def _own_pace(one: RelayConfig, reserve: Reserve, clock: Clock) -> SharedPacer | None:

@@ -55,7 +55,7 @@ def collect(day: date | None, quiet: bool, as_json: bool) -> int:
 @workers_option
 @quiet_option
 @json_option
-def run(day: date | None, workers: int, quiet: bool, as_json: bool) -> int:
+def run(day: date | None, workers: int | None, quiet: bool, as_json: bool) -> int:
     """Collect, rank, cut, send. Safe to run twice, at once, and after a crash: what is done is not done again."""
     from newsletter import publish
 
@@ -81,7 +81,7 @@ def send(
     test: str | None,
     cancel: bool,
     resend: bool,
-    workers: int,
+    workers: int | None,
     quiet: bool,
     as_json: bool,
 ) -> int:

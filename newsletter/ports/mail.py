@@ -37,6 +37,9 @@ class Ledger(Protocol):
     def claim(self, owner: str, *, limit: int, now: datetime, lease: timedelta) -> Claim | None:
         """Fresh notices, expired leases, due deferrals, fresh digests, in this order. Durable. None: nothing is due."""
 
+    def unclaimed(self) -> int:
+        """How many digests were never claimed, at most: a quick look, not a count."""
+
     def renew(self, claim: Claim, *, until: datetime) -> bool:
         """False when the lease was taken over meanwhile: stop sending from it."""
 

@@ -182,6 +182,11 @@ def end_of_queue(connection: Connection) -> int:
     return int(connection.execute(_END_OF_QUEUE).scalar_one())
 
 
+def past_frontier(connection: Connection) -> int:
+    """How many rows lie beyond the frontier of digests."""
+    return max(0, end_of_queue(connection) - int(connection.execute(_FRONTIER, {"which": DIGESTS}).scalar_one()))
+
+
 def close_retries(database: Database, connection: Connection, delivery_ids: Sequence[int]) -> None:
     statement = (
         update(deferrals).where(deferrals.c.delivery_id.in_(database.numbers()), deferrals.c.open).values(open=False)

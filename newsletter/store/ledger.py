@@ -87,6 +87,10 @@ class SqlLedger:
             taken = claiming.take(self._db, connection, owner, limit, micros(now), micros(until))
         return None if taken is None else Claim(taken[0], owner, until, taken[1])
 
+    def unclaimed(self) -> int:
+        with self._db.reading() as connection:
+            return claiming.past_frontier(connection)
+
     def renew(self, claim: Claim, *, until: datetime) -> bool:
         statement = (
             update(leases)

@@ -95,6 +95,9 @@ class MemoryLedger:
                 del self.leased[row.id]
                 self.started.discard(row.id)
 
+    def unclaimed(self) -> int:
+        return len(self.rows)
+
     def next_due(self, *, now: datetime) -> datetime | None:
         waits = [self.not_before.get(row, now) for row in self.rows if row not in self.outcomes]
         return min(waits, default=None)

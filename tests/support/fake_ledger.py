@@ -189,6 +189,9 @@ class FakeLedger:
         wanted = (one for one in self.records.values() if day in {None, one.delivery.day})
         return Counter(one.state(now) for one in wanted if kind in {None, one.delivery.kind})
 
+    def unclaimed(self) -> int:
+        return sum(one.end is None for one in self.records.values())
+
     def next_due(self, *, now: datetime) -> datetime | None:
         found = [one for one in self.records.values() if one.end is None]
         found = [one for one in found if one.not_before is not None or not one.started]

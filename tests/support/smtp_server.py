@@ -67,6 +67,7 @@ class SmtpServer:
         self.commands: list[str] = []  # "1: MAIL FROM:<...>", one a line, with the connection's number
         self.connections = 0
         self._open: set[socket.socket] = set()
+        self.most_open = 0
         self._asked: dict[str, int] = {}
         self._lock = threading.Lock()
         self._done = threading.Event()
@@ -113,6 +114,7 @@ class SmtpServer:
                 self.connections += 1
                 number = self.connections
                 self._open.add(sock)
+                self.most_open = max(self.most_open, len(self._open))
             threading.Thread(target=self._talk, args=(sock, number), daemon=True).start()
 
     def _talk(self, sock: socket.socket, number: int) -> None:
