@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -12,7 +13,17 @@ from newsletter.rank.corpus import rarity
 from newsletter.rank.numbers import softened, standard
 from newsletter.rank.seeds import Seeds, seed_scores
 from newsletter.rank.text_model import cosines
-from newsletter.rank.words import BODY_LIMIT, TITLE_LIMIT, line, phrases_of, same_person, spelling, terms, unquote
+from newsletter.rank.words import (
+    BODY_LIMIT,
+    TITLE_LIMIT,
+    line,
+    phrases_of,
+    same_person,
+    spelling,
+    terms,
+    unquote,
+    words,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,12 +36,16 @@ if TYPE_CHECKING:
     from newsletter.rank.given import Given
     from newsletter.rank.text_model import TextModel
 
+_BRACKETS = re.compile(r"\([^()]*\)")
 PHRASE_WEIGHT = 2.0  # a quoted keyword beside a single word of the same rarity
 MATCH = 2.0  # a category, author or organisation that the topic names, in standard deviations
 CROSS = 1.0  # a category that the paper is only cross-listed in
 CLOSE = 0.30  # cosine from which a paper is near the topic in meaning: 5 % of others reach it, over half of its own
 NARROW = 0.5  # weight of meaning beside words for a query of up to two words ...
 BROAD = 3.0  # ... and for one of six or more
+WORDING = 1.5  # what a narrow query or keyword says, letter for letter, beside its words in any order and ending
+FEEDBACK = 5  # the best papers of a large pool, whose mean is added to what a topic means (Rocchio 1971) ...
+LARGE = 2_000  # ... from so many papers on: the best five of a few hundred are not yet all about the topic
 COVERED = 0.4
 TOP_SHARE = 0.2  # of the pool passes by relevance ...
 TOP_SCORE = 1.0  # ... or whoever is this far above the mean
@@ -48,6 +63,8 @@ class Question:
     seeds: Seeds
     breadth: float  # weight of meaning beside words
     runs: tuple[str, ...]  # what to look for in a text, to say what matched
+    narrow: float  # 1 for a query of up to two words, 0 for one of six or more
+    wordings: tuple[tuple[str, float], ...]  # (query or keyword as written, how narrow it is)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,29 +90,41 @@ def ask(topic: Topic, library: Mapping[str, Paper]) -> Question:
     said = [topic.query, *(text for text, _ in keywords)]
     silent = not any((*said, topic.categories, topic.authors, topic.organizations, topic.papers))
     text = " . ".join(part for part in (said if not silent else [topic.name]) if part)
-    words: Counter[str] = Counter()
+    wanted: Counter[str] = Counter()
     loose = [topic.query if not silent else topic.name, *(text for text, quoted in keywords if not quoted)]
     for part in loose:
-        words.update(terms(part))
+        wanted.update(terms(part))
+    narrow = narrowness(topic.query if not silent else topic.name)
     return Question(
         topic=topic,
         text=text,
-        words={term: float(count) for term, count in words.items()},
+        words={term: float(count) for term, count in wanted.items()},
         phrases=tuple((text, line(text)) for text, quoted in keywords if quoted and line(text).strip()),
         excluded=tuple((text, line(text)) for text in (unquote(x)[0] for x in topic.exclude) if line(text).strip()),
         seeds=Seeds(
             more=tuple(library[i] for i in topic.papers if i in library),
             less=tuple(library[i] for i in topic.papers_not if i in library),
         ),
-        breadth=breadth(topic.query if not silent else topic.name),
+        breadth=float(np.interp(1 - narrow, (0, 1), (NARROW, BROAD))),
+        narrow=narrow,
+        wordings=tuple(
+            dict.fromkeys(
+                (wording, share) for part in loose if (wording := bare(part)) and (share := narrowness(part)) > 0
+            )
+        ),
         runs=tuple(dict.fromkeys(run for part in loose for run in phrases_of(part))),
     )
 
 
-def breadth(query: str) -> float:
-    """A query of one or two words means those words; one of six or more describes a field (docs/ranking.md)."""
-    said = sum("_" not in term and "-" not in term for term in terms(query))
-    return float(np.interp(said, (2, 6), (NARROW, BROAD)))
+def narrowness(query: str) -> float:
+    """A query of one or two words means those words (1); one of six or more describes a field (0; docs/ranking.md)."""
+    said = sum("_" not in term and "-" not in term for term in terms(bare(query)))
+    return float(np.interp(said, (2, 6), (1, 0)))
+
+
+def bare(query: str) -> str:
+    """As texts would say it: no brackets, as in `supervised fine-tuning (SFT)`, one blank between words, lower case."""
+    return " ".join(_BRACKETS.sub(" ", query).casefold().split())
 
 
 def relevance(corpus: Corpus, question: Question, model: TextModel | None, given: Given | None = None) -> Relevance:
@@ -108,15 +137,20 @@ def relevance(corpus: Corpus, question: Question, model: TextModel | None, given
     weight = 2 * question.breadth / (1 + question.breadth) if model else 1.0  # the two weights sum to 2
     evidence = np.zeros(len(corpus), dtype=bool)
     if question.words or question.phrases:
-        parts["words"] = (2 - weight) * softened(standard(np.sqrt(lexical)))
+        lexical **= (1 + question.narrow) / 2  # a field is many words: how many of them counts, not how often one
+        parts["words"] = (2 - weight) * softened(standard(lexical))
         evidence |= _says(corpus, question, hits)
     cosine, close = np.zeros(len(corpus)), np.zeros(len(corpus), dtype=bool)
     if model and question.text:
-        cosine = cosines(corpus.vectors, model.encode([terms(question.text)])[0])
+        asked = model.encode([terms(question.text)])[0]
+        cosine = cosines(corpus.vectors, asked)
         close = cosine >= CLOSE
         if given is not None:
             cosine, close = given.near(corpus.papers, question.text, close)
         parts["meaning"] = weight * standard(cosine)
+        if given is None and len(corpus) >= LARGE:
+            best = np.argsort(-np.sum(list(parts.values()), axis=0), kind="stable")[:FEEDBACK]
+            parts["meaning"] = weight * standard(cosines(corpus.vectors, _nearer(asked, corpus.vectors[best])))
         if topic_is_plain_words(question.topic):
             evidence |= close
     near: tuple[str, ...] = ()
@@ -130,6 +164,14 @@ def relevance(corpus: Corpus, question: Question, model: TextModel | None, given
     good = (text_total > TOP_SCORE) | (text_total >= _threshold(text_total))
     matched = np.sum(list(named.values()), axis=0) > 0
     return Relevance(parts, cosine, close, matched | (good & evidence), hits, near)
+
+
+def _nearer(asked: NDArray[np.float32], best: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The question's vector moved half the way to the mean of what it found best, at unit length."""
+    mean = best.mean(axis=0)
+    moved = asked + mean / (np.linalg.norm(mean) + 1e-9)
+    unit: NDArray[np.float32] = np.round(moved / (np.linalg.norm(moved) + 1e-9), 6).astype(np.float32)
+    return unit
 
 
 def topic_is_plain_words(topic: Topic) -> bool:
@@ -147,6 +189,9 @@ def _threshold(scores: NDArray[np.float64]) -> float:
 
 def _words(corpus: Corpus, question: Question) -> tuple[NDArray[np.float64], dict[str, NDArray[np.bool_]]]:
     scores = corpus.bm25(question.words)
+    for wording, share in question.wordings:
+        weight = share * WORDING * sum(corpus.idf(term) for term in sorted(set(words(wording))))
+        scores += weight * corpus.saturated(corpus.wording_counts(wording))
     hits: dict[str, NDArray[np.bool_]] = {}
     for written, phrase in question.phrases:
         counts = corpus.phrase_counts(phrase)
