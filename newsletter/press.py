@@ -62,6 +62,18 @@ def quiet(_note: Note) -> None:
     """Watch a mission without a word."""
 
 
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a web address answered: `trouble` in words, or the body and the server's Date."""
+
+    trouble: str = ""
+    body: bytes = b""
+    date: str = ""
+
+
+Look = Callable[[str], Looked]
+
+
 class Jobs(Protocol):
     """What wakes workers on other machines when rows were queued. The ledger stays the truth."""
 
@@ -112,6 +124,7 @@ class Press:
     reserve: Reserve | None = None  # turns under [delivery] rate, shared by every process of the database
     allow: Allow | None = None  # the cap of [delivery] warm_up, shared likewise
     open_dns: Callable[[], Dns] = no_dns
+    look: Look | None = None  # at a web address, once: for doctor
     dkim_records: Callable[[], tuple[tuple[str, str], ...]] = tuple  # (name, TXT) that receivers look for
     check_store: Callable[[], tuple[Problem, ...]] = tuple
     copy_store: Callable[[Path], None] | None = None

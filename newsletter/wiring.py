@@ -6,13 +6,13 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parseaddr
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from newsletter.errors import UsageError
 from newsletter.model.mail import Letterhead
-from newsletter.press import Press
+from newsletter.press import Looked, Press
 from newsletter.wiring_mail import dkim_signers, open_transport
 from newsletter.wiring_models import filling, open_models, rank_settings
 
@@ -93,6 +93,7 @@ def _press(config: Config, clock: Clock, store: Store, http: Http) -> Press:
         embedder=_open_embedder(config, http),
         embeddings=store.embeddings,
         open_dns=_open_dns,
+        look=partial(_look, config, http),
         dkim_records=lambda: tuple(signer.record() for signer in dkim_signers(config)),
         check_store=store.check,
         open_jobs=store.jobs,
@@ -125,6 +126,18 @@ def open_app(press: Press) -> ASGIApp:
         hooks=hooks,
     )
     return create_app(press, limits=press.limits, records=press.records, settings=settings)
+
+
+def _look(config: Config, http: Http, url: str) -> Looked:
+    """Our own pages may be on a private network."""
+    from newsletter.collect.answers import Failed, Fetched
+
+    answer = http.session(config.newsletter.base_url).get(url, tries=1)
+    if isinstance(answer, Failed):
+        return Looked(answer.reason)
+    if isinstance(answer, Fetched):
+        return Looked(body=answer.body[:10_000], date=answer.headers.get("date", ""))
+    return Looked()
 
 
 def _provider_fetch(contact: str) -> Callable[[str], bytes]:

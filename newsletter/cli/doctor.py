@@ -7,9 +7,13 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from email.utils import parseaddr
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+import click
+
+from newsletter.cli import examining
 from newsletter.cli.frame import command, give, json_option, opened, plural, say, tell
 from newsletter.errors import NewsletterError
 from newsletter.model.finding import Finding
@@ -21,7 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from newsletter.config import Config
-    from newsletter.ports import Embedder, Mailbox, Signal, Source, Transport
+    from newsletter.model.mail import Offered
+    from newsletter.ports import Dns, Embedder, Mailbox, Signal, Source, Transport
     from newsletter.press import Press
     from newsletter.send.records import Sending
 
@@ -31,17 +36,18 @@ _SAMPLE_DOMAINS = (".example.org", ".example.com", ".example", ".test")
 
 
 @command("doctor", short_help="Try everything out before anything is sent.")
+@click.option("--mail", metavar="EMAIL", default="", help="And send a short test mail to this address.")
 @json_option
-def doctor(as_json: bool) -> int:
-    """Try out the configuration, the database, the clock, the templates, each source, the mail server and the DNS
-    records of the sender (SPF, DKIM, DMARC, MX).
+def doctor(mail: str, as_json: bool) -> int:
+    """Try out the configuration, the database, the clock, the templates, each source, the mail server, the DNS records
+    of the sender (SPF, DKIM, DMARC, MX, PTR), the pages and the channels.
 
-    Nothing is sent, and no check takes longer than half a minute. The exit code is 1 when something is wrong;
-    warnings do not count.
+    Nothing is sent unless --mail asks for it, and no check takes longer than half a minute. The exit code is 1 when
+    something is wrong; warnings do not count.
     """
     findings = []
     with opened() as press:
-        for finding in examine(press):
+        for finding in chain(examine(press), _test_mail(press, mail) if mail else ()):
             findings.append(finding)
             if not as_json:
                 _say(finding)
@@ -65,13 +71,17 @@ def examine(press: Press) -> Iterator[Finding]:
     """Every check, quick ones first."""
     yield from _configuration(press.config)
     yield _secret(press.config)
+    yield from examining.password_file(press)
     yield from _database(press)
     yield _clock(press)
     yield _templates(press)
     yield from _world(press)
+    yield from examining.freshness(press)
     yield from _mail_server(press)
     yield from _dns(press)
     yield from _returns(press)
+    yield from _pages(press)
+    yield from examining.channels(press)
 
 
 def _configuration(config: Config) -> Iterator[Finding]:
@@ -188,13 +198,15 @@ def _mail_server(press: Press) -> Iterator[Finding]:
         yield Finding("delivery", "problem", error.what, error.cure)
     else:
         for where, problem in found:
-            if problem is not None:
+            if isinstance(problem, Problem):
                 yield Finding("delivery", "problem", problem.what, problem.cure)
-            else:
-                yield Finding("delivery", "ok", f"{delivery.transport} to {where}")
+                continue
+            yield Finding("delivery", "ok", f"{delivery.transport} to {where}")
+            if problem is not None:
+                yield from examining.offers(where, problem)
 
 
-def _tried(transport: Transport, place: str) -> list[tuple[str, Problem | None]]:
+def _tried(transport: Transport, place: str) -> list[tuple[str, Problem | Offered | None]]:
     """Each of several relays by itself."""
     return list(transport.check_each()) if isinstance(transport, Relays) else [(place, transport.check())]
 
@@ -215,8 +227,55 @@ def _dns(press: Press) -> Iterator[Finding]:
         _waiting("the DNS")
         resolver = press.open_dns()
         yield from awaited(lambda: list(examine(sending, resolver)), what="the DNS", most=LONGEST)
+        for host in _senders(press):
+            yield from awaited(partial(_listed, examining.reverse, host, resolver), what="the DNS", most=LONGEST)
     except NewsletterError as error:
         yield Finding("DNS", "warning", f"not checked: {error.what}", error.cure)
+
+
+def _listed(check: Callable[[str, Dns], Iterator[Finding]], host: str, resolver: Dns) -> list[Finding]:
+    return list(check(host, resolver))
+
+
+def _senders(press: Press) -> list[str]:
+    """Machines of ours that hand mail to receivers; one with a login is a provider's, who looks after its own."""
+    delivery, relays = press.config.delivery, press.config.delivery_relays
+    ours = [one.host for one in (relays or [delivery]) if not one.username]
+    return list(dict.fromkeys(delivery.helo_name if host in _LOCAL else host for host in ours if host))
+
+
+def _pages(press: Press) -> Iterator[Finding]:
+    """Links in mails that go out to others must lead somewhere."""
+    url = urlsplit(press.config.newsletter.base_url)
+    if press.look is None or press.config.delivery.transport == "maildir" or url.hostname in _LOCAL:
+        return
+    if f".{url.hostname}".endswith(_SAMPLE_DOMAINS):
+        yield Finding("pages", "ok", f"not checked: {url.hostname} is reserved for examples and tests")
+        return
+    _waiting(url.geturl())
+    look = press.look
+    try:
+        yield from awaited(lambda: list(examining.pages(press, look)), what=url.geturl(), most=LONGEST)
+    except TooLateError as error:
+        yield Finding("pages", "problem", error.what, "Is the web server up?")
+
+
+def _test_mail(press: Press, email: str) -> Iterator[Finding]:
+    """A mail by the way that all mails go, past the ledger."""
+    from newsletter.model.mail import Delivered, Dropped
+    from newsletter.stages.previewing import send_trial
+
+    try:
+        outcome = awaited(partial(send_trial, press, email), what="the mail server", most=2 * LONGEST)
+    except NewsletterError as error:
+        yield Finding("test mail", "problem", error.what, error.cure)
+        return
+    if isinstance(outcome, Delivered):
+        yield Finding("test mail", "ok", f"handed over for {email}: see that it arrives, and not as spam")
+    else:
+        said = outcome.text if isinstance(outcome, Dropped) else f"{outcome.reply.code} {outcome.reply.text}"
+        cure = "The mail server's answer says why; docs/delivery.md explains common ones."
+        yield Finding("test mail", "problem", f"not taken: {said}", cure)
 
 
 def _sending(press: Press) -> Sending:

@@ -226,6 +226,14 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
+class Offered:
+    """What a mail server said in its greeting: keywords of EHLO, and the largest mail it takes (0: no limit named)."""
+
+    keywords: frozenset[str]
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """One execution of a command, kept so that nobody has to guess why today looks as it does."""
 

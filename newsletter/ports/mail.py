@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         DeliveryState,
         Message,
         NewDelivery,
+        Offered,
         Outcome,
         RelayTrouble,
         Standing,
@@ -119,8 +120,8 @@ class Transport(Protocol):
 class Relays(Protocol):
     """What a transport with several next hops can say of them."""
 
-    def check_each(self) -> Iterator[tuple[str, Problem | None]]:
-        """Each relay's name with what is wrong with it, tried as they are taken."""
+    def check_each(self) -> Iterator[tuple[str, Problem | Offered]]:
+        """Each relay's name with what is wrong with it, or what it offers; tried as they are taken."""
 
     def worked(self) -> Sequence[str]:
         """Those that answered a mail in the last delivery."""

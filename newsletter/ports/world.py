@@ -40,3 +40,9 @@ class Dns(Protocol):
 
     def has_address(self, name: str) -> bool:
         """Whether there is an A or an AAAA record."""
+
+    def addresses(self, name: str) -> tuple[str, ...]:
+        """The A and AAAA records."""
+
+    def names_of(self, address: str) -> tuple[str, ...]:
+        """The PTR records of an IP address, without the last dot."""

@@ -1,4 +1,4 @@
-"""The DNS by dnspython: three questions, each with a limit of time."""
+"""The DNS by dnspython: five questions, each with a limit of time."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import dns.exception
 import dns.resolver
+import dns.reversename
 
 from newsletter.errors import LaterError
 from newsletter.send.spf import shown
@@ -41,6 +42,13 @@ class Resolver:
 
     def has_address(self, name: str) -> bool:
         return bool(self._ask(name, "A") or self._ask(name, "AAAA"))
+
+    def addresses(self, name: str) -> tuple[str, ...]:
+        return tuple(one.to_text() for kind in ("A", "AAAA") for one in self._ask(name, kind))
+
+    def names_of(self, address: str) -> tuple[str, ...]:
+        name = dns.reversename.from_address(address).to_text()
+        return tuple(one.target.to_text(omit_final_dot=True).lower() for one in self._ask(name, "PTR"))
 
     def _ask(self, name: str, kind: str) -> list[Any]:
         """The records. A name that cannot stand in the DNS has none."""

@@ -11,6 +11,7 @@ from newsletter.model.mail import Delivery
 from newsletter.model.subscriber import Subscriber
 from newsletter.rank.cut import cut
 from newsletter.stages.printing import draft
+from newsletter.subscribe.addresses import parse_address
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,6 +82,20 @@ def send_test(press: Press, day: date, asof: datetime, email: str) -> Outcome | 
     transport = press.open_transport()
     try:
         message = replace(seen.message, recipient=email if known is None else seen.message.recipient)
+        return next(iter(transport.deliver([message])))
+    finally:
+        transport.close()
+
+
+def send_trial(press: Press, email: str) -> Outcome:
+    """A short mail with all the headers of an issue, at once and past the ledger: for `doctor`."""
+    now = press.clock.now()
+    number = int(now.timestamp() * 1000)
+    reader = Subscriber(email=parse_address(email))
+    delivery = Delivery(0, "test", press.edition_day(now), number, "", now, now + press.config.schedule.expire_after)
+    message = press.open_composer().notice(delivery, reader, press.links(reader))
+    transport = press.open_transport()
+    try:
         return next(iter(transport.deliver([message])))
     finally:
         transport.close()

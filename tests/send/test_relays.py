@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from newsletter.errors import RelayError
-from newsletter.model.mail import Deferred, Delivered, RelayTrouble
+from newsletter.model.mail import Deferred, Delivered, Offered, RelayTrouble
+from newsletter.model.paper import Problem
 from newsletter.send.pace import Pacer, Rate
 from newsletter.send.transports.opening import Relay
 from newsletter.send.transports.relays import RESTS, Way
@@ -187,5 +188,8 @@ def test_a_check_passes_when_one_relay_works_and_tells_of_each() -> None:
         assert transport.check() is None
         found = dict(transport.check_each())
         transport.close()
-    assert found[f"127.0.0.1:{other.port}"] is None
-    assert found[f"127.0.0.1:{gone.port}"] is not None
+    offered, lost = found[f"127.0.0.1:{other.port}"], found[f"127.0.0.1:{gone.port}"]
+    assert isinstance(offered, Offered)
+    assert {"CHUNKING", "PIPELINING", "SIZE"} <= offered.keywords
+    assert offered.size == 10_000_000
+    assert isinstance(lost, Problem)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from newsletter.errors import RelayConfigError, RelayError
-from newsletter.model.mail import Dropped, RelayTrouble, Reply
+from newsletter.model.mail import Dropped, Offered, RelayTrouble, Reply
 from newsletter.model.paper import Problem
 from newsletter.send.transports.health import Health
 from newsletter.send.transports.opening import open_link
@@ -201,8 +201,8 @@ class Sites:
         return tuple(found for site in self._sites if self.several and (found := site.trouble) is not None)
 
 
-def probed(sites: Sites, patience: Patience, tls: ssl.SSLContext) -> Iterator[tuple[str, Problem | None]]:
-    """Each relay's name with what is wrong with it, tried as they are taken."""
+def probed(sites: Sites, patience: Patience, tls: ssl.SSLContext) -> Iterator[tuple[str, Problem | Offered]]:
+    """Each relay's name with what is wrong with it, or what it offers; tried as they are taken."""
     for site in sites:
         where = site.relay.where
         try:
@@ -211,7 +211,7 @@ def probed(sites: Sites, patience: Patience, tls: ssl.SSLContext) -> Iterator[tu
             yield where, Problem(f"mail relay {where}", error.what, error.cure, isinstance(error, RelayConfigError))
         else:
             goodbye(link.sock, patience.quit)
-            yield where, None
+            yield where, Offered(link.features.keywords, link.features.size)
 
 
 def via(outcome: Outcome, where: str) -> Outcome:

@@ -8,7 +8,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from newsletter.errors import NewsletterError, RelayConfigError, RelayError
-from newsletter.model.mail import Deferred, Reply
+from newsletter.model.mail import Deferred, Offered, Reply
 from newsletter.send.dkim import signed
 from newsletter.send.transports.conversation import Item, window_for
 from newsletter.send.transports.opening import Relay
@@ -74,13 +74,13 @@ class SmtpTransport:
         """Of several relays one is enough."""
         found = None
         for _, problem in self.check_each():
-            if problem is None:
+            if isinstance(problem, Offered):
                 return None
             found = problem if found is None or not problem.lasting else found
         return found
 
-    def check_each(self) -> Iterator[tuple[str, Problem | None]]:
-        """Each relay's name with what is wrong with it, asked as they are taken."""
+    def check_each(self) -> Iterator[tuple[str, Problem | Offered]]:
+        """Each relay's name with what is wrong with it, or what it offers; asked as they are taken."""
         return probed(self._sites, self._patience, self._tls)
 
     def troubles(self) -> tuple[RelayTrouble, ...]:
