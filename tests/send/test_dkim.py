@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import dkim
@@ -13,15 +14,20 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from newsletter.config import load_config
 from newsletter.errors import ConfigError
+from newsletter.model.subscriber import Subscriber
 from newsletter.send.dkim import Signer, load_signer, relaxed_body, signed
 from newsletter.send.transports.maildir import MaildirTransport
 from tests.send.ledger import message
 from tests.send.sending import send
+from tests.support.desk import CONFIG, Desk
 from tests.support.smtp_server import SmtpServer
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from newsletter.model.mail import Message
 
 MAIL = (
     b"From: Papers <papers@news.example>\r\nTo: ada@example.org\r\nSubject: Today's  papers,\r\n\tfolded\r\n"
@@ -108,6 +114,37 @@ def test_what_arrives_over_either_transport_is_verified(signer: Signer, tmp_path
     list(MaildirTransport(tmp_path, signers=[signer]).deliver([message(1, data=MAIL)]))
     [file] = (tmp_path / "new").iterdir()
     assert file.read_bytes() == server.accepted[0].data
+
+
+def encoded(data: bytes) -> Message:
+    return replace(message(1, data=data), vetted=True, seven_bit=True)
+
+
+@pytest.mark.parametrize("tail", [b"", b"\r\n", b"end", b"end\r\n", b"end\r\n\r\n", b"a=20\r\n=2E b\r\n"])
+def test_an_encoded_mail_is_signed_as_it_stands_whatever_it_ends_with(signer: Signer, tail: bytes) -> None:
+    data = MAIL.partition(b"\r\n\r\n")[0] + b"\r\n\r\n" + tail
+    one = signed(encoded(data), [signer])
+    assert verifies(one.data, signer)
+    assert (one.vetted, one.seven_bit) == (True, True)
+    assert not verifies(one.data + b"more\r\n", signer)
+
+
+def test_every_mail_of_a_day_is_verified_with_either_key(signer: Signer, tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    write(tmp_path / "dkim.pem", signer.key)
+    config = CONFIG.replace("papers@lab.example.org", "papers@news.example")
+    config = config.replace("[newsletter]", '[newsletter]\nbase_url = "https://news.example"')
+    (tmp_path / "config.toml").write_text(f'{config}[delivery]\ndkim_selector = "s1"\ndkim_key = "dkim.pem"\n', "utf-8")
+    with desk.press(load_config(tmp_path / "config.toml", {})) as press:
+        for name in ("Ada", "Zoë Ælfgifu", "张伟", 'O"Neil =?utf-8?q?x?='):
+            press.subscribers.add(Subscriber(email=f"r{len(name)}@example.org", name=name, created_at=desk.clock.now()))
+    assert desk("run").code == 0
+    mails = [path.read_bytes() for path in desk.mails]
+    assert len(mails) == 4
+    for data in mails:
+        assert b"c=relaxed/simple;" in data
+        assert verifies(data, signer)
+        assert not verifies(data.replace(b"List-Unsubscribe=One-Click", b"List-Unsubscribe=Never"), signer)
 
 
 @settings(max_examples=60, deadline=None)
