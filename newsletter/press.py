@@ -128,6 +128,7 @@ class Press:
     dkim_records: Callable[[], tuple[tuple[str, str], ...]] = tuple  # (name, TXT) that receivers look for
     check_store: Callable[[], tuple[Problem, ...]] = tuple
     copy_store: Callable[[Path], None] | None = None
+    upgraded: str = ""  # what was done to the database of an older version, in words
     limits: Limits | None = None  # what the web pages count and remember; without them there are no pages
     records: Records | None = None
     summarizer: Summarizer | None = None

@@ -100,6 +100,7 @@ def _press(config: Config, clock: Clock, store: Store, http: Http) -> Press:
         reserve=store.pace.reserve,
         allow=store.pace.take,
         copy_store=store.copy,
+        upgraded=_upgraded(store),
         filling=filling(config),
     )
 
@@ -126,6 +127,14 @@ def open_app(press: Press) -> ASGIApp:
         hooks=hooks,
     )
     return create_app(press, limits=press.limits, records=press.records, settings=settings)
+
+
+def _upgraded(store: Store) -> str:
+    done = store.upgraded
+    if done is None:
+        return ""
+    kept = f"; the one from before is kept in {done.copy}" if done.copy else ""
+    return f"brought the database from version {done.version} to {store.version}{kept}"
 
 
 def _look(config: Config, http: Http, url: str) -> Looked:
@@ -181,6 +190,13 @@ def open_store(config: Config) -> Store:
     from newsletter.store.open import open_store as open_database
 
     return open_database(config.database_url, secret=config.secrets[0], folder=config.folder)
+
+
+def restore_store(copy: Path, path: Path) -> Path | None:
+    """Put a backup in the place of an SQLite database; where the one before is now."""
+    from newsletter.store.copying import restore_database
+
+    return restore_database(copy, path)
 
 
 def _open_source(config: Config, one: SourceConfig, http: Http) -> Source:

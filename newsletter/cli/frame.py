@@ -88,6 +88,8 @@ def opened() -> Iterator[Press]:
     if made is not None:
         tell(f"made {made}, which signs the links in mails; keep it in the backup")
     with press_opener()(config) as press:
+        if press.upgraded:
+            tell(press.upgraded)
         yield press
 
 

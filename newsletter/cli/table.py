@@ -33,6 +33,8 @@ COMMANDS: dict[str, Entry] = {
     "doctor": Entry("doctor:doctor", "Try everything out before anything is sent."),
     "backup": Entry("keeping:backup", "Copy the SQLite database into a new file, while everything goes on."),
     "locales": Entry("locales:locales", "The languages it speaks, and what their catalogues lack."),
+    "restore": Entry("keeping:restore", "Put a backup in the place of the SQLite database."),
+    "upgrade": Entry("keeping:upgrade", "Bring the database up to this version, and say what was done."),
     "config": Entry("home:config", "The effective settings, secrets redacted."),
 }
 

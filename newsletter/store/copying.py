@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sqlite3
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from newsletter.errors import StoreError, UsageError
 from newsletter.store.faults import translated
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from newsletter.store.database import Database
 
 
@@ -37,3 +39,43 @@ def copy_database(database: Database, path: Path) -> None:
         os.link(part, path)  # appears whole, and never replaces a file that came meanwhile
     finally:
         part.unlink(missing_ok=True)
+
+
+def restore_database(copy: Path, path: Path) -> Path | None:
+    """Put a copy in the place of the SQLite database at `path`; gives where the one that was there is kept now.
+
+    Nobody may use the database meanwhile. Raises UsageError when `copy` is no database of ours, StoreError when it is
+    damaged or cannot be written.
+    """
+    try:
+        with sqlite3.connect(f"{copy.absolute().as_uri()}?mode=ro", uri=True) as connection:
+            told = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+            ours = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'alembic_version'").fetchone()[0]
+        connection.close()
+    except sqlite3.Error as error:
+        cure = "Choose a file of `newsletter backup`."
+        raise UsageError(f"{copy} cannot be read as a database: {error}.", cure=cure) from error
+    if told != "ok" or not ours:
+        what = f"{copy} is damaged: {told}." if told != "ok" else f"{copy} is no database of a newsletter."
+        raise UsageError(what, cure="Choose another backup.")
+    aside = None
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with (
+            os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out,
+            copy.open("rb") as file,
+        ):
+            shutil.copyfileobj(file, out)
+            out.flush()
+            os.fsync(out.fileno())
+        if path.exists():
+            aside = path.with_name(f"{path.name}.replaced-{int(time.time())}")
+            for ending in ("", "-wal", "-shm"):  # what is not yet in the file belongs to it
+                if (one := Path(f"{path}{ending}")).exists():
+                    one.replace(f"{aside}{ending}")
+        part.replace(path)
+    except OSError as error:
+        raise StoreError(f"{path} cannot be written: {error.strerror}.", cure="Check who may write there.") from error
+    finally:
+        part.unlink(missing_ok=True)
+    return aside

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import inspect, text
 
-from newsletter.errors import StoreError
+from newsletter.errors import StoreError, UsageError
+from newsletter.store.copying import copy_database
 from newsletter.store.database import MIGRATION_LOCK
 
 if TYPE_CHECKING:
@@ -30,18 +33,48 @@ REVISIONS = (
 HEAD = REVISIONS[-1]
 
 
-def bring_up_to_date(database: Database) -> None:
-    """Upgrade to HEAD in one transaction that all first starts queue for.
+@dataclass(frozen=True, slots=True)
+class Upgraded:
+    """A database that was brought up to date: from which version, and where the copy from before is."""
 
-    Raises StoreError when the database was made by a newer version. Costs one SELECT when there is nothing to do:
-    Alembic, whose import takes 0.4 s, is only loaded for real work.
+    version: str
+    copy: Path | None
+
+
+def bring_up_to_date(database: Database) -> Upgraded | None:
+    """Upgrade to HEAD in one transaction that all first starts queue for; None when there was nothing to do.
+
+    An SQLite database that holds something is copied first, beside it. Raises StoreError when the database was made by
+    a newer version, or when there is no room for the copy. Costs one SELECT when there is nothing to do: Alembic, whose
+    import takes 0.4 s, is only loaded for real work.
     """
     with database.reading() as connection:
-        if version(connection, database) == HEAD:
-            return
+        before = version(connection, database)
+    if before == HEAD:
+        return None
+    copy = _kept(database, before) if before else None
     with database.writing(lock=MIGRATION_LOCK) as connection:
         if version(connection, database) != HEAD:
             upgrade(connection, HEAD)
+    return Upgraded(before, copy) if before else None
+
+
+def _kept(database: Database, before: str) -> Path | None:
+    """A copy of the database as it is. One that an earlier try left is of the same version, and stays."""
+    if database.path is None:
+        return None
+    path = database.path.with_name(f"{database.path.name}.before-{HEAD}")
+    if not path.exists():
+        needed, free = database.path.stat().st_size, shutil.disk_usage(path.parent).free
+        if free < 3 * needed:
+            what = f"{database.place} is of version {before} and must be brought to {HEAD}, but the disk is too full:"
+            what += f" {free // 1024**2} MB are free, {3 * needed // 1024**2} MB are needed for a copy and the work."
+            raise StoreError(what, cure="Free some space and try again; nothing was changed.")
+        try:
+            copy_database(database, path)
+        except UsageError:  # another process made it meanwhile
+            return path
+    return path
 
 
 def version(connection: Connection, database: Database) -> str:

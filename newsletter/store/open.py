@@ -19,7 +19,7 @@ from newsletter.store.embeddings import SqlEmbeddings
 from newsletter.store.jobs import ProcrastinateJobs
 from newsletter.store.ledger import SqlLedger
 from newsletter.store.limits import SqlLimits, SqlRecords
-from newsletter.store.migrate import bring_up_to_date
+from newsletter.store.migrate import HEAD, Upgraded, bring_up_to_date
 from newsletter.store.pace import SqlPace
 from newsletter.store.papers import SqlPapers
 from newsletter.store.returns import SqlReturns
@@ -52,6 +52,11 @@ class Store:
     pace: SqlPace
     channels: SqlChannelLedger
     database: Database
+    upgraded: Upgraded | None = None
+
+    @property
+    def version(self) -> str:
+        return HEAD
 
     def jobs(self) -> ProcrastinateJobs | None:
         """What wakes workers on other machines. None on SQLite, or without Procrastinate: they look for themselves."""
@@ -89,7 +94,7 @@ def open_store(url: str, *, secret: str, folder: Path, busy: float = 15.0) -> St
     """
     database = open_database(url, folder=folder, busy=busy)
     try:
-        bring_up_to_date(database)
+        upgraded = bring_up_to_date(database)
     except BaseException:  # edge: whatever ends the opening, no connection stays open
         database.engine.dispose()
         raise
@@ -107,6 +112,7 @@ def open_store(url: str, *, secret: str, folder: Path, busy: float = 15.0) -> St
         SqlPace(database),
         SqlChannelLedger(database),
         database,
+        upgraded,
     )
 
 

@@ -1,0 +1,139 @@
+"""An upgrade from the first release loses nothing and mails nobody twice; a restored backup likewise."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import stat
+from typing import TYPE_CHECKING
+
+import pytest
+
+from benchmarks.upgrade import FIRST_RELEASE, fill, first_release, shape, told
+from newsletter.store import migrate
+from tests.support.desk import Desk
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+READERS = 400
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("made")
+    fill(folder, READERS)
+    return folder / "subscribers.db"
+
+
+def old(made: Path, folder: Path, revision: str) -> dict[str, list[str]]:
+    """A newsletter in `folder` whose database is of that revision; its tables."""
+    first_release(made, folder / "subscribers.db", revision)
+    with sqlite3.connect(folder / "subscribers.db") as connection:
+        tables = shape(connection)
+    connection.close()
+    return tables
+
+
+@pytest.mark.parametrize("revision", [one for one in migrate.REVISIONS if FIRST_RELEASE <= one < migrate.HEAD])
+def test_an_upgrade_from_any_release_keeps_every_row_and_a_copy_of_what_was(
+    made: Path, tmp_path: Path, revision: str
+) -> None:
+    desk = Desk(tmp_path)
+    tables = old(made, tmp_path, revision)
+    before = told(tmp_path / "subscribers.db", tables)
+    assert before["subscribers"][0] == READERS
+
+    done = desk("upgrade")
+
+    copy = tmp_path / f"subscribers.db.before-{migrate.HEAD}"
+    assert (done.code, done.err) == (
+        0,
+        f"brought the database from version {revision} to {migrate.HEAD}; the one from before is kept in {copy}\n",
+    )
+    assert told(tmp_path / "subscribers.db", tables) == before
+    assert told(copy, tables) == before
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    assert desk("upgrade").out == "The database is up to date.\n"
+
+
+def test_after_an_upgrade_nobody_is_mailed_twice_and_what_was_put_off_is_sent(made: Path, tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    config = (tmp_path / "config.toml").read_text("utf-8")
+    config = config.replace("a secret of the tests, long enough", "the secret of the first release")
+    (tmp_path / "config.toml").write_text(config, "utf-8")
+    old(made, tmp_path, FIRST_RELEASE)
+    sent = desk("status", "--json").json["mail"]["all"]
+    assert {"sent", "deferred", "refused"} <= sent.keys()
+    done = desk("send")
+    assert done.code in {0, 75}
+    again = desk("status", "--json").json["mail"]["all"]
+    assert again["sent"] - sent["sent"] == len(desk.mails) <= sent["deferred"]
+    assert again["refused"] == sent["refused"]
+
+
+def test_a_disk_without_room_for_the_copy_stops_the_upgrade_before_it_begins(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = Desk(tmp_path)
+    tables = old(made, tmp_path, FIRST_RELEASE)
+    before = told(tmp_path / "subscribers.db", tables)
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=1000))
+    done = desk("upgrade")
+    assert done.code == 1
+    assert "the disk is too full" in done.err
+    assert "nothing was changed" in done.err
+    assert told(tmp_path / "subscribers.db", tables) == before
+
+
+def test_a_program_older_than_its_database_says_so_and_touches_nothing(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk("status")
+    with sqlite3.connect(tmp_path / "subscribers.db") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    for command in ("upgrade", "run", "status"):
+        done = desk(command)
+        assert done.code == 1
+        assert "was made by a newer version of newsletter (database version 9999" in done.err
+        assert "Install the newer version again, or restore the backup from before it." in done.err
+
+
+def test_a_backup_is_restored_with_one_command_and_what_was_there_is_put_aside(made: Path, tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    old(made, tmp_path, FIRST_RELEASE)
+    desk("upgrade")
+    assert desk("backup", str(tmp_path / "copy.db")).code == 0
+    desk("subscribers", "add", "late@example.org")
+    refused = desk("restore", str(tmp_path / "copy.db"))
+    assert (refused.code, "Give --replace" in refused.err) == (2, True)
+    done = desk("restore", str(tmp_path / "copy.db"), "--replace")
+    assert done.out.startswith(f"restored {tmp_path}/subscribers.db: {READERS} readers\n")
+    assert "late@example.org" not in desk("subscribers", "list").out
+    (aside,) = [one for one in tmp_path.glob("subscribers.db.replaced-*") if not one.name.endswith(("-wal", "-shm"))]
+    with sqlite3.connect(aside) as connection:
+        assert connection.execute("SELECT count(*) FROM subscribers").fetchone() == (READERS + 1,)
+    connection.close()
+
+
+@pytest.mark.parametrize("kind", ["text", "empty", "foreign", "damaged"])
+def test_a_file_that_is_no_good_backup_replaces_nothing(tmp_path: Path, kind: str) -> None:
+    desk = Desk(tmp_path)
+    desk("subscribers", "add", "ada@example.org")
+    bad = tmp_path / "bad.db"
+    if kind == "damaged":
+        desk("backup", str(bad))
+        data = bytearray(bad.read_bytes())
+        data[8192:12288] = b"\xff" * 4096
+        bad.write_bytes(data)
+    elif kind == "foreign":
+        with sqlite3.connect(bad) as connection:
+            connection.execute("CREATE TABLE songs (name)")
+        connection.close()
+    else:
+        bad.write_text("not a database" * 100 if kind == "text" else "")
+    done = desk("restore", str(bad), "--replace")
+    assert done.code in {1, 2}
+    assert "Traceback" not in done.err
+    assert "ada@example.org" in desk("subscribers", "list").out
