@@ -1,76 +1,99 @@
-"""`preview --serve`: the mail at three widths, light and dark, side by side, again whenever a template changes."""
+"""`preview --serve`: the template workshop, on this machine only; the page reloads itself when anything changes."""
 
 from __future__ import annotations
 
-import html
+import json
 import webbrowser
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from newsletter.cli.frame import tell
-from newsletter.config import load_config
+from newsletter.cli.workroom import Query, Workroom
 from newsletter.errors import NewsletterError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from contextlib import AbstractContextManager
-    from pathlib import Path
 
-    from newsletter.config import Config
-    from newsletter.press import Press
-    from newsletter.stages.previewing import Preview
+    Answer = tuple[int, str, bytes]
 
-    Opener = Callable[[Config], AbstractContextManager[Press]]
-
-WIDTHS = (320, 600, 800)
+HOST = "127.0.0.1"
+_MINE = {"127.0.0.1", "localhost"}
+_MOST_BODY = 10_000
+# The page runs its own script and nothing else; the mail in a frame runs none (sandbox) and loads nothing.
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; connect-src 'self'; frame-src 'self'; "
+    "img-src data:; form-action 'self'; base-uri 'none'"
+)
+_MAIL_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+_HTML, _PLAIN, _JSON = "text/html; charset=utf-8", "text/plain; charset=utf-8", "application/json"
 
 
 class Gallery:
-    """Renders on request with everything read anew, so that an edited template or setting shows at once."""
+    """Answers the page's requests: the shell, the mail in a scheme, and what is known of it."""
 
-    def __init__(self, render: Callable[[Press], Preview | None], config: Path | None, opener: Opener) -> None:
-        self._render = render
-        self._config = config
-        self._open = opener
+    def __init__(self, room: Workroom) -> None:
+        self._room = room
+        self._pages: dict[str, Callable[[Query, dict[str, str]], Answer]] = {
+            "/": lambda _, __: (200, _HTML, _asset("index.html")),
+            "/workshop.css": lambda _, __: (200, "text/css; charset=utf-8", _asset("workshop.css")),
+            "/workshop.js": lambda _, __: (200, "text/javascript; charset=utf-8", _asset("workshop.js")),
+            "/stamp": lambda _, __: (200, _PLAIN, room.stamp().encode()),
+            "/choices": lambda _, __: _json(room.choices()),
+            "/facts": lambda query, _: _json(room.facts(query)),
+            "/mail": self._mail,
+            "/source": self._source,
+            "/spam": self._spam,
+        }
 
-    def answer(self, path: str) -> tuple[str, str]:
-        """(content type, body) of one page: `/`, `/light`, `/dark`, `/text`, `/stamp`."""
-        if path == "/":
-            return "text/html", _INDEX
-        if path == "/stamp":
-            return "text/plain", str(self._stamp())
+    def get(self, target: str) -> Answer:
+        """(status, content type, body) of a GET."""
+        path, query, options = _read(target)
+        page = self._pages.get(path)
+        return page(query, options) if page else (404, _PLAIN, b"There is no such page.")
+
+    def post(self, target: str, body: bytes) -> Answer:
+        """Sends the test mail: the one thing that acts."""
+        path, query, _ = _read(target)
+        if path != "/send":
+            return 404, _PLAIN, b"There is no such page."
         try:
-            with self._open(load_config(self._config)) as press:
-                found = self._render(press)
+            said = self._room.send(query, body.decode("utf-8", "replace").strip())
         except NewsletterError as error:
-            return "text/plain", f"error: {error.what}\n{error.cure}"
-        if found is None:
-            return "text/plain", "The issue is empty; the terminal says why."
-        if path == "/text":
-            return "text/plain", f"Subject: {found.rendered.subject}\n\n{found.rendered.text}"
-        return "text/html", _in_scheme(found.rendered.html, "dark" if path == "/dark" else "light")
+            return _json({"said": str(error)})
+        return _json({"said": said})
 
-    def _stamp(self) -> float:
-        """When the newest template or the configuration was changed."""
-        from newsletter.compose import default_template_folder
+    def _mail(self, query: Query, options: dict[str, str]) -> Answer:
+        from newsletter.compose.inspect import in_scheme, without_images
 
-        config = load_config(self._config)
-        folders = [default_template_folder()]
-        if config.newsletter.templates:
-            folders.append(config.locate(config.newsletter.templates))
-        files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
-        return max((path.stat().st_mtime for path in files), default=0.0)
+        seen = self._room.seen(query)
+        if seen.rendered is None or not seen.rendered.html:
+            said = seen.silence or (str(seen.error) if seen.error else "This reader gets plain text only.")
+            return 200, _PLAIN, said.encode()
+        page = without_images(seen.rendered.html) if options.get("images") == "off" else seen.rendered.html
+        return 200, _HTML, in_scheme(page, "dark" if options.get("scheme") == "dark" else "light").encode()
+
+    def _source(self, query: Query, _: dict[str, str]) -> Answer:
+        seen = self._room.seen(query)
+        return 200, _PLAIN, seen.message.data if seen.message else b""
+
+    def _spam(self, query: Query, _: dict[str, str]) -> Answer:
+        from newsletter.cli.spam import spam_report
+
+        seen = self._room.seen(query)
+        return _json(spam_report(seen.message.data) if seen.message else {"said": "There is no mail."})
 
 
-def serve_gallery(gallery: Gallery, port: int, *, open_browser: bool) -> None:
+def serve_gallery(gallery: Gallery, port: int, query: Query, *, open_browser: bool) -> None:
     """Serve until Ctrl-C, on this machine only."""
     try:
-        server = ThreadingHTTPServer(("127.0.0.1", port), handler_of(gallery))
+        server = ThreadingHTTPServer((HOST, port), handler_of(gallery))
     except OSError as error:
         cure = "Choose another --port, or --port 0 for a free one."
         raise UsageError(f"Port {port} cannot be used: {error.strerror}.", cure=cure) from None
     with server:
-        address = f"http://127.0.0.1:{server.server_address[1]}/"
+        given = {name: value for name in Query.__dataclass_fields__ if (value := getattr(query, name))}
+        address = f"http://{HOST}:{server.server_address[1]}/{'?' if given else ''}{urlencode(given)}"
         tell(f"preview at {address}, Ctrl-C ends it")
         if open_browser:
             webbrowser.open(address)
@@ -80,45 +103,59 @@ def serve_gallery(gallery: Gallery, port: int, *, open_browser: bool) -> None:
 def handler_of(gallery: Gallery) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            kind, body = gallery.answer(self.path.partition("?")[0])
-            data = body.encode()
-            self.send_response(200)
-            self.send_header("Content-Type", f"{kind}; charset=utf-8")
-            self.send_header("Content-Length", str(len(data)))
+            if self._is_for_me():
+                self._answer(gallery.get(self.path))
+
+        def do_POST(self) -> None:
+            if not self._is_for_me():
+                return
+            # A page of another site cannot add this header without asking first, and is never allowed to.
+            if self.headers.get("X-Workshop") != "send":
+                self._answer((403, _PLAIN, b"Only the workshop's own page may send."))
+                return
+            size = self.headers.get("Content-Length", "0")
+            body = self.rfile.read(min(int(size), _MOST_BODY)) if size.isdecimal() else b""
+            self._answer(gallery.post(self.path, body))
+
+        def _is_for_me(self) -> bool:
+            """A foreign name that was pointed at this machine (DNS rebinding) is refused."""
+            name = urlsplit(f"//{self.headers.get('Host', '')}").hostname
+            if name in _MINE:
+                return True
+            self._answer((421, _PLAIN, b"This page answers to 127.0.0.1 and localhost only."))
+            return False
+
+        def _answer(self, answer: Answer) -> None:
+            status, kind, body = answer
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
             self.send_header("Cache-Control", "no-store")
+            self.send_header("X-Content-Type-Options", "nosniff")
+            self.send_header("Referrer-Policy", "no-referrer")
+            policy = _MAIL_POLICY if self.path.startswith("/mail") else _POLICY
+            self.send_header("Content-Security-Policy", policy)
             self.end_headers()
-            self.wfile.write(data)
+            self.wfile.write(body)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
-            """Say nothing: the page asks every second."""
+            """Say nothing: the page asks every half second."""
 
     return Handler
 
 
-def _in_scheme(page: str, scheme: str) -> str:
-    """The page as a reader with this colour scheme sees it: its own media query is decided beforehand."""
-    always, never = "@media all", "@media not all"
-    other = "light" if scheme == "dark" else "dark"
-    page = page.replace(f"@media (prefers-color-scheme: {scheme})", always)
-    page = page.replace(f"@media (prefers-color-scheme: {other})", never)
-    return page.replace("<head>", f"<head><meta name='color-scheme' content='{scheme} only'>", 1)
+def _read(target: str) -> tuple[str, Query, dict[str, str]]:
+    parts = urlsplit(target)
+    options = {name: values[-1][:300] for name, values in parse_qs(parts.query).items()}
+    query = Query(**{name: options.get(name, "") for name in Query.__dataclass_fields__})
+    return parts.path, query, options
 
 
-def _frame(scheme: str, width: int) -> str:
-    title = html.escape(f"{scheme}, {width} pixels")
-    style = f"width:{width}px;height:900px;border:1px solid #888;background:{'#111' if scheme == 'dark' else '#fff'}"
-    frame = f'<iframe src="/{scheme}" title="{title}" style="{style}"></iframe>'
-    return f"<figure><figcaption>{title}</figcaption>{frame}</figure>"
+def _json(value: object) -> Answer:
+    return 200, _JSON, json.dumps(value, ensure_ascii=False).encode()
 
 
-_INDEX = f"""<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Preview</title>
-<style>body{{font:14px sans-serif;margin:1rem;background:#ddd}}figure{{display:inline-block;margin:0 1rem 1rem 0}}
-iframe{{display:block}}</style></head><body><h1>Preview</h1>
-{"".join(_frame(scheme, width) for scheme in ("light", "dark") for width in WIDTHS)}
-<figure><figcaption>text</figcaption>
-<iframe src="/text" title="text" style="width:700px;height:900px;border:1px solid #888;background:#fff"></iframe>
-</figure>
-<script>let last;setInterval(async()=>{{try{{const now=await(await fetch("/stamp")).text();
-if(last!==undefined&&now!==last)for(const f of document.querySelectorAll("iframe"))f.contentWindow.location.reload();
-last=now}}catch{{}}}},1000)</script></body></html>
-"""
+def _asset(name: str) -> bytes:
+    from newsletter.compose import default_template_folder
+
+    return (default_template_folder() / "workshop" / name).read_bytes()

@@ -26,15 +26,18 @@ FORMATS = ("html", "text", "eml")
 @day_option
 @click.option("--subscriber", metavar="EMAIL", default="", help="This reader's; without it, a new reader's.")
 @click.option("--topic", "topics", multiple=True, metavar="SLUG", help="Only this topic; may be given again.")
+@click.option("--locale", metavar="CODE", default="", help="In this language, whatever the reader chose.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="html", show_default=True)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write to this file.")
 @click.option("--open", "open_", is_flag=True, help="Show it in the browser.")
-@click.option("--serve", is_flag=True, help="Serve it on this machine; it reloads as templates change.")
+@click.option("--serve", is_flag=True, help="The template workshop, on this machine; it reloads as templates change.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8025, show_default=True, help="For --serve.")
 def preview(
+    *,
     day: date | None,
     subscriber: str,
     topics: tuple[str, ...],
+    locale: str,
     form: str,
     out: Path | None,
     open_: bool,
@@ -44,12 +47,13 @@ def preview(
     """Render the day's digest without sending it and without remembering that it was seen."""
     if serve:
         from newsletter.cli.gallery import Gallery, serve_gallery
+        from newsletter.cli.workroom import Query, Workroom
 
-        gallery = Gallery(lambda press: seen(press, day, subscriber, topics), given_config(), press_opener())
-        serve_gallery(gallery, port, open_browser=open_)
+        query = Query(day.isoformat() if day else "", topics[0] if topics else "", subscriber, locale)
+        serve_gallery(Gallery(Workroom(given_config(), press_opener())), port, query, open_browser=open_)
         return
     with opened() as press:
-        found = seen(press, day, subscriber, topics)
+        found = seen(press, day, subscriber, topics, locale)
     if found is None:
         return
     data = as_bytes(found, form)
@@ -69,7 +73,7 @@ def preview(
         webbrowser.open(out.absolute().as_uri())
 
 
-def seen(press: Press, day: date | None, email: str, topics: tuple[str, ...]) -> Preview | None:
+def seen(press: Press, day: date | None, email: str, topics: tuple[str, ...], locale: str = "") -> Preview | None:
     """The preview; None, with the reason on stderr, when the issue is empty."""
     from newsletter.publish import moment
     from newsletter.stages.previewing import Preview
@@ -80,7 +84,7 @@ def seen(press: Press, day: date | None, email: str, topics: tuple[str, ...]) ->
         if slug not in known:
             raise UsageError(f'There is no topic "{slug}".', cure=f"There are: {', '.join(known)}.")
     asof = moment(press, day)
-    found = render(press, day or press.edition_day(asof), asof, email=email, topics=topics)
+    found = render(press, day or press.edition_day(asof), asof, email=email, topics=topics, locale=locale)
     if isinstance(found, Preview):
         return found
     tell(f"nothing to show: {found.text}")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from newsletter.compose.lint import Rendered
     from newsletter.model.edition import Edition, Silence
-    from newsletter.model.mail import Message, Outcome
+    from newsletter.model.mail import Kind, Message, Outcome
     from newsletter.press import Press
 
 
@@ -33,8 +33,24 @@ class Preview:
     issue: Issue
 
 
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What a mail is about, before any template has seen it."""
+
+    reader: Subscriber
+    edition: Edition
+    issue: Issue
+
+
 def preview(
-    press: Press, day: date, asof: datetime, *, email: str = "", topics: Sequence[str] = (), test: bool = False
+    press: Press,
+    day: date,
+    asof: datetime,
+    *,
+    email: str = "",
+    topics: Sequence[str] = (),
+    locale: str = "",
+    test: bool = False,
 ) -> Preview | Silence:
     """The digest of `day` for one reader, or for a new reader of every topic; what she had before does not count.
 
@@ -42,6 +58,12 @@ def preview(
     The message has the Message-ID of her own issue, but for a `test`: that one must not be folded with it by a
     receiver, nor be counted against her when it bounces.
     """
+    chosen = choose(press, day, asof, email=email, topics=topics)
+    return chosen if not isinstance(chosen, Chosen) else compose_chosen(press, chosen, day, locale=locale, test=test)
+
+
+def choose(press: Press, day: date, asof: datetime, *, email: str = "", topics: Sequence[str] = ()) -> Chosen | Silence:
+    """What would be in the mail: all that needs no template."""
     reader = _reader(press, email)
     if topics:
         reader = replace(reader, topics=tuple(topics))
@@ -55,22 +77,40 @@ def preview(
         settings=press.rank_settings,
         feedback=press.subscribers.said([reader.id]).get(reader.id, ()) if reader.id else (),
     )
-    if not isinstance(issue, Issue):
-        return issue
+    return Chosen(reader, edition, issue) if isinstance(issue, Issue) else issue
+
+
+def compose_chosen(press: Press, chosen: Chosen, day: date, *, locale: str = "", test: bool = False) -> Preview:
+    """The mail, in another language than the reader's where `locale` names one."""
+    reader = replace(chosen.reader, locale=locale) if locale else chosen.reader
     now = press.clock.now()
     until = now + press.config.schedule.expire_after
     delivery = Delivery(0, "digest", day, reader.id, "", now, until)
     if test:
         delivery = replace(delivery, kind="test", subscriber_id=int(now.timestamp() * 1000))
-    cards = {card.paper.id: card for card in edition.cards}
+    cards = {card.paper.id: card for card in chosen.edition.cards}
     links = press.links(reader, day)
     composer = press.open_composer()
     return Preview(
-        composer.render(reader, issue, cards, links),
-        composer.digest(delivery, reader, issue, cards, links),
-        edition,
-        issue,
+        composer.render(reader, chosen.issue, cards, links),
+        composer.digest(delivery, reader, chosen.issue, cards, links),
+        chosen.edition,
+        chosen.issue,
     )
+
+
+def preview_notice(
+    press: Press, kind: Kind, day: date, *, email: str = "", locale: str = ""
+) -> tuple[Rendered, Message]:
+    """One of the short mails around a subscription."""
+    reader = _reader(press, email)
+    reader = replace(reader, locale=locale) if locale else reader
+    now = press.clock.now()
+    delivery = Delivery(0, kind, day, reader.id, "", now, now + press.config.schedule.expire_after)
+    links = press.links(reader, confirm_until=delivery.expires_at)
+    composer = press.open_composer()
+    words = {"subject": "A note", "text": "What the operator writes."} if kind == "notice" else {}
+    return composer.render_notice(kind, reader, links, **words), composer.notice(delivery, reader, links, **words)
 
 
 def send_test(press: Press, day: date, asof: datetime, email: str) -> Outcome | Silence:
@@ -79,9 +119,20 @@ def send_test(press: Press, day: date, asof: datetime, email: str) -> Outcome | 
     seen = preview(press, day, asof, email=email if known else "", test=True)
     if not isinstance(seen, Preview):
         return seen
+    message = seen.message if known else replace(seen.message, recipient=email)
+    return _deliver(press, message)
+
+
+def send_chosen(press: Press, chosen: Chosen, day: date, email: str, *, locale: str = "") -> Outcome:
+    """What the workshop shows, to `email`, as a test. Another reader's links go to nobody but her."""
+    if email.lower() != chosen.reader.email.lower():
+        chosen = replace(chosen, reader=replace(chosen.reader, id=0, email=email, generation=0))
+    return _deliver(press, compose_chosen(press, chosen, day, locale=locale, test=True).message)
+
+
+def _deliver(press: Press, message: Message) -> Outcome:
     transport = press.open_transport()
     try:
-        message = replace(seen.message, recipient=email if known is None else seen.message.recipient)
         return next(iter(transport.deliver([message])))
     finally:
         transport.close()

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import stat
-import threading
-import urllib.request
-from http.server import ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
 
-from newsletter.cli.gallery import Gallery, handler_of
-from newsletter.cli.look import seen
 from newsletter.config import load_config
 from newsletter.config_providers import PROVIDERS
 from newsletter.config_sample import sample
-from tests.support.desk import FRIDAY, Desk, newsletter
+from tests.support.desk import Desk, newsletter
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,35 +56,6 @@ def test_a_missing_secret_is_made_at_first_use_and_mentioned(tmp_path: Path) -> 
     first = desk("status")
     assert first.err == f"made {tmp_path}/secret, which signs the links in mails; keep it in the backup\n"
     assert desk("status").err == ""
-
-
-def test_the_preview_page_shows_three_widths_in_light_and_dark(tmp_path: Path) -> None:
-    desk = Desk(tmp_path)
-    desk("collect")
-    path = tmp_path / "config.toml"
-    gallery = Gallery(lambda press: seen(press, FRIDAY, "", ()), path, desk.press)
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler_of(gallery)) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        base = f"http://127.0.0.1:{server.server_address[1]}"
-
-        def page(name: str) -> str:
-            with urllib.request.urlopen(base + name, timeout=20) as answer:
-                assert answer.headers["Cache-Control"] == "no-store"
-                return str(answer.read().decode())
-
-        index = page("/")
-        assert all(
-            f'title="{scheme}, {width} pixels"' in index for scheme in ("light", "dark") for width in (320, 600, 800)
-        )
-        assert "Segmentation of everything at once" in page("/light")
-        assert "prefers-color-scheme: dark" not in page("/dark")
-        assert page("/text").startswith("Subject: ")
-        before = page("/stamp")
-        path.write_text(path.read_text() + "\n[delivery]\nport = 'x'\n")
-        assert "[delivery] port: must be a whole number" in page("/light")
-        assert before
-        server.shutdown()
 
 
 @pytest.mark.parametrize("name", list(PROVIDERS))

@@ -202,7 +202,7 @@ def test_a_smtputf8_readers_mail_says_so_and_holds_her_address_in_utf_8() -> Non
     assert "\r\nTo: jörg@example.net\r\n".encode() in message.data
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(st.text(max_size=300))
 def test_no_title_puts_a_second_header_into_the_mail(title: str) -> None:
     evil = card(1, title=title + "\r\nBcc: everybody@example.org\r\n\r\nbody")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsletter.compose.wrapping import WIDTH, columns, wrap
@@ -25,6 +25,7 @@ def test_a_wide_sign_takes_two_columns_and_what_joins_none() -> None:
     assert [columns(text) for text in ("abc", "中文", "e\u0301", "\u2068a\u2069", "ｆ")] == [3, 4, 1, 1, 2]
 
 
+@settings(deadline=None)
 @given(words)
 def test_nothing_is_lost_and_only_what_cannot_part_is_wider(parts: list[str]) -> None:
     text = " ".join(parts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsletter.compose import default_template_folder
@@ -92,6 +92,7 @@ def test_a_reason_of_a_later_version_shows_what_it_holds() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+@settings(deadline=None)
 @given(values)
 def test_whatever_a_reason_holds_is_in_the_sentence_as_it_was(language: str, value: str) -> None:
     tongue = TONGUES.of(language)
