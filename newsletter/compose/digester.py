@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from newsletter.compose.facts import SLOTS, as_slots, digest_facts, for_html, for_text, issue_values
 from newsletter.compose.issue import without
 from newsletter.compose.layout import after_sections, block_kinds, layout
+from newsletter.compose.pieces import CannotCutError, Entry, keep, same
 from newsletter.compose.ready import Ready, make_ready
-from newsletter.compose.slots import SLOT, cut, mark, no_mark, slot
+from newsletter.compose.slots import SLOT, mark, no_mark, slot
 from newsletter.compose.splice import (
-    Fragment,
     Words,
     as_base64,
     base64_pays,
     encode_whole,
-    fragment,
     join,
     join_raw,
     merge,
     words,
 )
-from newsletter.compose.view import CardView, FollowUpView, SectionView, Viewer
+from newsletter.compose.view import FollowUpView, SectionView, Viewer
 from newsletter.errors import TemplateError
 
 if TYPE_CHECKING:
@@ -31,37 +31,16 @@ if TYPE_CHECKING:
     from newsletter.compose.body import Part
     from newsletter.compose.facts import Newsletter
     from newsletter.compose.issue import Sizes
-    from newsletter.compose.layout import Key, Layout
-    from newsletter.compose.splice import Placed
+    from newsletter.compose.layout import Key
+    from newsletter.compose.splice import Fragment, Placed
     from newsletter.compose.templates import Templates
+    from newsletter.compose.view import CardView
     from newsletter.model.edition import Card, Issue, Pick, Section
     from newsletter.tongue.tongue import Tongue
 
 HTML, TEXT, SUBJECT = "email/digest.mjml.j2", "email/digest.txt.j2", "email/digest.subject.txt.j2"
 _RUNS = 1024  # sections as single pieces, about 12 kB each, for those that many readers share
 _KEPT = 5000  # papers of topics in one locale, about 7 kB each; beyond, all start anew
-
-
-class CannotCutError(Exception):
-    """A template (of the operator's) whose pieces depend on their places: mails are rendered whole, one by one."""
-
-
-@dataclass(slots=True)
-class Entry:
-    """A paper in a pool: how it looks, and its pieces once they are compiled. True of this very card and sentence."""
-
-    card: Card
-    why: tuple[str, tuple[tuple[str, ...], ...]]  # the sentence, and the reasons that it is made of
-    view: CardView
-    serial: int  # never given twice by one Digester
-    html: Fragment | None = None
-    text: Fragment | None = None
-
-    def piece(self, part: int) -> Fragment:
-        """HTML for 0, text for 1; KeyError before it is compiled."""
-        if (found := self.text if part else self.html) is None:
-            raise KeyError(self.serial)
-        return found
 
 
 class Digester:
@@ -88,6 +67,7 @@ class Digester:
         self._runs: dict[Key, tuple[()] | tuple[Placed, Placed]] = {}  # (): seen once
         self._told: dict[Key, Words] = {}
         self._made = 0
+        self._dates = lru_cache(maxsize=64)(self._slotted.dates)
         slots = as_slots(dict.fromkeys(SLOTS, "x") | dict.fromkeys(empty, ""))
         facts = digest_facts(newsletter, slots, (), (), 0, viewer=self._slotted, mark=no_mark)
         self._subject = SLOT.split(templates.text(SUBJECT, facts))
@@ -121,7 +101,8 @@ class Digester:
         why = (pick.why, pick.reasons)
         if entry is None or (entry.card is not card and entry.card != card) or entry.why != why:
             self._made += 1
-            entry = Entry(card, why, self._slotted.card(pick, card, slot("number")), self._made)
+            view = self._slotted.card(pick, card, slot("number"))
+            entry = Entry(card, why, view, self._made, view.words)
             self._entries[key] = entry
         return entry
 
@@ -151,8 +132,8 @@ class Digester:
                     tuple(entry.view.title for entry in entries),
                     entries[0].view.tldr if len(entries) == 1 else "",
                     len(issue.sections),
-                    sum(entry.view.words for entry in entries),
-                    self._slotted.dates(day),
+                    sum(entry.words for entry in entries),
+                    self._dates(day),
                     self.tongue,
                 ),
                 wrapped={},
@@ -213,8 +194,25 @@ class Digester:
         try:
             return self._placed(issue, cards, entries, beyond)
         except KeyError:
-            self._compile(issue, cards, entries, beyond)
+            self._compile(*self._missing(issue, entries), cards, 0)
+        try:
             return self._placed(issue, cards, entries, beyond)
+        except KeyError:
+            self._compile(issue, entries, cards, beyond)
+            return self._placed(issue, cards, entries, beyond)
+
+    def _missing(self, issue: Issue, entries: list[Entry]) -> tuple[Issue, list[Entry]]:
+        """The issue with no paper that was compiled for another one: each is compiled once."""
+        rest = iter(entries)
+        new = [
+            [(pick, entry) for pick in section.picks if not (entry := next(rest)).html] for section in issue.sections
+        ]
+        sections = tuple(
+            replace(section, picks=tuple(pick for pick, _ in some))
+            for section, some in zip(issue.sections, new, strict=True)
+            if some or ("tail", section.slug, section.name, section.more) not in self._html
+        )
+        return replace(issue, sections=sections, follow_ups=()), [entry for some in new for _, entry in some]
 
     def _placed(
         self, issue: Issue, cards: Mapping[str, Card], entries: list[Entry], beyond: int
@@ -261,7 +259,7 @@ class Digester:
         merged = self._runs[key] = ([(merge(html), "")], [(merge(text), "")])
         return merged
 
-    def _compile(self, issue: Issue, cards: Mapping[str, Card], entries: list[Entry], beyond: int) -> None:
+    def _compile(self, issue: Issue, entries: list[Entry], cards: Mapping[str, Card], beyond: int) -> None:
         if len(self._html) > _KEPT:
             self._html.clear()
             self._text.clear()
@@ -269,10 +267,10 @@ class Digester:
         shown = [entry.view for entry in entries]
         html, text = self._render(issue, cards, slots, shown, beyond, viewer=self._slotted, mark=mark)
         plan = layout(issue, cards, beyond)
-        for entry, piece in zip(entries, _keep(html, self._html, plan), strict=True):
-            entry.html = _same(entry.html, piece)
-        for entry, piece in zip(entries, _keep(text, self._text, plan), strict=True):
-            entry.text = _same(entry.text, piece)
+        for entry, piece in zip(entries, keep(html, self._html, plan), strict=True):
+            entry.html = same(entry.html, piece)
+        for entry, piece in zip(entries, keep(text, self._text, plan), strict=True):
+            entry.text = same(entry.text, piece)
 
     def _render(
         self,
@@ -306,25 +304,3 @@ def _encoded(
     if base64_pays(pieces):
         return as_base64(join_raw(pieces, shaped(texts)))
     return join(pieces, coded), b"quoted-printable"
-
-
-def _keep(document: str, store: dict[Key, Fragment], plan: Layout) -> list[Fragment]:
-    """Put the pieces of a document into the store; returns those of the papers, in order."""
-    pieces = cut(document)
-    if [label for label, _ in pieces] != [label for label, _, _ in plan]:
-        raise CannotCutError
-    papers = []
-    for (label, content), (_, key, _) in zip(pieces, plan, strict=True):
-        piece = fragment(content)
-        if label == "card":
-            papers.append(piece)
-        else:
-            store[key] = _same(store.get(key), piece)
-    return papers
-
-
-def _same(old: Fragment | None, new: Fragment) -> Fragment:
-    """A piece has to be the same wherever it stands."""
-    if old is not None and (old.raw != new.raw or old.slots != new.slots):
-        raise CannotCutError
-    return new

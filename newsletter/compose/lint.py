@@ -15,7 +15,7 @@ from newsletter.model.paper import Problem
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from newsletter.compose.digester import Entry
+    from newsletter.compose.pieces import Entry
     from newsletter.compose.view import FollowUpView
     from newsletter.model.edition import Issue
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from newsletter.compose.facts import person_words
+from markupsafe import escape
+
+from newsletter.compose.encode import slot_value
+from newsletter.compose.facts import person_words, reason
 from newsletter.compose.ready import IN_TEXT
+from newsletter.compose.wrapping import wrap
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,7 +49,7 @@ class People:
             said = person_words(subscriber, links, self._topic_names, tongue)
             return said.html | {IN_TEXT + name: value for name, value in said.text.items()}
         email_, leave_, preferences_, view_, feedback_ = together.encode().split(b"\n")
-        html, text = self._reason(subscriber, links, tongue)
+        html, text = self._reason(subscriber, tongue)
         return {
             "email": email_,
             "unsubscribe": leave_,
@@ -61,12 +65,13 @@ class People:
             "text.reason": text,
         }
 
-    def _reason(self, subscriber: Reader, links: ReaderLinks, tongue: Tongue) -> tuple[bytes, bytes]:
+    def _reason(self, subscriber: Reader, tongue: Tongue) -> tuple[bytes, bytes]:
+        """In HTML and in the text part."""
         key = (subscriber.cadence, subscriber.topics, tongue)
         found = self._reasons.get(key)
         if found is None:
             if len(self._reasons) >= _KEPT:
                 self._reasons.clear()
-            said = person_words(subscriber, links, self._topic_names, tongue)
-            found = self._reasons[key] = (said.html["reason"], said.text["reason"])
+            said = reason(subscriber, self._topic_names, tongue)
+            found = self._reasons[key] = (slot_value(str(escape(said))), slot_value(wrap(said)))
         return found

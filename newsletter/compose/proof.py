@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
-from newsletter.compose.digester import CannotCutError, Digester
 from newsletter.compose.facts import SLOTS, for_html, for_text
 from newsletter.compose.lint import Rendered, lint
+from newsletter.compose.pieces import CannotCutError
 from newsletter.compose.splice import join_raw
 from newsletter.errors import TemplateError
 from newsletter.model.edition import Card, FollowUp, Issue, Part, Pick, Score, Section
@@ -15,6 +15,8 @@ from newsletter.model.paper import Paper
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from newsletter.compose.digester import Digester
 
 _DAY = date(2026, 1, 5)
 

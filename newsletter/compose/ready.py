@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 from operator import itemgetter, mul
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from newsletter.compose.body import AFTER_HTML, BEFORE_HTML, BEFORE_TEXT, ONLY_TEXT, QUOTED
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 _KEPT = 4096  # issues seen lately; those that came twice have about 10 kB of octets of their own
 LINE = "boundary"  # the place of the boundary
+Spot: TypeAlias = "bytes | tuple[str, tuple[bytes, ...]]"  # octets, or a value's name and the octets around its places
+_ALONE = (b"", b"")
 IN_TEXT = "text."  # before the name of a value in the text part, where it may stand in another form
 
 
@@ -44,7 +47,7 @@ class Laid:
         return values[self.often].join(pieces) if self.often else b"".join(pieces)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ready:
     """An issue for many readers: `mail` is all after the headers, `text` the same for those who want only text.
 
@@ -54,11 +57,15 @@ class Ready:
     """
 
     mail: Laid
-    text: Laid
+    of_text: list[Spot]
     size: int
     places: Mapping[str, int]
     subject: str
     texts: dict[str, str]
+
+    @cached_property
+    def text(self) -> Laid:
+        return _lay([ONLY_TEXT + QUOTED, *self.of_text])
 
     def fits(self, values: Mapping[str, bytes], most: int) -> bool:
         """Whether the HTML part has at most so many octets with these values."""
@@ -76,69 +83,94 @@ def make_ready(
 ) -> Ready:
     """From the pieces of both parts in order; `told` are the issue's own values in HTML and in text."""
     of_html, of_text = list(_spots(html, told[0], "")), list(_spots(text, told[1], IN_TEXT))
-    places = Counter(spot[0] for spot in of_html if isinstance(spot, tuple))
     mail = [*_around(BEFORE_TEXT + QUOTED), *of_text, *_around(BEFORE_HTML + QUOTED), *of_html, *_around(AFTER_HTML)]
     return Ready(
         mail=_lay(mail),
-        text=_lay([ONLY_TEXT + QUOTED, *of_text]),
-        size=sum(len(spot) for spot in of_html if isinstance(spot, bytes)),
-        places=dict(places),
+        of_text=of_text,
+        size=sum(len(spot) if isinstance(spot, bytes) else sum(map(len, spot[1])) for spot in of_html),
+        places=_places(of_html),
         subject=subject,
         texts=texts,
     )
 
 
-def _spots(placed: Placed, told: Mapping[str, bytes], prefix: str) -> Iterable[bytes | tuple[str]]:
+def _spots(placed: Placed, told: Mapping[str, bytes], prefix: str) -> Iterable[Spot]:
     """Pieces in order as octets and places; the papers' numbers and the issue's own values are octets already."""
     for piece, number in placed:
+        if piece.slots and piece.pick is None and piece.slots[0] != "number" and piece.slots[0] not in told:
+            yield prefix + piece.slots[0], piece.coded  # votes, nothing else
+            continue
         yield piece.coded[0]
         for name, octets in zip(piece.slots, piece.coded[1:], strict=True):
             if name == "number" and number:
                 yield number.encode()
             else:
-                yield told[name] if name in told else (prefix + name,)
+                yield told[name] if name in told else (prefix + name, _ALONE)
             yield octets
 
 
-def _around(octets: bytes) -> Iterable[bytes | tuple[str]]:
+def _places(spots: Iterable[Spot]) -> Counter[str]:
+    places: Counter[str] = Counter()
+    for spot in spots:
+        if isinstance(spot, tuple):
+            places[spot[0]] += len(spot[1]) - 1
+    return places
+
+
+def _around(octets: bytes) -> Iterable[Spot]:
     """A stretch of the body with the boundary where `%b` stands."""
     first, *rest = octets.split(b"%b")
     yield first
     for one in rest:
-        yield (LINE,)
+        yield LINE, _ALONE
         yield one
 
 
-def _lay(spots: Sequence[bytes | tuple[str]]) -> Laid:
-    places = Counter(spot[0] for spot in spots if isinstance(spot, tuple))
+def _lay(spots: Sequence[Spot]) -> Laid:
+    places = _places(spots)
     often = max(places, key=places.__getitem__) if places else ""
-    pieces: list[list[bytes | tuple[str]]] = [[]]
+    pieces: list[bytes | list[Spot]] = [b""]
+
+    def add(spot: Spot) -> None:
+        last = pieces[-1]
+        if isinstance(last, list):
+            last.append(spot)
+        elif last:
+            pieces[-1] = [last, spot]
+        else:
+            pieces[-1] = spot if isinstance(spot, bytes) else [spot]
+
     for spot in spots:
-        if spot == (often,):
-            pieces.append([])
+        if isinstance(spot, tuple) and spot[0] == often:
+            add(spot[1][0])
+            pieces += spot[1][1:]  # no copies: they are shared with the other issues
         elif spot:
-            pieces[-1].append(spot)
+            add(spot)
     own = []
     for place, piece in enumerate(pieces):
-        names = [spot[0] for spot in piece if isinstance(spot, tuple)]
-        if names:
-            own.append((place, _chunks(piece), _picker(names)))
-    # Of a single one no copy is made: it is shared with the other issues.
-    fixed = [b"".join(spot for spot in piece if isinstance(spot, bytes)) for piece in pieces]
-    for place, _, _ in own:
-        fixed[place] = b""
-    return Laid(often, fixed, tuple(own))
+        if isinstance(piece, list):
+            chunks, names = _chunks(piece)
+            pieces[place] = chunks[0] if not names else b""
+            if names:
+                own.append((place, chunks, _picker(names)))
+    return Laid(often, cast("list[bytes]", pieces), tuple(own))
 
 
-def _chunks(piece: Iterable[bytes | tuple[str]]) -> list[bytes]:
-    """Octets, and every other one a place."""
-    chunks = [b""]
+def _chunks(piece: Iterable[Spot]) -> tuple[list[bytes], list[str]]:
+    """(octets, and every other one a place; the names of the places)."""
+    chunks: list[bytes] = []
+    names: list[str] = []
+    fixed: list[bytes] = []
     for spot in piece:
         if isinstance(spot, bytes):
-            chunks[-1] += spot
-        else:
-            chunks += (b"", b"")
-    return chunks
+            fixed.append(spot)
+            continue
+        for octets in spot[1][:-1]:
+            chunks += (b"".join((*fixed, octets)), b"")
+            names.append(spot[0])
+            fixed = []
+        fixed.append(spot[1][-1])
+    return [*chunks, b"".join(fixed)], names
 
 
 def _picker(names: list[str]) -> Callable[[Mapping[str, bytes]], Any]:

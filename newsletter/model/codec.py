@@ -106,7 +106,7 @@ def issue_from_payload(
             slug,
             name,
             tuple(
-                dataclasses.replace(found[paper_id, edition_day, topic], marks=tuple(marks))
+                _marked(found[paper_id, edition_day, topic], tuple(marks))
                 for paper_id, edition_day, topic, *marks in chosen
             ),
             more,
@@ -120,6 +120,10 @@ def issue_from_payload(
         sections,
         tuple(from_plain(FollowUp, item) for item in plain["follow_ups"]),
     )
+
+
+def _marked(pick: Pick, marks: tuple[str, ...]) -> Pick:
+    return pick if pick.marks == marks else dataclasses.replace(pick, marks=marks)
 
 
 @cache

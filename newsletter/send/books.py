@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from newsletter.model.mail import Claim, Delivery, Outcome
     from newsletter.ports import Clock, Ledger
 
-SHARE = 99  # times the cost of a write that outcomes wait for company
+SHARE = 9  # times the cost of a write that a few outcomes wait for company
+FEW = 8  # in so short a time: else there is company enough to wait for a whole batch
 LAST_TRIES, LAST_PAUSE = 5, 0.5  # how stubbornly the outcomes of a finished run are written
 
 
@@ -29,9 +30,9 @@ class _Held:
 
 @dataclass(slots=True)
 class Books:
-    """Settles after `settle_rows` outcomes or `settle_within` seconds, and sooner while writing takes no more than
-    1 % of the time: what is answered but not written is what a kill would send again. Leases are renewed at a third
-    of their length.
+    """Settles after `settle_rows` outcomes or `settle_within` seconds, and while little goes out sooner, as long as
+    writing takes no more than a tenth of the time: what is answered but not written is what a kill would send again.
+    Leases are renewed at a third of their length.
 
     What fails is kept as `failure`, not raised: what is in flight still gets its answer, and `close` tries
     again to write it down.
@@ -83,9 +84,11 @@ class Books:
     def pulse(self) -> None:
         """Whatever is due: called after each outcome and at least once a second while waiting."""
         now = time.monotonic()
-        within = min(self.settle_within, SHARE * self._cost)
-        if self._waiting and (len(self._waiting) >= self.settle_rows or now - self._oldest >= within):
-            self.flush()
+        waits = len(self._waiting)
+        if waits:
+            within = min(self.settle_within, SHARE * self._cost) if waits < FEW else self.settle_within
+            if waits >= self.settle_rows or now - self._oldest >= within:
+                self.flush()
         if now - self._renewed >= self.lease.total_seconds() / 3:
             self._renewed = now
             self._renew()

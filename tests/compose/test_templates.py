@@ -7,8 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from newsletter.compose import default_template_folder
+from newsletter.compose.digester import Digester
+from newsletter.compose.facts import newsletter_facts
+from newsletter.compose.proof import prove
+from newsletter.compose.templates import Templates
 from newsletter.errors import TemplateError
-from tests.support.composing import ADA, by_id, card, composer, delivery, issue, links, parsed, part
+from newsletter.tongue.catalogues import Tongues
+from tests.support.composing import ADA, LETTERHEAD, by_id, card, composer, delivery, issue, links, parsed, part
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -109,3 +114,25 @@ def test_a_template_without_marks_still_makes_mails_within_the_budget(tmp_path: 
 
 def test_the_stock_templates_lie_beside_the_package() -> None:
     assert (default_template_folder() / "email" / "digest.mjml.j2").is_file()
+
+
+LANGUAGES = Tongues([default_template_folder()]).languages()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("feedback", [True, False])
+def test_the_templates_that_come_with_the_program_pass_the_proof_in_every_language(
+    language: str, feedback: bool
+) -> None:
+    """So a run with none of the operator's own need not repeat it."""
+    digester = Digester(
+        Templates([default_template_folder()]),
+        newsletter_facts(LETTERHEAD),
+        tongue=Tongues([default_template_folder()]).of(language),
+        empty=frozenset() if feedback else frozenset({"feedback"}),
+    )
+
+    prove(digester)
+
+    assert digester.cuttable
+    assert len(LANGUAGES) > 1
