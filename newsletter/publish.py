@@ -21,6 +21,7 @@ from newsletter.stages.dispatching import dispatch, nowhere
 from newsletter.stages.posting import post_due, posts_owed
 from newsletter.stages.printing import print_day
 from newsletter.stages.switch import paused
+from newsletter.tracing import span, traced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -221,6 +222,7 @@ class _Counted:
     examples: list[Silence] = field(default_factory=list)
 
 
+@traced("cut")
 def _cut(log: Log, blocks: Iterable[Cut], stop: Callable[[], bool]) -> _Counted:
     done = _Counted()
     for block in blocks:
@@ -307,7 +309,8 @@ def _run(press: Press, command: str, day: date, watch: Watch) -> Iterator[Log]:
     """A run in the ledger of runs, with its end, whatever happens."""
     log = Log(press, press.runs.begin(command, day, at=press.clock.now()), watch)
     try:
-        yield log
+        with span(command):
+            yield log
     except NewsletterError as error:
         log.add(Note("error", command, str(error)))
         press.runs.finish(log.run_id, "failed", at=press.clock.now())

@@ -82,12 +82,13 @@ def settings() -> Config:
 @contextmanager
 def opened() -> Iterator[Press]:
     """The press of this call's configuration; a secret that had to be made is mentioned."""
-    from newsletter.config import ensure_secret
+    from newsletter.config import ensure_secret, environment
+    from newsletter.tracing import tracing
 
     config, made = ensure_secret(settings())
     if made is not None:
         tell(f"made {made}, which signs the links in mails; keep it in the backup")
-    with press_opener()(config) as press:
+    with tracing(environment()), press_opener()(config) as press:
         if press.upgraded:
             tell(press.upgraded)
         yield press

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from datetime import timedelta
 from email.utils import parseaddr
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from newsletter.health import STALE, Health, judge, missed_days, silent_sources
 from newsletter.model.mail import NewDelivery, Note
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date, datetime
 
+    from newsletter.model.channel import Entry
     from newsletter.model.mail import Run
     from newsletter.press import Press
 
@@ -34,6 +36,27 @@ def health_of(press: Press) -> Health:
         sources=press.source_names,
         next_due=press.ledger.next_due(now=now),
     )
+
+
+def watched(press: Press) -> dict[str, Any]:
+    """The numbers that alerts are made from (`web.metrics.Meters.watch`): health, sources, runs, edition, posts."""
+    now = press.clock.now()
+    runs = press.runs.last(limit=RUNS)
+    silent = silent_sources(runs, press.source_names)
+    days = press.editions.days()
+    newest = press.editions.get(days[-1]) if days else None
+    last: dict[str, float] = {}
+    for run in runs:
+        last.setdefault(run.command, run.started_at.timestamp())
+    book = press.channel_ledger
+    posts = book.latest(now=now, limit=7 * len(press.config.channels)) if book and press.config.channels else ()
+    return {
+        "health": ("ok", "late", "broken").index(health_of(press).state),
+        "sources": {name: name not in silent for name in sorted(press.source_names)},
+        "runs": last,
+        "edition": newest.printed_at.timestamp() if newest else 0.0,
+        "posts": Counter((one.channel, one.state) for one in posts),
+    }
 
 
 def alarm(press: Press, due_until: datetime | None = None) -> tuple[Note, ...]:
@@ -71,8 +94,24 @@ def _reasons(
         for name, (since, said) in sorted(silent_sources(runs, press.source_names).items())
         if now - since > STALE
     ]
+    found += _refused_posts(press, now)
     findings = health_of(press).findings
     return (*found, *(one.text for one in findings if one.state == "broken" and one.subject not in press.source_names))
+
+
+def _refused_posts(press: Press, now: datetime) -> tuple[str, ...]:
+    """Channels whose last post was refused: their address is gone, and nobody hears of it there."""
+    names = [one.name for one in press.config.channels]
+    if not names or press.channel_ledger is None:
+        return ()
+    last: dict[str, Entry] = {}
+    for one in press.channel_ledger.latest(now=now, limit=3 * len(names)):
+        last.setdefault(one.channel, one)
+    return tuple(
+        f"channel {name} refused the edition of {last[name].day}: {reply.text if (reply := last[name].reply) else ''}"
+        for name in names
+        if name in last and last[name].state == "refused"
+    )
 
 
 def _said(runs: Sequence[Run], today: date) -> tuple[str, ...]:

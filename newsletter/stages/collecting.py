@@ -14,6 +14,7 @@ from newsletter.model.mail import Note
 from newsletter.model.paper import Ask
 from newsletter.patience import StoppedError, awaited
 from newsletter.stages.searching import make_vectors
+from newsletter.tracing import traced
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +28,7 @@ HORIZON_DAYS = 30  # how far back missed days are caught up
 SIGNAL_PAPERS = 300  # how many of the newest papers a signal is asked about at once
 
 
+@traced("collect.sources")
 def collect(press: Press, asof: datetime, *, stop: Callable[[], bool] = lambda: False) -> tuple[Note, ...]:
     """Ask the world as at `asof` (UTC), keep papers, listings and readings; what happened comes back as notes.
 

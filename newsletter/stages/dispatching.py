@@ -20,6 +20,7 @@ from newsletter.stages.pacing import board, cap
 from newsletter.stages.relaying import leave_alone, remember
 from newsletter.stages.returning import refusals
 from newsletter.stages.switch import paused, watched
+from newsletter.tracing import traced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,6 +39,7 @@ class Dispatch:
     attention: bool = False
 
 
+@traced("dispatch")
 def dispatch(
     press: Press, *, stop: Callable[[], bool] = lambda: False, on_progress: Callable[[Tally], None] | None = None
 ) -> Dispatch:

@@ -13,6 +13,7 @@ from newsletter.process import is_gone, myself
 from newsletter.send.retry import not_before
 from newsletter.stages.switch import paused
 from newsletter.subscribe.calendar import local_instant
+from newsletter.tracing import traced
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 LEASE = timedelta(minutes=5)  # a post takes 45 seconds at most
 
 
+@traced("post")
 def post_due(press: Press, asof: datetime, *, stop: Callable[[], bool] = lambda: False) -> tuple[Note, ...]:
     """Post to each channel the edition that is due by `asof`, and what is to be tried again. Silent when nothing is.
 

@@ -13,6 +13,7 @@ from newsletter.stages.lately import collectings
 from newsletter.stages.meaning import models_for
 from newsletter.stages.quiet_days import why_quiet
 from newsletter.stages.summarising import summarise
+from newsletter.tracing import traced
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -61,6 +62,7 @@ def draft(
     return edition, (*told, *(Note("info", "edition", text) for text in held))
 
 
+@traced("print")
 def print_day(press: Press, day: date, asof: datetime) -> tuple[Edition | None, tuple[Note, ...]]:
     """The day's edition, printed now unless it was before; None, with the reason, while there is nothing to print."""
     if (printed := press.editions.get(day)) is not None:

@@ -31,7 +31,44 @@ class Meters:
         self._deliveries = Gauge("newsletter_deliveries", "Ledger rows by state.", ("state",), registry=self._registry)
         self._papers = Gauge("newsletter_papers", "Papers stored.", registry=self._registry)
 
+        self._health = Gauge("newsletter_health", "0 in order, 1 late, 2 broken.", registry=self._registry)
+        self._sources = Gauge(
+            "newsletter_source_up", "1: its last answer was good.", ("source",), registry=self._registry
+        )
+        self._runs = Gauge(
+            "newsletter_last_run_timestamp_seconds", "Start of the last one.", ("command",), registry=self._registry
+        )
+        self._edition = Gauge(
+            "newsletter_edition_timestamp_seconds", "When the newest edition was printed.", registry=self._registry
+        )
+        self._posts = Gauge(
+            "newsletter_channel_posts", "Last posts by state.", ("channel", "state"), registry=self._registry
+        )
+
+    def watch(
+        self,
+        *,
+        health: int,
+        sources: Mapping[str, bool],
+        runs: Mapping[str, float],
+        edition: float,
+        posts: Mapping[tuple[str, str], int],
+    ) -> None:
+        """What an alert is made from, all of it anew; times are Unix seconds, 0 for never."""
+        self._health.set(health)
+        self._edition.set(edition)
+        for gauge in (self._sources, self._runs, self._posts):
+            gauge.clear()
+        for name, up in sources.items():
+            self._sources.labels(name).set(up)
+        for command, at in runs.items():
+            self._runs.labels(command).set(at)
+        for (channel, state), count in posts.items():
+            self._posts.labels(channel, state).set(count)
+
     def text(self, *, subscribers: Mapping[str, int], deliveries: Mapping[str, int], papers: int) -> bytes:
+        self._subscribers.clear()  # a state that nothing is in any more must not keep its old number
+        self._deliveries.clear()
         for status, count in subscribers.items():
             self._subscribers.labels(status).set(count)
         for state, count in deliveries.items():

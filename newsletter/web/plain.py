@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from starlette.responses import JSONResponse, Response
 
 from newsletter.errors import NewsletterError
-from newsletter.stages.alarming import health_of
+from newsletter.stages.alarming import health_of, watched
 
 if TYPE_CHECKING:
     from newsletter.web.ask import Ask
@@ -34,6 +34,7 @@ def healthz(desk: Desk, ask: Ask) -> Response:
 
 
 def metrics(desk: Desk, ask: Ask) -> Response:  # noqa: ARG001 - every handler takes both
+    desk.meters.watch(**watched(desk.press))
     text = desk.meters.text(
         subscribers=desk.press.subscribers.counts(),
         deliveries=dict(desk.press.ledger.counts(now=desk.now()).items()),
