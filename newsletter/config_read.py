@@ -6,6 +6,7 @@ import json
 import re
 import tomllib
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from newsletter.config_keys import DEFAULT_SOURCES, DEFAULT_TOPICS, SECTIONS
@@ -14,7 +15,6 @@ from newsletter.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from newsletter.config_shape import Key, Section
 
@@ -184,6 +184,9 @@ def _set(
     found: Findings, section: Section, at: tuple[int, str], variable: str, text: str, table: dict[str, Any]
 ) -> None:
     index, name = at
+    of_file = section.key(name.removesuffix("_file"))
+    if section.key(name) is None and name.endswith("_file") and of_file is not None and of_file.secret:
+        name, text = of_file.name, _from_file(found, variable, text)
     if key := section.key(name):
         if text or not key.kind.blank_is_unset:
             table[name] = key.kind.read(text)
@@ -193,6 +196,16 @@ def _set(
     stem = variable[: len(variable) - len(name)]
     cure = f"Did you mean {stem}{meant.upper()}?" if meant else "Unset it, or see docs/configuration.md."
     found.problems.append(f"{variable} (environment): {name} is not a setting of [{section.name}]. {cure}")
+
+
+def _from_file(found: Findings, variable: str, path: str) -> str:
+    """A secret as container services and systemd hand it over: the file that `..._FILE` names, without its line end."""
+    try:
+        return Path(path).read_text("utf-8").rstrip("\r\n") if path else ""
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "it is not UTF-8"
+        found.problems.append(f"{variable} (environment): {path} cannot be read: {why}. Check who may read it.")
+        return ""
 
 
 def check_table(found: Findings, section: Section, index: int, table: dict[str, Any]) -> dict[str, Any]:

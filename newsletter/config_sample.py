@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from newsletter.config_keys import SECTIONS, SIGNAL_URLS, SOURCE_URLS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from newsletter.config_providers import Provider
     from newsletter.config_shape import Key, Section
 
@@ -99,9 +101,21 @@ _EXAMPLES: dict[str, tuple[dict[str, Any], ...]] = {  # shown, but commented out
 }
 
 
-def sample(provider: Provider | None = None) -> str:
-    """The text of config.toml: complete, commented, the same as the defaults but for its topics and the provider."""
-    return "\n".join([_HEAD, *(_section(section, provider) for section in SECTIONS)])
+def sample(
+    provider: Provider | None = None,
+    given: Mapping[str, Mapping[str, object]] | None = None,
+    topics: tuple[dict[str, Any], ...] = TOPICS,
+) -> str:
+    """The text of config.toml: complete, commented, the same as the defaults but for its topics, the provider, and what
+    is `given` by section and key.
+    """
+    wanted = {name: dict(table) for name, table in (given or {}).items()}
+    if provider is not None:
+        wanted["delivery"] = dict(provider.settings) | wanted.get("delivery", {})
+    entries = _ENTRIES | {"topics": topics}
+    return "\n".join(
+        [_HEAD, *(_section(section, provider, wanted.get(section.name, {}), entries) for section in SECTIONS)]
+    )
 
 
 def as_toml(shown: dict[str, Any]) -> str:
@@ -115,12 +129,15 @@ def as_toml(shown: dict[str, Any]) -> str:
     return "\n".join(blocks)
 
 
-def _section(section: Section, provider: Provider | None) -> str:
+def _section(
+    section: Section,
+    provider: Provider | None,
+    given: Mapping[str, object],
+    entries: Mapping[str, tuple[dict[str, Any], ...]],
+) -> str:
     if not section.many:
         lines = [*_comment(section.doc), f"[{section.name}]"]
-        given: dict[str, object] = {}
         if provider is not None and section.name == "delivery":
-            given = provider.settings
             lines += [line for text in (f"Set for {provider.name}.", *provider.advice) for line in _comment(text)]
         lines += [line for key in section.keys for line in _key(key, given.get(key.name, key.default))]
         return "\n".join(lines) + "\n"
@@ -129,7 +146,7 @@ def _section(section: Section, provider: Provider | None) -> str:
     for key in section.keys:
         lines += _comment(f"{key.name:<{width}}  {key.doc}", hang=width + 2)
     blocks = ["\n".join(lines)]
-    blocks += ["\n".join(_entry(section.name, entry)) for entry in _ENTRIES[section.name]]
+    blocks += ["\n".join(_entry(section.name, entry)) for entry in entries[section.name]]
     blocks += ["\n".join(f"# {line}" for line in _entry(section.name, one)) for one in _EXAMPLES.get(section.name, ())]
     return "\n\n".join(blocks) + "\n"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 
 import click
@@ -16,12 +17,15 @@ from newsletter.errors import UsageError
 @command("init", short_help="Make a commented config.toml, a secret and an empty database.")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=".", metavar="[DIR]")
 @click.option("--provider", type=click.Choice(list(PROVIDERS)), help="Fill in the mail server of a known provider.")
+@click.option("--ask/--no-ask", default=None, help="Ask four questions (default: when somebody sits at a terminal).")
 @json_option
-def init(folder: Path, provider: str | None, as_json: bool) -> None:
+def init(folder: Path, provider: str | None, ask: bool | None, as_json: bool) -> None:
     """Make a commented config.toml, a secret and an empty database in DIR.
 
-    Nothing that is there already is overwritten or changed.
+    At a terminal it asks who you are, what you read and who takes your mail; Enter skips a question. Nothing that is
+    there already is overwritten or changed.
     """
+    from newsletter.cli.asking import Answers, questions
     from newsletter.config import ensure_secret, load_config
     from newsletter.config_sample import sample
 
@@ -29,13 +33,18 @@ def init(folder: Path, provider: str | None, as_json: bool) -> None:
     path = given_config() or folder / "config.toml"
     made: list[str] = []
     kept: list[str] = []
-    relay = PROVIDERS[provider] if provider else None
-    (made if _write_new(path, sample(relay)) else kept).append(str(path))
+    wanted = (sys.stdin.isatty() and not as_json) if ask is None else ask
+    told = questions(provider) if wanted and not path.exists() else Answers(provider=provider or "")
+    relay = PROVIDERS[told.provider] if told.provider else None
+    text = sample(relay, told.settings, told.topics)
+    (made if _write_new(path, text) else kept).append(str(path))
     config, secret = ensure_secret(load_config(path))
     (kept if secret is None else made).append(str(secret or config.locate(config.newsletter.secret_file)))
     database = Path(config.database_url.removeprefix("sqlite:///"))
     known = not config.database_url.startswith("sqlite:///") or database.exists()
-    with press_opener()(config):
+    with press_opener()(config) as press:
+        if told.email and str(path) in made:
+            told.subscribe(press)
         (kept if known else made).append(str(database) if database.exists() else config.newsletter.database)
     if as_json:
         give({"made": made, "kept": kept} | ({"advice": relay.advice} if relay else {}))
@@ -50,7 +59,8 @@ def init(folder: Path, provider: str | None, as_json: bool) -> None:
     where = "" if folder == Path() else f"cd {folder} && "
     say()
     say("Next:")
-    say(f"  {where}newsletter subscribers add you@example.org")
+    if not told.email:
+        say(f"  {where}newsletter subscribers add you@example.org")
     say(f"  {where}newsletter run                  # collect, rank, cut, send what is due: mails appear under outbox/")
     say(f"  {where}newsletter doctor               # when [delivery] in config.toml says how mail leaves")
 

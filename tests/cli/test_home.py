@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from newsletter.cli.asking import local_zone
 from newsletter.config import load_config
 from newsletter.config_providers import PROVIDERS
 from newsletter.config_sample import sample
@@ -72,6 +73,28 @@ def test_init_knows_the_common_mail_providers(tmp_path: Path, name: str) -> None
         "",
     )
     assert [sentence for sentence in known.advice if sentence not in done.out] == []
+
+
+def test_init_at_a_terminal_asks_four_questions_and_subscribes_the_one_who_answers(tmp_path: Path) -> None:
+    said = b"nobody\nada@lab.edu\nlong context models\nEurope/Berlim\nEurope/Berlin\npigeon\nfastmail\n"
+    done = newsletter(["init", str(tmp_path / "mine"), "--ask"], stdin=said)
+    assert done.code == 0
+    for complaint in ("it has no @", "There is no pigeon here"):
+        assert complaint in done.out
+    config = load_config(tmp_path / "mine" / "config.toml", {})
+    assert (config.newsletter.sender, config.newsletter.operator) == ("Trending Papers <ada@lab.edu>", "ada@lab.edu")
+    assert (config.newsletter.timezone, config.delivery.host) == ("Europe/Berlin", "smtp.fastmail.com")
+    assert [(one.slug, one.query) for one in config.topics] == [("long-context-models", "long context models")]
+    listed = newsletter(["--config", str(tmp_path / "mine" / "config.toml"), "subscribers", "list"])
+    assert listed.out.startswith("ada@lab.edu  active")
+
+
+def test_init_answered_with_enter_alone_is_the_sample_and_without_a_terminal_it_asks_nothing(tmp_path: Path) -> None:
+    newsletter(["init", str(tmp_path / "a"), "--ask"], stdin=b"\n\n\n\n")
+    silent = newsletter(["init", str(tmp_path / "b")])
+    assert "questions" not in silent.out
+    first = (tmp_path / "a" / "config.toml").read_text("utf-8")
+    assert first.replace(local_zone(), "UTC") == (tmp_path / "b" / "config.toml").read_text("utf-8") == sample()
 
 
 def test_init_with_a_provider_leaves_a_config_that_is_there_and_shows_the_lines(tmp_path: Path) -> None:

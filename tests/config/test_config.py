@@ -534,3 +534,15 @@ def test_a_mistake_in_a_relay_is_named_with_its_number() -> None:
 def test_a_warm_up_that_says_no_growth_is_a_mistake_with_an_example(text: str) -> None:
     with pytest.raises(ConfigError, match=re.escape("200 from 2026-12-01, x1.5 a day")):
         read_config({"delivery": {"warm_up": text}}, {}, HERE)
+
+
+def test_a_secret_may_stand_in_a_file_that_the_environment_names(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text('[delivery]\nusername = "ada"\n', "utf-8")
+    (tmp_path / "password").write_text("of the relay\n", "utf-8")
+    environ = {"NEWSLETTER_DELIVERY__PASSWORD_FILE": str(tmp_path / "password")}
+    assert load_config(tmp_path / "config.toml", environ).delivery.password == "of the relay"
+    with pytest.raises(ConfigError, match="nowhere cannot be read: No such file") as raised:
+        load_config(tmp_path / "config.toml", {"NEWSLETTER_DELIVERY__PASSWORD_FILE": str(tmp_path / "nowhere")})
+    assert "NEWSLETTER_DELIVERY__PASSWORD_FILE (environment)" in str(raised.value)
+    with pytest.raises(ConfigError, match="host_file is not a setting"):
+        load_config(tmp_path / "config.toml", {"NEWSLETTER_DELIVERY__HOST_FILE": str(tmp_path / "password")})

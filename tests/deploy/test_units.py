@@ -54,3 +54,22 @@ def test_both_services_are_locked_down_alike() -> None:
 
     assert locks("newsletter.service") == locks("newsletter-run.service")
     assert "NoNewPrivileges=yes" in locks("newsletter.service")
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not on this machine")
+@pytest.mark.parametrize("name", [one for one in NAMES if one.endswith(".service")])
+def test_systemd_scores_the_services_as_well_locked(folder: Path, name: str) -> None:
+    """Of 10, less is better; most services score above 9."""
+    done = subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", "--threshold=20", "--no-pager", str(folder / name)],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-300:]
+
+
+def test_no_image_is_named_without_its_version() -> None:
+    deploy = UNITS.parent
+    images = re.findall(r"(?m)^FROM (\S+)", (deploy / "Dockerfile").read_text("utf-8"))
+    images += re.findall(r"(?m)^ +image: (\S+)", (deploy / "compose.yaml").read_text("utf-8"))
+    assert len(images) == 5
+    assert [one for one in images if one != "trending-papers" and not re.search(r":v?\d+\.\d+", one)] == []

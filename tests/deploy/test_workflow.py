@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 WORKFLOW = ROOT / "deploy" / "workflow" / "newsletter.yml"
 COMPOSE = ROOT / "deploy" / "compose.yaml"
 TEXT = WORKFLOW.read_text("utf-8")
+CHECKER = shutil.which("check-jsonschema", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
 
 
 def step(name: str) -> str:
@@ -29,10 +30,11 @@ def step(name: str) -> str:
     return textwrap.dedent(script[1])
 
 
-@pytest.mark.skipif(not shutil.which("check-jsonschema"), reason="check-jsonschema is not installed")
+@pytest.mark.skipif(CHECKER is None, reason="check-jsonschema is not installed")
 @pytest.mark.parametrize(("file", "schema"), [(WORKFLOW, "vendor.github-workflows"), (COMPOSE, "vendor.compose-spec")])
 def test_the_schema_has_no_complaint(file: Path, schema: str) -> None:
-    done = subprocess.run(["check-jsonschema", "--builtin-schema", schema, file], capture_output=True, check=False)
+    assert CHECKER is not None
+    done = subprocess.run([CHECKER, "--builtin-schema", schema, file], capture_output=True, check=False)
     assert done.returncode == 0, done.stdout
 
 
