@@ -17,6 +17,7 @@ from benchmarks.ranking_data import load, paper_of
 from newsletter.model.edition import Topic
 from newsletter.model.paper import Candidate, Paper, Reading
 from newsletter.rank.corpus import Corpus, read
+from newsletter.rank.likings import Likings
 from newsletter.rank.prior import priors, read_prior_model
 from newsletter.rank.relevance import ask, relevance
 from newsletter.rank.taste import Taste
@@ -44,6 +45,7 @@ class Bench:
         self.early = {(row["day"], row["id"]): row for row in load(data / "early_obs.jsonl")}
         self.models = models
         self.dense = dense
+        self.likings = Likings(models.text) if dense and models.text else None
         self.corpora: dict[tuple[str, bool], Corpus] = {}
 
     def corpus(self, pool: str, *, rich: bool = False) -> Corpus:
@@ -79,9 +81,10 @@ class Bench:
 
     def user(self, task: Mapping[str, Any]) -> NDArray[np.float64]:
         said = [(self.papers[one["id"]], one["label"]) for one in task["feedback"]]
-        taste = Taste(tuple(p for p, label in said if label), tuple(p for p, label in said if not label))
+        likes, dislikes = (tuple(p for p, label in said if bool(label) is wanted) for wanted in (True, False))
+        taste = Taste(likes, dislikes, likings=self.likings)
         stated = self.topic({"pool": task["pool"], "query": task["topic"]}) if task.get("topic") else None
-        return taste.blend(stated, self.corpus(task["pool"]), self.models)
+        return taste.blend(stated, self.corpus(task["pool"]).papers, self.models)
 
     def prior(self, pool: str, question: str) -> NDArray[np.float64]:
         corpus = self.corpus(pool, rich=question == "votes")

@@ -50,6 +50,12 @@ RANKING = Section(
             "`endpoint`: the most that a day may cost, in the same money. What it does not pay for, the packaged model "
             "ranks.",
         ),
+        Key(
+            "taste_half_life",
+            v.duration("0s", "3650d"),
+            "365d",
+            "What a reader said of a paper counts half after this time; `0s`: for ever.",
+        ),
         Key("author_history", v.FLAG, False, "Let an author's earlier success count. Off: new authors start equal."),
     ),
 )

@@ -59,6 +59,7 @@ class RankingConfig:
     exploration: int
     dense: bool = True  # a text model beside the words
     author_history: bool = False
+    taste_half_life: timedelta = timedelta(days=365)
     meaning: Literal["packaged", "none", "full", "endpoint"] = "packaged"
     embeddings_url: str = ""
     embeddings_model: str = ""

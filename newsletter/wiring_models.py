@@ -19,6 +19,7 @@ def rank_settings(config: Config) -> RankSettings:
         exploration=ranking.exploration,
         dense=ranking.by_meaning,
         author_history=ranking.author_history,
+        taste_half_life=ranking.taste_half_life,
         voted=filling(config),
     )
 

@@ -23,11 +23,14 @@ SHOWN = 50
 @click.argument("email")
 @click.option("--import", "file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Her library.")
 @click.option("--author", metavar="ID", help="Her arXiv author id, such as warner_s_1, or ORCID.")
+@click.option("--forget", metavar="ID", multiple=True, help="Take back what she said of this paper; repeatable.")
 @click.option("--reset", is_flag=True, help="Take back all that she said of papers.")
 @click.option("--show", is_flag=True, help="Show what was learned (also without any option).")
 @config_option
 @json_option
-def taste(email: str, file: Path | None, author: str | None, reset: bool, show: bool, as_json: bool) -> None:
+def taste(
+    email: str, file: Path | None, author: str | None, forget: tuple[str, ...], reset: bool, show: bool, as_json: bool
+) -> None:
     """Show what was learned from a reader: the papers she likes and those she wants less of.
 
     --import reads BibTeX, RIS, Zotero's CSV, RDF and CSL JSON, OPML, or a list of arXiv ids, DOIs and addresses; its
@@ -36,22 +39,27 @@ def taste(email: str, file: Path | None, author: str | None, reset: bool, show: 
     from newsletter.cli.people import known
     from newsletter.stages import tasting
 
-    if bool(file) + bool(author) + reset > 1:
-        raise UsageError("--import, --author and --reset exclude each other.")
+    if bool(file) + bool(author) + bool(forget) + reset > 1:
+        raise UsageError("--import, --author, --forget and --reset exclude each other.")
     with opened() as press:
         reader = known(press, email)
         if file is not None:
             _told(_import(press, reader, file), as_json=as_json)
         elif author is not None:
             _told(tasting.bring_author(press, reader, author), as_json=as_json)
+        elif forget:
+            _counted(tasting.forget(press, reader, forget), reader.email, "forgotten", as_json=as_json)
         elif reset:
-            count = tasting.reset(press, reader)
-            if as_json:
-                give({"reset": count})
-            else:
-                say(f"took back what {reader.email} said of {plural(count, 'paper')}")
-        if show or not (file or author or reset):
+            _counted(tasting.reset(press, reader), reader.email, "reset", as_json=as_json)
+        if show or not (file or author or forget or reset):
             _show(press, reader, as_json=as_json)
+
+
+def _counted(count: int, email: str, what: str, *, as_json: bool) -> None:
+    if as_json:
+        give({what: count})
+    else:
+        say(f"took back what {email} said of {plural(count, 'paper')}")
 
 
 def _import(press: Press, reader: Subscriber, file: Path) -> Brought:
@@ -94,25 +102,30 @@ def _told(brought: Brought, *, as_json: bool) -> None:
 
 
 def _show(press: Press, reader: Subscriber, *, as_json: bool) -> None:
-    from newsletter.stages.tasting import tastes
+    from newsletter.stages.tasting import learned
 
     said = press.subscribers.said([reader.id]).get(reader.id, ())
-    learned = tastes(press, {reader.id: said}).get(reader.id)
+    known = learned(press, reader)
     sources = {one.paper_id: one.source for one in said if one.source}
     facts: dict[str, Any] = {
         "email": reader.email,
-        "weight": round(learned.weight, 3) if learned else 0.0,
-        "likes": [_paper(one.id, one.title, sources) for one in learned.likes] if learned else [],
-        "dislikes": [_paper(one.id, one.title, sources) for one in learned.dislikes] if learned else [],
+        "weight": known.weight,
+        "words": list(known.words),
+        "authors": list(known.authors),
+        "likes": [_paper(one.id, one.title, sources) for one in known.likes],
+        "dislikes": [_paper(one.id, one.title, sources) for one in known.dislikes],
         "muted_topics": sorted(_muted(said)),
     }
     if as_json:
         give(facts)
         return
-    if not learned:
+    if not known.likes and not known.dislikes:
         say(f"Nothing was learned of {reader.email} yet: her topics alone decide.")
         return
     say(f"{reader.email}: her taste counts {facts['weight']:.0%}, her topics the rest")
+    for name in ("words", "authors"):
+        if facts[name]:
+            say(f"  {name:<8} {', '.join(facts[name])}")
     for name in ("likes", "dislikes"):
         for one in facts[name][:SHOWN]:
             say(f"  {name[:-1]:<8} {one['id']}  {one['title']}" + (f"  ({one['source']})" if one["source"] else ""))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from newsletter.model.edition import Issue, Section, Silence
+from newsletter.rank.taste import opinions
 from newsletter.rank.why import listed
 
 if TYPE_CHECKING:
@@ -134,17 +135,14 @@ def chosen_topics(subscriber: Subscriber, shelves: Sequence[Shelf], topics: Sequ
 
 
 def mutes(feedback: Sequence[Feedback]) -> tuple[frozenset[str], frozenset[str]]:
-    """(papers, topics) that she muted and did not unmute since. `less` hides that paper too, until `more`."""
-    state: dict[tuple[str, str], bool] = {}
+    """(papers, topics) that she muted and did not unmute since. `less` hides that paper too, until it is taken back."""
+    topics: dict[str, bool] = {}
     for said in sorted(feedback, key=lambda f: f.at):
-        if said.verb in {"mute", "less"} or said.verb in {"unmute", "more"}:
-            key = ("paper", said.paper_id) if said.paper_id else ("topic", said.topic)
-            if said.paper_id or said.verb in {"mute", "unmute"}:
-                state[key] = said.verb in {"mute", "less"}
-    hidden = [key for key, is_hidden in state.items() if is_hidden]
+        if not said.paper_id and said.verb in {"mute", "unmute"}:
+            topics[said.topic] = said.verb == "mute"
     return (
-        frozenset(value for kind, value in hidden if kind == "paper"),
-        frozenset(value for kind, value in hidden if kind == "topic"),
+        frozenset(paper_id for paper_id, said in opinions(feedback).items() if said.verb in {"mute", "less"}),
+        frozenset(topic for topic, muted in topics.items() if muted),
     )
 
 

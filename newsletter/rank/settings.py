@@ -8,11 +8,12 @@ from datetime import timedelta
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RankSettings:
-    """Defaults are what docs/ranking.md measured; `[ranking]` of config.toml sets the first four."""
+    """Defaults are what docs/ranking.md measured; `[ranking]` of config.toml sets the first five."""
 
     lookback: timedelta = timedelta(hours=72)
     exploration: int = 1  # picks an issue from outside a reader's topics
     dense: bool = True  # the small text model beside the words
+    taste_half_life: timedelta = timedelta(days=365)  # what a reader said counts half after this time; 0: for ever
     author_history: bool = False  # expect more of papers whose authors were popular before
     trend_weight: float = 0.5  # of votes beside relevance: 0 topic only, 1 hot
     depth: int = 3  # a pool holds depth x top papers

@@ -2,87 +2,149 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, replace
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from newsletter.rank.corpus import read
+from newsletter.rank.likings import Likings, Query, lexicon
 from newsletter.rank.numbers import standard
-from newsletter.rank.seeds import Seeds, seed_scores
 from newsletter.rank.words import name_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from numpy.typing import NDArray
 
     from newsletter.model.edition import Edition
     from newsletter.model.paper import Paper
     from newsletter.model.subscriber import Feedback
-    from newsletter.rank.corpus import Corpus
     from newsletter.rank.cut import Shelf
     from newsletter.rank.text_model import Models
 
-HALF = 5.0  # so many likes weigh as much as the stated topic
+HALF = 3.0  # so many likes weigh as much as the stated topic
 MOST = 0.7  # the stated topic always keeps the rest
 AUTHOR = 2.0  # an author of every paper she liked, in standard deviations
+FORGOTTEN = 0.02  # of a like: what is left of it after almost six half-lives counts no more
 
 
 @dataclass(frozen=True, slots=True)
 class Taste:
-    """The papers that she liked and those she did not want more of: what was learned, to be seen and edited."""
+    """The papers that she liked and those she did not want more of: what was learned, to be seen and edited.
+
+    `left` holds what is left of a paper's weight, by its id: 1 for one that is not named. `likings` are what was read
+    of papers already, for whoever orders many issues.
+    """
 
     likes: tuple[Paper, ...] = ()
     dislikes: tuple[Paper, ...] = ()
+    left: Mapping[str, float] = field(default_factory=dict)
+    likings: Likings | None = field(default=None, compare=False, repr=False)
+    _asked: list[Query] = field(default_factory=list, compare=False, repr=False)
 
     @property
     def weight(self) -> float:
-        """Share of her taste beside the stated topic: min(0.7, k / (k + 5)) for k likes."""
-        return min(MOST, len(self.likes) / (len(self.likes) + HALF))
+        """Share of her taste beside the stated topic: min(0.7, k / (k + 3)) for k likes, forgotten ones less."""
+        count = sum(self._left(self.likes).values())
+        return min(MOST, count / (count + HALF))
 
     @property
     def authors(self) -> dict[str, float]:
         """Authors of her likes and the share of likes that they wrote: of several likes, those of at least two."""
-        counts = Counter(key for paper in self.likes for key in {_key(name) for name in paper.authors})
+        shares: dict[str, float] = defaultdict(float)
+        counts: Counter[str] = Counter()
+        whole = sum(self._left(self.likes).values())
+        for paper, weight in self._left(self.likes).items():
+            for key in {_key(name) for name in paper.authors}:
+                shares[key] += weight / whole
+                counts[key] += 1
         least = 2 if len(self.likes) > 1 else 1
-        return {key: count / len(self.likes) for key, count in sorted(counts.items()) if count >= least and key}
+        return {key: shares[key] for key in sorted(shares) if counts[key] >= least and key}
 
-    def likeness(self, corpus: Corpus, models: Models) -> NDArray[np.float64]:
-        """How much each paper is like what she likes (Rocchio on words and on meaning)."""
-        if not self.likes and not self.dislikes:
-            return np.zeros(len(corpus))
-        return seed_scores(corpus, Seeds(self.likes, self.dislikes), models.text)[0]
+    def words(self, likings: Likings) -> tuple[str, ...]:
+        """The words that were learned of her, the surest first."""
+        return likings.words(likings.ask(self._left(self.likes), self._left(self.dislikes)))
 
-    def blend(self, stated: NDArray[np.float64] | None, corpus: Corpus, models: Models) -> NDArray[np.float64]:
+    def blend(self, stated: NDArray[np.float64] | None, papers: Sequence[Paper], models: Models) -> NDArray[np.float64]:
         """(1 - a) x stated + a x likeness + AUTHOR x followed author; without a stated topic a is 1."""
         share = self.weight if stated is not None else 1.0
+        known = (1 - share) * stated if stated is not None else np.zeros(len(papers))
+        likings = self.likings or Likings(models.text or lexicon(read(papers, None)))
         followed = self.authors
-        author = [max((followed.get(_key(name), 0.0) for name in p.authors), default=0.0) for p in corpus.papers]
-        known = (1 - share) * stated if stated is not None else np.zeros(len(corpus))
-        return np.round(known + share * self.likeness(corpus, models) + AUTHOR * np.array(author), 6)
+        author = [max((followed.get(_key(name), 0.0) for name in p.authors), default=0.0) for p in papers]
+        return np.round(known + share * self._likeness(likings, papers) + AUTHOR * np.array(author), 6)
 
     def reorder(self, shelf: Shelf, editions: Sequence[Edition], models: Models) -> Shelf:
         """The shelf by the blend of the picks' scores with her taste."""
         cards = {card.paper.id: card.paper for edition in editions for card in edition.cards}
-        corpus = read([cards[pick.paper_id] for pick in shelf.picks], models.text)
-        blend = self.blend(standard(np.array([pick.score.total for pick in shelf.picks])), corpus, models)
+        stated = standard(np.array([pick.score.total for pick in shelf.picks]))
+        blend = self.blend(stated, [cards[pick.paper_id] for pick in shelf.picks], models)
         order = sorted(range(len(shelf.picks)), key=lambda row: (-blend[row], row))
         return replace(shelf, picks=tuple(shelf.picks[row] for row in order))
+
+    def _likeness(self, likings: Likings, papers: Sequence[Paper]) -> NDArray[np.float64]:
+        if not self.likes and not self.dislikes:
+            return np.zeros(len(papers))
+        if likings is not self.likings:
+            return likings.likeness(likings.ask(self._left(self.likes), self._left(self.dislikes)), papers)
+        if not self._asked:
+            self._asked.append(likings.ask(self._left(self.likes), self._left(self.dislikes)))
+        return likings.likeness(self._asked[0], papers)
+
+    def _left(self, papers: Sequence[Paper]) -> dict[Paper, float]:
+        return {paper: self.left.get(paper.id, 1.0) for paper in papers}
 
 
 def _key(name: str) -> str:
     return " ".join(name_key(name)).strip()
 
 
-def taste_of(feedback: Sequence[Feedback], papers: Mapping[str, Paper]) -> Taste:
-    """Her taste from everything she said, oldest first; a later word on the same paper replaces the earlier one."""
-    marks: dict[str, int] = {}
-    for said in sorted(feedback, key=lambda f: f.at):
-        if said.paper_id in papers:
-            marks[said.paper_id] = {"more": 1, "save": 1, "less": -1, "mute": -1}.get(said.verb, 0)
+def opinions(feedback: Sequence[Feedback]) -> dict[str, Feedback]:
+    """What she holds of each paper now: a `more`, `less`, `save` or `mute` that she did not take back since.
+
+    `undo` takes back an opinion, `unsave` a save, `unmute` a mute. A save says `more` where she said nothing else; of
+    an opinion and a mute the later one counts.
+    """
+    said: dict[str, Feedback] = {}
+    saved: dict[str, Feedback] = {}
+    for one in sorted((one for one in feedback if one.paper_id), key=lambda f: f.at):
+        held = said.get(one.paper_id)
+        if one.verb in {"more", "less", "mute"}:
+            said[one.paper_id] = one
+        elif one.verb == "save":
+            saved[one.paper_id] = one
+        elif one.verb == "unsave":
+            saved.pop(one.paper_id, None)
+        elif held and (held.verb == "mute") == (one.verb == "unmute"):
+            del said[one.paper_id]
+    return {**saved, **said}
+
+
+def taste_of(
+    feedback: Sequence[Feedback],
+    papers: Mapping[str, Paper],
+    *,
+    now: datetime | None = None,
+    half_life: timedelta = timedelta(),
+) -> Taste:
+    """Her taste from everything she said, as on the day of `now`: a word loses half its weight every `half_life`.
+
+    Without `now`, or with a half-life of nothing, nothing is forgotten.
+    """
+    held = {paper_id: one for paper_id, one in sorted(opinions(feedback).items()) if paper_id in papers}
+    left: dict[str, float] = {}
+    if now is not None and half_life > timedelta():
+        ages = {i: max(timedelta(), timedelta(days=(now.date() - one.at.date()).days)) for i, one in held.items()}
+        left = {paper_id: round(0.5 ** (age / half_life), 6) for paper_id, age in ages.items()}
+    kept = {
+        paper_id: one.verb in {"more", "save"} for paper_id, one in held.items() if left.get(paper_id, 1) > FORGOTTEN
+    }
     return Taste(
-        likes=tuple(papers[paper_id] for paper_id in sorted(marks) if marks[paper_id] > 0),
-        dislikes=tuple(papers[paper_id] for paper_id in sorted(marks) if marks[paper_id] < 0),
+        likes=tuple(papers[paper_id] for paper_id, liked in kept.items() if liked),
+        dislikes=tuple(papers[paper_id] for paper_id, liked in kept.items() if not liked),
+        left={paper_id: left[paper_id] for paper_id in kept} if left else {},
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ from newsletter.model.paper import Paper, identity_keys, normalise_title, title_
 from newsletter.model.subscriber import Feedback
 from newsletter.rank.likings import Likings
 from newsletter.rank.taste import Taste, taste_of
+from newsletter.rank.words import name_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from newsletter.press import Press
     from newsletter.subscribe.library import Entry
 
+MOST_AUTHORS = 20  # that are shown
 UNDATED = timedelta(days=365)  # how old a paper without a date is taken for: never news
 _BACK: dict[str, Literal["undo", "unsave", "unmute"]] = {
     "more": "undo",
@@ -61,8 +63,48 @@ def tastes(press: Press, said: Mapping[int, Sequence[Feedback]]) -> dict[int, Ta
     if not ids:
         return {}
     papers = press.papers.get(ids)
-    learned = {reader: taste_of(feedback, papers) for reader, feedback in said.items()}
-    return {reader: taste for reader, taste in learned.items() if taste.likes or taste.dislikes}
+    now, half_life = press.clock.now(), press.rank_settings.taste_half_life
+    found = {reader: taste_of(feedback, papers, now=now, half_life=half_life) for reader, feedback in said.items()}
+    return {reader: taste for reader, taste in found.items() if taste.likes or taste.dislikes}
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What was learned of one reader, to be shown to her: the surest words and authors first, the newest word first."""
+
+    weight: float = 0.0  # share of her taste beside her topics, 0 to 0.7
+    words: tuple[str, ...] = ()
+    authors: tuple[str, ...] = ()
+    likes: tuple[Paper, ...] = ()
+    dislikes: tuple[Paper, ...] = ()
+
+
+def learned(press: Press, reader: Subscriber) -> Learned:
+    """All that orders her issue beside her topics."""
+    said = press.subscribers.said([reader.id]).get(reader.id, ())
+    taste = tastes(press, {reader.id: said}).get(reader.id)
+    if taste is None:
+        return Learned()
+    last = {one.paper_id: one.at for one in sorted(said, key=lambda one: one.at)}
+    likes, dislikes = (
+        tuple(sorted(some, key=lambda one: (-last[one.id].timestamp(), one.id)))
+        for some in (taste.likes, taste.dislikes)
+    )
+    shares = taste.authors
+    names = {" ".join(name_key(name)).strip(): name for paper in taste.likes for name in paper.authors}
+    model = press.open_models().text
+    return Learned(
+        round(taste.weight, 3),
+        taste.words(Likings(model)) if model else (),
+        tuple(names[key] for key in sorted(shares, key=lambda key: (-shares[key], key))[:MOST_AUTHORS]),
+        likes,
+        dislikes,
+    )
+
+
+def forget(press: Press, reader: Subscriber, paper_ids: Sequence[str]) -> int:
+    """Take back what she said of these papers; returns of how many she had said anything."""
+    return _take_back(press, reader, frozenset(paper_ids), "forgotten")
 
 
 class Tastes:
@@ -74,25 +116,30 @@ class Tastes:
 
     def of(self, said: Mapping[int, Sequence[Feedback]]) -> Mapping[int, Taste]:
         """By reader; who said nothing of papers costs nothing."""
-        learned = tastes(self._press, said)
-        if learned and self._likings is None and (model := self._press.open_models().text) is not None:
+        found = tastes(self._press, said)
+        if found and self._likings is None and (model := self._press.open_models().text) is not None:
             self._likings = Likings(model)
         if self._likings is None:
-            return learned
-        return {reader: self._likings.of(taste) for reader, taste in learned.items()}
+            return found
+        return {reader: replace(taste, likings=self._likings) for reader, taste in found.items()}
 
 
 def reset(press: Press, reader: Subscriber) -> int:
     """Take back all that she ever said of papers; what she said of topics stays. Returns how many papers."""
+    return _take_back(press, reader, None, "reset")
+
+
+def _take_back(press: Press, reader: Subscriber, which: frozenset[str] | None, source: str) -> int:
+    """Of `which` papers, or of all."""
     last: dict[tuple[str, str], Feedback] = {}
     for one in press.subscribers.said([reader.id]).get(reader.id, ()):
-        if one.paper_id:
+        if one.paper_id and (which is None or one.paper_id in which):
             kind = _BACK.get(one.verb, one.verb)
             last[one.paper_id, kind] = one
     standing = [one for one in last.values() if one.verb in _BACK]
     now = press.clock.now()
     for one in standing:
-        press.subscribers.say(Feedback(reader.id, one.paper_id, _BACK[one.verb], now, source="reset"))
+        press.subscribers.say(Feedback(reader.id, one.paper_id, _BACK[one.verb], now, source=source))
     return len({one.paper_id for one in standing})
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from newsletter.web import api, consent, feedback, feeds, paper, plain, preferences, reading, searching
+from newsletter.web import api, consent, feedback, feeds, learned, paper, plain, preferences, reading, searching
 from newsletter.web.desk import ApiDoc, Door
 from newsletter.web.hooks import taking
 from newsletter.web.operator import dashboard, people, session
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 BOTH = ("GET", "POST")
 SHORT, LONG = 300, 3600  # seconds that a public page may be kept
 HOOK = 2 * 1024 * 1024  # bytes of a provider's report
+LIBRARY = 3 * 1024 * 1024  # bytes of a form with a reader's library
 IMPORT = 5 * 1024 * 1024  # bytes of a list of readers
 
 
@@ -54,6 +55,7 @@ def _consent() -> tuple[Door, ...]:
         Door(path="/preferences/{token}", handler=preferences.preferences, methods=BOTH, private=True, floor=True),
         Door(path="/preferences/{token}/data", handler=preferences.data, private=True),
         Door(path="/preferences/{token}/saved", handler=preferences.saved, private=True),
+        Door(path="/preferences/{token}/taste", handler=learned.taste, methods=BOTH, private=True, body_limit=LIBRARY),
         Door(path="/feedback/{token}", handler=feedback.feedback, methods=BOTH, private=True),
     )
 

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsletter.model.edition import Card
-from newsletter.rank.corpus import read
 from newsletter.rank.cut import Shelf
 from newsletter.rank.likings import Likings
 from newsletter.rank.numbers import standard
-from newsletter.rank.seeds import LESS, MEANING, overlaps
-from newsletter.rank.taste import AUTHOR, Taste
+from newsletter.rank.taste import Taste
 from newsletter.rank.text_model import Models, load_models
 from tests.support.ranking import DAY, edition, pick
 from tests.support.searching import PAPERS, paper
+
+if TYPE_CHECKING:
+    from newsletter.model.paper import Paper
 
 MORE = tuple(
     paper(20 + n, f"{one.title} and {other.title}", f"{other.abstract} {one.abstract}", authors=(f"Author {n % 3}",))
@@ -33,32 +35,44 @@ def models() -> Models:
 
 
 @given(SOME, SOME, st.lists(st.sampled_from(EVERY), min_size=1, max_size=8, unique=True), st.booleans())
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(max_examples=40, deadline=None)
 def test_a_shared_taste_blends_as_the_taste_alone(
-    likes: tuple[object, ...], dislikes: tuple[object, ...], shelf: list[object], warm: bool
+    likes: tuple[Paper, ...], dislikes: tuple[Paper, ...], shelf: list[Paper], warm: bool
 ) -> None:
-    taste = Taste(likes, dislikes)  # type: ignore[arg-type]
     text = models().text
     assert text is not None
     likings = Likings(text)
     if warm:
-        likings.of(Taste(dislikes, likes)).blended(np.zeros(len(EVERY)), EVERY)  # type: ignore[arg-type]
+        Taste(dislikes, likes, likings=likings).blend(np.zeros(len(EVERY)), EVERY, models())
     stated = standard(np.arange(len(shelf), 0, -1.0))
+    left = {one.id: 0.5 for one in EVERY[::2]}
 
-    signs = [1.0 / max(1, len(likes))] * len(likes) + [-LESS / max(1, len(dislikes))] * len(dislikes)
-    seeds = [*likes, *dislikes]
-    whole = read([*shelf, *seeds], text)  # type: ignore[list-item]  # so that every term of every paper has its rarity
-    said = (overlaps(whole, read(seeds, text), text) @ np.array(signs))[: len(shelf)]  # type: ignore[arg-type]
-    near = (whole.vectors.astype(float) @ whole.vectors[len(shelf) :].astype(float).T @ np.array(signs))[: len(shelf)]
-    # A small pool is judged by places, and papers that are equally like hers have none that could be compared.
-    assume(all((np.diff(np.sort(one)) > 1e-5).all() for one in (said, near)))
-    likeness = standard(said) + MEANING * standard(near)
-    authors = [taste.authors.get(one.authors[0].casefold(), 0.0) for one in shelf]  # type: ignore[attr-defined]
-    alone = (1 - taste.weight) * stated + taste.weight * likeness + AUTHOR * np.array(authors)
+    shared = Taste(likes, dislikes, left, likings).blend(stated, shelf, models())
+    again = Taste(likes, dislikes, left, likings).blend(stated, shelf, models())
+    alone = Taste(likes, dislikes, left).blend(stated, shelf, models())
 
-    shared = likings.of(taste).blended(stated, shelf)  # type: ignore[arg-type]
+    assert shared.tolist() == alone.tolist() == again.tolist()
 
-    np.testing.assert_allclose(shared, alone, atol=1e-5)
+
+@given(st.permutations(EVERY[:6]))
+@settings(max_examples=20, deadline=None)
+def test_the_order_of_her_likes_changes_nothing(likes: list[Paper]) -> None:
+    stated = np.zeros(len(EVERY))
+    one, other = (Taste(tuple(some)).blend(stated, EVERY, models()) for some in (likes, EVERY[:6]))
+
+    np.testing.assert_allclose(one, other, atol=2e-6)
+
+
+@given(SOME, SOME)
+@settings(max_examples=40, deadline=None)
+def test_likes_alike_bring_up_what_says_their_words_without_a_text_model_too(
+    likes: tuple[Paper, ...], dislikes: tuple[Paper, ...]
+) -> None:
+    blend = Taste(likes, dislikes).blend(None, EVERY, Models())
+
+    assert np.isfinite(blend).all()
+    if likes and not dislikes:
+        assert blend[[EVERY.index(one) for one in likes]].mean() >= blend.mean()
 
 
 def test_a_shared_taste_reorders_a_shelf() -> None:
@@ -68,9 +82,10 @@ def test_a_shared_taste_reorders_a_shelf() -> None:
     today = edition(DAY, all=picks)
     today = today.__class__(today.day, today.printed_at, today.pools, tuple(Card(one, DAY) for one in PAPERS))
     shelf = Shelf("all", "All", 3, picks)
-    robots = Likings(text).of(Taste(tuple(paper(90 + n, "Robot arms and legged robots") for n in range(12))))
+    likes = tuple(paper(90 + n, "Robot arms and legged robots") for n in range(12))
+    robots = Taste(likes, likings=Likings(text))
 
     ordered = robots.reorder(shelf, [today], models())
 
     assert {one.paper_id for one in ordered.picks[:2]} == {PAPERS[4].id, PAPERS[5].id}
-    assert robots.weight == Taste(robots.likes).weight
+    assert robots.weight == 0.7

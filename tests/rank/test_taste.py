@@ -5,9 +5,13 @@ from __future__ import annotations
 import dataclasses
 from datetime import UTC, datetime, timedelta
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from newsletter.model.edition import Issue, Topic
 from newsletter.model.subscriber import Feedback, Subscriber
-from newsletter.rank.cut import cut
+from newsletter.rank.cut import cut, mutes
+from newsletter.rank.likings import Likings
 from newsletter.rank.settings import RankSettings
 from newsletter.rank.taste import Taste, taste_of
 from tests.support.ranking import DAY, candidate, models, paper, print_day
@@ -29,9 +33,62 @@ def test_the_last_word_on_a_paper_counts() -> None:
     assert taste_of([said(111, "more")], OLD) == Taste()
 
 
+def test_what_is_taken_back_counts_as_nothing() -> None:
+    assert taste_of([said(900, "more"), said(900, "undo", 1)], OLD) == Taste()
+    assert taste_of([said(900, "less"), said(900, "undo", 1)], OLD) == Taste()
+    assert taste_of([said(900, "mute"), said(900, "unmute", 1)], OLD) == Taste()
+    assert taste_of([said(900, "more"), said(900, "save", 1), said(900, "unsave", 2)], OLD).likes == (
+        OLD["2611.00900"],
+    )
+    assert taste_of([said(900, "save"), said(900, "less", 1), said(900, "undo", 2)], OLD).likes == (OLD["2611.00900"],)
+
+
+def test_a_paper_that_she_hid_comes_back_once_she_takes_it_back() -> None:
+    assert mutes([said(900, "less"), said(901, "mute")])[0] == {"2611.00900", "2611.00901"}
+    assert mutes([said(900, "less"), said(901, "mute"), said(900, "undo", 1), said(901, "unmute", 1)])[0] == set()
+    assert mutes([said(900, "less"), said(900, "more", 1)])[0] == set()
+
+
 def test_the_stated_topic_always_keeps_three_tenths() -> None:
-    assert [round(Taste(likes=tuple(OLD.values())[:k]).weight, 3) for k in (0, 1, 5)] == [0.0, 0.167, 0.5]
-    assert Taste(likes=tuple(OLD.values()) * 9).weight == 0.7
+    assert [round(Taste(likes=tuple(OLD.values())[:k]).weight, 3) for k in (0, 1, 3)] == [0.0, 0.25, 0.5]
+    assert Taste(likes=tuple(OLD.values())).weight == 0.7
+
+
+def test_what_she_said_long_ago_counts_less_and_at_last_nothing() -> None:
+    year = timedelta(days=365)
+    words = [said(900, "more"), said(901, "more", 365), said(902, "less", 365)]
+
+    new, old, older = (taste_of(words, OLD, now=AT + n * year, half_life=year) for n in (1, 2, 12))
+
+    assert new.left == {"2611.00900": 0.5, "2611.00901": 1.0, "2611.00902": 1.0}
+    assert round(new.weight, 4) == round(1.5 / 4.5, 4)
+    assert old.weight < new.weight
+    assert older == Taste()
+    assert taste_of(words, OLD, now=AT + 12 * year) == taste_of(words, OLD)
+
+
+@given(st.integers(0, 4000), st.integers(0, 4000))
+def test_a_taste_only_fades(sooner: int, later: int) -> None:
+    sooner, later = sorted((sooner, later))
+    words = [said(900 + n, "more", 40 * n) for n in range(6)]
+    weights = [
+        taste_of(words, OLD, now=AT + timedelta(days=400 + days), half_life=timedelta(days=180)).weight
+        for days in (sooner, later)
+    ]
+
+    assert weights[0] >= weights[1]
+
+
+def test_the_words_that_several_likes_share_are_learned_and_the_usual_ones_are_not() -> None:
+    text = models().text
+    assert text is not None
+    likes = tuple(paper(n) for n in (1, 7, 13, 19))  # proofs by language models
+
+    words = Taste(likes, (paper(2), paper(3))).words(Likings(text))
+
+    assert "proof" in words
+    assert len(words) <= 10
+    assert not {"study", "series", "method"} & set(words)
 
 
 def test_an_author_of_one_of_many_likes_is_not_followed_yet() -> None:
