@@ -77,7 +77,7 @@ def main() -> None:
             *flood(open_site(folder / "flood", settings=OPEN), 1000 if quick else 10_000),
             *forged(open_site(folder / "forged", settings=OPEN), 4 if quick else 1),
             *answers(folder / "answers", 6 if quick else 60),
-            *scanners(open_site(folder / "scanners", settings=OPEN), 20 if quick else 1000, 2 if quick else 10),
+            *scanners(open_site(folder / "scanners", settings=OPEN), 20 if quick else 1000, 2 if quick else 3),
         ]
     report(rows, given.json)
 

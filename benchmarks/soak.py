@@ -1,7 +1,7 @@
 """`newsletter serve` under a mix of readers while the database is locked, the disk full, the mail server gone.
 
 `python -m benchmarks.soak --minutes 20` (as root, for the disk that fills: a small tmpfs). It stops by itself. What a
-reader was told is done (signed up, confirmed, chosen, voted, left) is looked for in the database and at the mail
+reader was told is done (signed up, confirmed, chosen, left) is looked for in the database and at the mail
 server when all is over: what is missing there is lost.
 """
 
@@ -272,7 +272,7 @@ def browse(port: int, story: Story, over: threading.Event, number: int) -> None:
 
 
 def live(port: int, story: Story, over: threading.Event, world: World, number: int) -> None:
-    """Sign up, confirm, choose, vote, half of them leave; then the next reader. Each asks again until she is heard."""
+    """Sign up, confirm, choose, half of them leave; then the next reader. Each asks again until she is heard."""
     chance, count = random.Random(100 + number), 0
     while not over.wait(0.1):
         count += 1

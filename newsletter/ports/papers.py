@@ -60,6 +60,8 @@ class Papers(WordSearch, Protocol):
         """Papers listed or first seen in (since, until], by id, with their readings and listings up to `until`."""
 
     def readings(self, paper_id: str) -> tuple[Reading, ...]: ...
+    def readings_of(self, paper_ids: Iterable[str]) -> Mapping[str, tuple[Reading, ...]]:
+        """As `readings`, of several papers; those without any are left out."""
 
     def listings(self, paper_id: str) -> tuple[Listing, ...]: ...
 

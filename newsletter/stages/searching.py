@@ -6,19 +6,20 @@ import base64
 import binascii
 import hashlib
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from newsletter.errors import BusyError, UsageError
-from newsletter.model.search import Found, Within
+from newsletter.model.search import Found, Hit, Within
 from newsletter.rank.search import ask, fingerprint, order, read_papers, read_question
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from datetime import date
 
     from newsletter.model.paper import Paper
-    from newsletter.model.search import Hit
     from newsletter.press import Press
     from newsletter.rank.search import Asked
 
@@ -39,6 +40,19 @@ class Filters:
     until: date | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A paper's place in one search's order, without the paper."""
+
+    paper_id: str
+    score: float
+    words: float
+    meaning: float
+
+
+Remember = Callable[[str, Callable[[], tuple[Scored, ...]]], tuple[Scored, ...]]
+
+
 def search(
     press: Press,
     query: str,
@@ -47,23 +61,42 @@ def search(
     limit: int = 20,
     cursor: str = "",
     reach: int = REACH,
+    remember: Remember | None = None,
 ) -> Found:
     """The next `limit` papers for a question, best first; the same order on every page of one search.
 
-    A search sees the papers that were stored when its first page was made. Raises UsageError for a cursor that is
-    broken or belongs to another question.
+    A search sees the papers that were stored when its first page was made. `remember` may keep the order between two
+    pages, which is most of the work. Raises UsageError for a cursor that is broken or belongs to another question.
     """
     filters = filters or Filters()
     asked = ask(query)
-    place = _Place.read(cursor, _sign(query, filters))
+    sign = _sign(query, filters)
+    place = _Place.read(cursor, sign)
     upto = place.upto if place else press.papers.last()
-    found = find(press, asked, _within(filters, upto), reach=reach)
-    left = found if place is None else [hit for hit in found if place.is_before(hit)]
-    page = tuple(left[:limit])
-    after = (
-        _Place(_sign(query, filters), upto, page[-1].score, page[-1].paper.id) if len(left) > limit and page else None
-    )
-    return Found(page, after.write() if after else "", len(found))
+    fresh: dict[str, Hit] = {}
+
+    def make() -> tuple[Scored, ...]:
+        hits = find(press, asked, _within(filters, upto), reach=reach)
+        fresh.update((hit.paper.id, hit) for hit in hits)
+        return tuple(Scored(hit.paper.id, hit.score, hit.words, hit.meaning) for hit in hits)
+
+    found = remember(f"{sign} {upto} {reach}", make) if remember else make()
+    left = found if place is None else [one for one in found if place.is_before(one)]
+    page = left[:limit]
+    after = _Place(sign, upto, page[-1].score, page[-1].paper_id) if len(left) > limit and page else None
+    return Found(_hits(press, page, fresh), after.write() if after else "", len(found))
+
+
+def _hits(press: Press, page: Sequence[Scored], fresh: Mapping[str, Hit]) -> tuple[Hit, ...]:
+    """The page's papers, as they were just read or as they are now; one that is gone meanwhile is left out."""
+    known = press.papers.get([one.paper_id for one in page if one.paper_id not in fresh])
+    later = {
+        one.paper_id: Hit(known[one.paper_id], one.score, one.words, one.meaning)
+        for one in page
+        if one.paper_id in known
+    }
+    every = {**later, **fresh}
+    return tuple(every[one.paper_id] for one in page if one.paper_id in every)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +108,8 @@ class _Place:
     score: float
     paper_id: str
 
-    def is_before(self, hit: Hit) -> bool:
-        return (-hit.score, self.paper_id) > (-self.score, hit.paper.id)
+    def is_before(self, one: Scored) -> bool:
+        return (-one.score, self.paper_id) > (-self.score, one.paper_id)
 
     def write(self) -> str:
         plain = json.dumps([self.search, self.upto, self.score, self.paper_id], separators=(",", ":"))

@@ -108,6 +108,14 @@ class SqlPapers:
             rows = connection.execute(select(readings).where(readings.c.paper_id == paper_id))
             return _by_time([_reading(row) for row in rows])
 
+    def readings_of(self, paper_ids: Iterable[str]) -> Mapping[str, tuple[Reading, ...]]:
+        statement = select(readings).where(readings.c.paper_id.in_(self._db.words()))
+        found: dict[str, list[Reading]] = defaultdict(list)
+        with self._db.reading() as connection:
+            for row in connection.execute(statement, {"words": self._db.listed(paper_ids)}):
+                found[row.paper_id].append(_reading(row))
+        return {name: _by_time(some) for name, some in found.items()}
+
     def listings(self, paper_id: str) -> tuple[Listing, ...]:
         with self._db.reading() as connection:
             rows = connection.execute(select(listings).where(listings.c.paper_id == paper_id))

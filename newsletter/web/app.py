@@ -89,6 +89,7 @@ def open_desk(
         alike=Memo(life=timedelta(hours=1), capacity=5000),
         kept=Memo(life=timedelta(minutes=1), capacity=300),
         joined=Memo(life=timedelta(minutes=5), capacity=1),
+        searches=Memo(life=timedelta(minutes=10), capacity=200),
         writers=CapacityLimiter(WRITERS),
         topics={topic.slug: topic for topic in config.topics},
     )

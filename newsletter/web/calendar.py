@@ -98,12 +98,6 @@ def month_of(day: date) -> Span:
     )
 
 
-def shift_month(day: date, by: int) -> date:
-    """The first day of the month that is `by` months away; the ends of the calendar stay where they are."""
-    months = min(max(day.year * 12 + day.month - 1 + by, 12), 9999 * 12 + 11)
-    return date(months // 12, months % 12 + 1, 1)
-
-
 def turns(day: date, full: Sequence[date], why: Callable[[date], Sequence[str]]) -> tuple[Turn | None, Turn | None]:
     """(back, forth): the nearest days of `full` (sorted) around `day`, with the gaps that are skipped."""
     before = [one for one in full if one < day]

@@ -11,6 +11,7 @@ from newsletter.subscribe.addresses import parse_address
 from newsletter.subscribe.moves import move
 from newsletter.web import address, signup
 from newsletter.web.readers import claimed, queue_notice
+from newsletter.web.words import about_address
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from newsletter.web.desk import Desk
 
 WEB = "sign-up page"
+LINK_FORM = "link.html.j2"
 
 
 def subscribe(desk: Desk, ask: Ask) -> Response:
@@ -38,22 +40,22 @@ def subscribe(desk: Desk, ask: Ask) -> Response:
         zone=ask.first("timezone"),
     )
     human = desk.stamps.fresh(ask.first("stamp"), desk.now())
-    return _told(desk, signup.sign_up(desk, ask, wish, human=human, entrance=WEB))
+    return _told(desk, ask, signup.sign_up(desk, ask, wish, human=human, entrance=WEB))
 
 
 def link(desk: Desk, ask: Ask) -> Response:
     """`/link`: send a known reader her own links; the same answer for everybody."""
     if ask.method != "POST":
-        return desk.page("link.html.j2", signup=False, private=True, scripts=False)
+        return desk.page(LINK_FORM, signup=False, private=True, scripts=False)
     human = desk.stamps.fresh(ask.first("stamp"), desk.now())
     if ask.first(signup.HONEYPOT):
         return _accepted(desk)
     if (refused := signup.take_client(desk, ask, human=human)) is not None:
-        return _told(desk, refused)
+        return _told(desk, ask, refused, LINK_FORM)
     try:
         email = parse_address(ask.first("email"))
     except AddressError as error:
-        return _told(desk, signup.Answer("wrong-address", str(error)))
+        return _told(desk, ask, signup.Answer("wrong-address", about_address(error)), LINK_FORM)
     known = desk.press.subscribers.by_email(email)
     if known is not None and known.status == "active" and signup.take_address(desk, email):
         queue_notice(desk, "link", known.id)
@@ -108,7 +110,7 @@ def preferences_path(desk: Desk, subscriber: Subscriber) -> str:
 def _way_back(desk: Desk, ask: Ask, subscriber: Subscriber | None) -> Response:
     """Who left by mistake asks again: with her choices kept, and a new confirmation."""
     if (refused := signup.take_client(desk, ask, human=True)) is not None:
-        return _told(desk, refused)
+        return _told(desk, ask, refused)
     if subscriber is not None:
         signup.come_back(desk, subscriber, "way back")
     return _accepted(desk)
@@ -142,12 +144,19 @@ def _confirmed(desk: Desk, subscriber: Subscriber) -> Response:
     )
 
 
-def _told(desk: Desk, answer: signup.Answer) -> Response:
+def _told(desk: Desk, ask: Ask, answer: signup.Answer, form: str = "subscribe.html.j2") -> Response:
     if answer.result == "accepted":
         return _accepted(desk)
     status = 429 if answer.result == "too-many" else 400
     response = desk.page(
-        "subscribe.html.j2", status=status, problem=answer.text, signup=False, private=True, here="subscribe"
+        form,
+        status=status,
+        problem=answer.text,
+        typed=ask.first("email")[:254],
+        signup=False,
+        private=True,
+        scripts=False,
+        here="subscribe",
     )
     if answer.retry_after:
         response.headers["Retry-After"] = str(answer.retry_after)

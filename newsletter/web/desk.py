@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from newsletter.model.edition import Topic
     from newsletter.ports import Limits, Records
     from newsletter.press import Press
+    from newsletter.stages.searching import Scored
     from newsletter.subscribe.links import Signer
     from newsletter.web.ask import Ask
     from newsletter.web.keeping import Kept
@@ -50,6 +51,7 @@ class Desk:
     alike: Memo[tuple[str, ...]]  # paper id: similar papers
     joined: Memo[Counter[date]]  # Monday: readers who confirmed in its week
     kept: Memo[Kept]  # whole answers for everybody, by address
+    searches: Memo[tuple[Scored, ...]]  # the order of a search, for its next pages
     writers: CapacityLimiter
     owed: set[str] = field(default_factory=set)  # address keys whose mail was counted and then could not be queued
     topics: dict[str, Topic] = field(default_factory=dict)
@@ -81,6 +83,7 @@ class Desk:
             "problem": "",
             "offer_link": False,
             "og_type": "website",
+            "typed": "",
         }
         made = Page(self.pages.render(name, shared | values), status_code=status)
         made.stamp = stamp

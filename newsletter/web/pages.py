@@ -48,7 +48,11 @@ class Pages:
         self._by_address = {asset.name: asset for asset in self.assets.values()}
         self._jinja.globals.update({"live": True, "sign_up_url": ""} | shared, static=by_plain, plural=words.plural)
         self._jinja.filters.update(
-            long_day=words.long_day, short_day=words.short_day, moment=words.moment, clean=words.clean
+            long_day=words.long_day,
+            short_day=words.short_day,
+            moment=words.moment,
+            clean=words.clean,
+            short_count=words.short_count,
         )
 
     def render(self, name: str, values: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ from newsletter.model.edition import Card
 from newsletter.stages.searching import alike
 from newsletter.web import citing, views
 from newsletter.web.plot import Plot, draw
-from newsletter.web.words import clean
+from newsletter.web.words import clean, long_day
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -50,6 +50,7 @@ def _page(desk: Desk, subject: Paper) -> Response:
         "paper.html.j2",
         paper=subject,
         view=view,
+        facts=_facts(subject),
         authors=[clean(author) for author in subject.authors],
         plots=plots(readings),
         reasons=_reasons(desk, subject, listings),
@@ -60,6 +61,16 @@ def _page(desk: Desk, subject: Paper) -> Response:
         og_type="article",
         description=view.gist[:300],
     )
+
+
+def _facts(subject: Paper) -> list[str]:
+    """When it was published, its categories and its version, as far as they are known."""
+    every = (
+        long_day(subject.published) if subject.published else "",
+        ", ".join(clean(one) for one in subject.categories),
+        f"version {subject.version}" if subject.version else "",
+    )
+    return [one for one in every if one]
 
 
 def newest(readings: Sequence[Reading], ending: str) -> int | None:
@@ -101,7 +112,9 @@ def similar(desk: Desk, subject: Paper) -> list[views.CardView]:
 
 def cards(desk: Desk, papers: Iterable[Paper]) -> list[views.CardView]:
     """Papers outside of any edition as cards, with the newest counts that were read."""
-    return [views.card_view(measured(one, desk.press.papers.readings(one.id))) for one in papers]
+    papers = tuple(papers)
+    readings = desk.press.papers.readings_of(one.id for one in papers)
+    return [views.card_view(measured(one, readings.get(one.id, ()))) for one in papers]
 
 
 def measured(subject: Paper, readings: Sequence[Reading]) -> Card:

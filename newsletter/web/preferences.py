@@ -19,6 +19,7 @@ from newsletter.web.calendar import parse_day
 from newsletter.web.paper import cards
 from newsletter.web.readers import reader
 from newsletter.web.taste import saved_ids, standing
+from newsletter.web.words import about_address
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -179,7 +180,7 @@ def _address(desk: Desk, ask: Ask, who: Subscriber) -> Response:
     try:
         email = parse_address(ask.first("email"))
     except AddressError as error:
-        return _page(desk, ask, who, problem=str(error), status=400)
+        return _page(desk, ask, who, problem=about_address(error), status=400)
     if (refused := signup.take_client(desk, ask, human=True)) is not None:
         return _page(desk, ask, who, problem=refused.text, status=429)
     address.ask_for(desk, who, email)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from newsletter.web import calendar as cal
@@ -11,7 +10,8 @@ from newsletter.web.library import holds
 from newsletter.web.words import long_day, plural
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from datetime import date
 
     from starlette.responses import Response
 
@@ -55,19 +55,14 @@ def week(desk: Desk, ask: Ask) -> Response:
     span = cal.parse_week(ask.params["week"])
     if span is None:
         return desk.lost("A week is written like 2026-W47.")
-    try:
-        around = (cal.week_of(span.first - timedelta(days=7)), cal.week_of(span.first + timedelta(days=7)))
-    except OverflowError:
-        return desk.lost()
-    return _span_page(desk, span, around)
+    return _span_page(desk, span, cal.week_of)
 
 
 def month(desk: Desk, ask: Ask) -> Response:
     span = cal.parse_month(ask.params["month"])
     if span is None:
         return desk.lost("A month is written like 2026-11.")
-    around = (cal.month_of(cal.shift_month(span.first, -1)), cal.month_of(cal.shift_month(span.first, 1)))
-    return _span_page(desk, span, around)
+    return _span_page(desk, span, cal.month_of)
 
 
 def topic(desk: Desk, ask: Ask) -> Response:
@@ -156,7 +151,7 @@ def _nearest(desk: Desk, days: Any) -> list[date]:
     return []
 
 
-def _span_page(desk: Desk, span: cal.Span, around: tuple[cal.Span, cal.Span]) -> Response:
+def _span_page(desk: Desk, span: cal.Span, span_of: Callable[[date], cal.Span]) -> Response:
     editions = [edition for edition in desk.library.between(span.first, span.last) if holds(edition)]
     best: dict[str, tuple[date, views.CardView]] = {}
     for edition in editions:
@@ -164,14 +159,15 @@ def _span_page(desk: Desk, span: cal.Span, around: tuple[cal.Span, cal.Span]) ->
             if card.id not in best or (best[card.id][1].upvotes or 0) < (card.upvotes or 0):
                 best[card.id] = (edition.day, card)
     ranked = sorted(best.values(), key=lambda one: (-(one[1].upvotes or 0), one[0], one[1].id))[:TOP_OF_SPAN]
-    printed = desk.library.days()
+    days = desk.library.days()
+    before, after = [one for one in days if one < span.first], [one for one in days if one > span.last]
     return desk.page(
         "span.html.j2",
         span=span,
         best=ranked,
         editions=[(edition.day, views.top_of(edition, 3), _size(edition)) for edition in editions],
-        back=around[0] if printed and printed[0] < span.first else None,
-        forth=around[1] if printed and printed[-1] > span.last else None,
+        back=span_of(before[-1]) if before else None,
+        forth=span_of(after[0]) if after else None,
         canonical=span.path,
         here="archive",
         description=f"The most upvoted papers of {span.name}.",

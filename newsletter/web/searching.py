@@ -72,7 +72,15 @@ def look_up(desk: Desk, question: Question, after: str, limit: int = PAGE) -> Fo
     filters = searching.Filters(
         topic=question.topic, source=question.source, since=question.since, until=question.until
     )
-    return searching.search(desk.press, question.text, filters, limit=limit, cursor=after)
+    now = desk.now()
+    return searching.search(
+        desk.press,
+        question.text,
+        filters,
+        limit=limit,
+        cursor=after,
+        remember=lambda key, make: desk.searches.get(key, make, now=now),
+    )
 
 
 def search(desk: Desk, ask: Ask) -> Response:

@@ -13,6 +13,7 @@ from newsletter.subscribe.addresses import parse_address
 from newsletter.subscribe.moves import MOVES, move
 from newsletter.web.ask import prefix_of
 from newsletter.web.readers import queue_notice
+from newsletter.web.words import about_address
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,7 +86,7 @@ def sign_up(desk: Desk, ask: Ask, wish: Wish, *, human: bool, entrance: str) -> 
         email = parse_address(wish.email)
     except AddressError as error:
         desk.meters.signups.labels("wrong-address").inc()
-        return Answer("wrong-address", str(error))
+        return Answer("wrong-address", about_address(error))
     if take_address(desk, email):
         try:
             result = _act(desk, replace(wish, email=email), entrance)

@@ -12,6 +12,8 @@ from newsletter.compose.text import clean as one_line
 if TYPE_CHECKING:
     from datetime import date, datetime
 
+    from newsletter.errors import AddressError
+
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
 
 
@@ -44,9 +46,21 @@ def short_day(day: date) -> str:
     return f"{day:%a} {day.day} {day:%b}"
 
 
+def about_address(error: AddressError) -> str:
+    """What is wrong with an address, as a sentence to the person who typed it."""
+    return f"{error.what[:1].upper()}{error.what[1:]}. {error.cure}".strip()
+
+
 def moment(at: datetime | None) -> str:
     """2026-11-20 08:00 UTC"""
     return f"{at:%Y-%m-%d %H:%M} UTC" if at else "never"
+
+
+def short_count(count: int) -> str:
+    """A number within five letters: 9,876, 98k, 1.2M"""
+    if count < 10_000:
+        return f"{count:,}"
+    return f"{count / 1000:.0f}k" if count < 999_500 else f"{count / 1_000_000:.1f}M"
 
 
 def plural(count: int, one: str, many: str = "") -> str:

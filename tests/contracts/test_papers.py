@@ -71,6 +71,7 @@ def test_readings_are_a_series_and_a_flat_line_is_kept(store: Stores) -> None:
 
     assert store.papers.readings(PAPER.id) == (stars, *series)
     assert store.papers.readings("nobody") == ()
+    assert store.papers.readings_of([PAPER.id, "nobody"]) == {PAPER.id: (stars, *series)}
 
 
 def test_candidates_are_those_listed_or_seen_in_the_span_with_what_was_known_at_its_end(store: Stores) -> None:

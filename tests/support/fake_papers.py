@@ -127,6 +127,9 @@ class FakePapers:
         found = [one for one in self.measured.values() if one.paper_id == paper_id]
         return tuple(sorted(found, key=lambda one: (one.at, one.signal)))
 
+    def readings_of(self, paper_ids: Iterable[str]) -> Mapping[str, tuple[Reading, ...]]:
+        return {one: found for one in paper_ids if (found := self.readings(one))}
+
     def listings(self, paper_id: str) -> tuple[Listing, ...]:
         found = [one for one in self.appearances.values() if one.paper_id == paper_id]
         return tuple(sorted(found, key=lambda one: (one.day, one.at, one.source)))

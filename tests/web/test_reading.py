@@ -300,3 +300,18 @@ def test_a_shared_link_shows_a_title_a_sentence_and_a_picture(week: Site, path: 
 
 def test_pages_behind_a_link_have_no_social_card(site: Site) -> None:
     assert "og:" not in site.client().get("/confirm/forged").text
+
+
+def test_weeks_and_months_lead_over_the_empty_ones(site: Site) -> None:
+    for day in (date(2025, 3, 5), date(2025, 11, 14)):
+        pick = Pick("2511.00001", "vision", day, 1, Score((Part("votes", 1.0),)), "6 upvotes")
+        card = Card(Paper(id="2511.00001", title="A paper"), day, 1_234_567)
+        site.press.editions.print(Edition(day, site.clock.now(), (Pool("vision", "Vision", 3, (pick,)),), (card,)))
+
+    def turns(path: str) -> list[tuple[str, str]]:
+        return re.findall(r'rel="(prev|next)" href="([^"]+)"', site.client().get(path).text)
+
+    assert turns("/month/2025-11") == [("prev", "/month/2025-03")]
+    assert turns("/week/2025-W20") == [("prev", "/week/2025-W10"), ("next", "/week/2025-W46")]
+    assert turns("/month/2024-01") == [("next", "/month/2025-03")]
+    assert "<b>1.2M</b><span>votes</span>" in site.client().get("/").text

@@ -17,7 +17,7 @@ from newsletter.stages.switch import pause, paused, resume
 from newsletter.web.calendar import parse_day, week_of
 from newsletter.web.operator.session import page
 from newsletter.web.plot import bars, draw
-from newsletter.web.words import short_day
+from newsletter.web.words import plural, short_day
 
 if TYPE_CHECKING:
     from datetime import date
@@ -84,7 +84,7 @@ def why(desk: Desk, ask: Ask) -> Response:
         standing = desk.press.ledger.standing(kind="digest", day=day, subscriber_id=who.id, now=desk.now())
         if standing is not None:
             answer = f": {standing.reply.code} {standing.reply.text}" if standing.reply else ""
-            lines.append(f"The digest is {standing.state} after {standing.attempts} tries{answer}")
+            lines.append(f"The digest is {standing.state} after {plural(standing.attempts, 'try', 'tries')}{answer}")
         lines += [one.text for one in desk.press.ledger.silences(day=day, subscriber_id=who.id)]
         if len(lines) == 1:
             lines.append("Nothing was cut for this reader on this day, and no reason is written down.")

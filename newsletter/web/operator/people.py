@@ -12,6 +12,7 @@ from newsletter.subscribe.addresses import parse_address
 from newsletter.subscribe.intake import read_people, write_csv
 from newsletter.subscribe.people import BadRow, Remark, Row
 from newsletter.web.operator.session import page
+from newsletter.web.words import about_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,7 +87,7 @@ def suppressions(desk: Desk, ask: Ask) -> Response:
         try:
             email = parse_address(ask.first("email"))
         except AddressError as error:
-            problem = str(error)
+            problem = about_address(error)
         else:
             if ask.first("action") == "lift":
                 lifted = desk.press.subscribers.unsuppress(email)
