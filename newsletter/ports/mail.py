@@ -73,6 +73,9 @@ class Ledger(Protocol):
     def last_edition(self, subscriber_ids: Iterable[int], *, until: date | None = None) -> Mapping[int, date]:
         """The latest edition day that each reader's digests were cut from (as `seen` counts, up to `until`)."""
 
+    def missed(self, subscriber_ids: Iterable[int], *, since: date) -> Mapping[int, date]:
+        """The earliest edition day of each reader's digests of `since` or later that ended as expired."""
+
     def seen(self, subscriber_ids: Iterable[int], *, since: date | None = None) -> Mapping[int, frozenset[str]]:
         """Paper ids in each reader's digests so far (all but cancelled, expired, refused, suppressed ones).
         `since` leaves out digests of earlier days: with a million readers a year's are many.
@@ -99,6 +102,9 @@ class Ledger(Protocol):
 
     def cancel(self, *, day: date, now: datetime) -> int:
         """End the day's queued and deferred rows. What a worker holds is left to it, what is uncertain stays so."""
+
+    def expire(self, *, now: datetime) -> int:
+        """End as expired what is too old and nobody holds; returns how many."""
 
 
 class Transport(Protocol):

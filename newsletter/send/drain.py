@@ -17,8 +17,8 @@ from newsletter.send.feed import Feed
 from newsletter.send.gate import PLAN, Gate
 from newsletter.send.pace import Pacer, Rate, SharedPacer
 from newsletter.send.retry import LATER, SCHEDULE, not_before
-from newsletter.send.tally import StopKind, Tally
-from newsletter.send.verdict import words
+from newsletter.send.tally import Refusal, StopKind, Tally
+from newsletter.send.verdict import hers, words
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -250,6 +250,9 @@ class _Drain:
         if isinstance(outcome, Deferred):
             at = not_before(outcome, delivery, now=now, schedule=self._policy.retry)
             if at is None:
+                if hers(outcome):
+                    full = Refusal(delivery.subscriber_id, outcome.reply, "mailbox-full", delivery.key)
+                    self.tally.given_up.append(full)
                 outcome = _too_late(outcome, delivery)
         self.tally.count(outcome, delivery)
         self._books.write(outcome, at)

@@ -38,6 +38,7 @@ class Tally:
     suppressed: int = 0
     cancelled: int = 0
     refused: list[Refusal] = field(default_factory=list)
+    given_up: list[Refusal] = field(default_factory=list)  # expired after the reader's own side had put them off
     notes: list[str] = field(default_factory=list)  # "blocked.example.org takes nothing from us: 550 5.7.1 ..."
     stopped_by: str = ""
     cure: str = ""

@@ -159,6 +159,13 @@ def outcome(delivery_id: int, phase: Phase, reply: Reply) -> Outcome | None:
     return None
 
 
+def hers(deferred: Deferred) -> bool:
+    """Whether it was the reader's own side that did not take it: when the row expires, that counts as a soft bounce."""
+    if not deferred.charged or not deferred.reply.code:
+        return False
+    return cause_of("rcpt", deferred.reply) in {"mailbox-full", "mailbox-off", "busy", "unclassified"}
+
+
 def words(reply: Reply) -> str:
     """A reply as a person reads it in a log: "550 5.1.1 no such user"."""
     return " ".join(str(part) for part in (reply.code or "", reply.enhanced, reply.text) if part) or "no answer"

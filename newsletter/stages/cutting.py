@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from newsletter.rank.taste import Taste
 
 NEVER_TWICE = timedelta(days=120)  # as for editions: what was mailed before is not mailed again
+MADE_UP = timedelta(days=31)  # first issues that expired are made up for so far back
 BLOCK = 1000  # readers cut and queued in one transaction
 _RANGES = 64  # of edition days, each some thousand picks
 _SHARED = 4096  # issues, each some 13 picks
@@ -53,6 +54,8 @@ def cut_all(
     """
     after = 0
     cutter = Cutter(press)
+    if not dry_run:
+        press.ledger.expire(now=press.clock.now())  # first: what nobody will get any more is still to be mailed
     while readers := press.subscribers.active(after_id=after, limit=BLOCK):
         after = readers[-1].id
         block = cut_block(press, readers, asof, day=day, patient=patient, cutter=cutter)
@@ -133,8 +136,10 @@ class Cutter:
         """One result for each, in order; issues of days after `horizon` do not count as had."""
         press = self._press
         last_edition = press.ledger.last_edition([reader.id for reader, _ in due_now], until=horizon)
+        new = [reader.id for reader, _ in due_now if reader.id not in last_edition]
+        missed = press.ledger.missed(new, since=min(untils) - MADE_UP) if new else {}
         ranges = [
-            (last_edition.get(reader.id) or _first(press, reader, until), until)
+            (last_edition.get(reader.id) or _first(press, reader, until, missed.get(reader.id)), until)
             for (reader, _), until in zip(due_now, untils, strict=True)
         ]
         ids = [reader.id for (reader, _), given in zip(due_now, ranges, strict=True) if self._read(*given)]
@@ -198,8 +203,10 @@ def _slot(press: Press, reader: Subscriber, asof: datetime, day: date | None, la
     return due_on(reader, day, now=press.clock.now(), defaults=press.reader_defaults, last_day=last_day)
 
 
-def _first(press: Press, reader: Subscriber, until: date) -> date:
-    return until - timedelta(days=FIRST_ISSUE[reader.cadence or press.config.schedule.cadence])
+def _first(press: Press, reader: Subscriber, until: date, missed: date | None) -> date:
+    """The day after which the editions of a first issue begin; with those of first issues that expired on their way."""
+    usual = until - timedelta(days=FIRST_ISSUE[reader.cadence or press.config.schedule.cadence])
+    return usual if missed is None else min(usual, missed - timedelta(days=1))
 
 
 def _no_edition(press: Press, until: date) -> str:

@@ -92,7 +92,7 @@ class _Heard:
     """Acts on refusals as they are written down: a kill must not leave a reader active whose address is gone."""
 
     def __init__(self, press: Press, on_progress: Callable[[Tally], None] | None) -> None:
-        self._press, self._on_progress, self._acted = press, on_progress, 0
+        self._press, self._on_progress, self._acted = press, on_progress, (0, 0)
         self.changes: list[Note] = []
 
     def __call__(self, tally: Tally) -> None:
@@ -102,10 +102,11 @@ class _Heard:
             self._on_progress(tally)
 
     def act(self, tally: Tally) -> None:
-        new = tally.refused[self._acted :]
+        new = [*tally.refused[self._acted[0] :], *tally.given_up[self._acted[1] :]]
         if new and self._press.returns is not None:
+            seen = len(tally.refused), len(tally.given_up)
             self.changes += refusals(self._press, new)
-            self._acted += len(new)
+            self._acted = seen
 
 
 @contextmanager

@@ -55,6 +55,8 @@ OPEN_IN_RANGE = (
     .order_by(deliveries.c.id)
     .limit(bindparam("many"))
 )
+# A retry in it may have been given out again since, before the range was looked through.
+_LEFT_IN_RANGE = OPEN_IN_RANGE.where(~HELD)
 _RUN_OUT = (
     select(leases.c.id, lease_ranges.c.first_id, lease_ranges.c.last_id)
     .join_from(leases, lease_ranges, isouter=True)
@@ -137,8 +139,10 @@ def _take_over(database: Database, connection: Connection, limit: int, now: int)
         room = limit - len(taken)
         if room < 1:
             break
-        rows = database.rows(connection, OPEN_IN_RANGE, {"first": first, "last": last, "many": room})
-        taken += rows
+        asked = {"first": first, "last": last, "many": room, "now": now}
+        rows = database.rows(connection, _LEFT_IN_RANGE, asked)
+        known = {row[0] for row in taken}
+        taken += [row for row in rows if row[0] not in known]
         place = {"lease": lease_id, "first": first}
         if len(rows) == room and rows[-1][0] < last:
             connection.execute(_NARROW_RANGE, {**place, "new": rows[-1][0] + 1})

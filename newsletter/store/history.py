@@ -61,6 +61,25 @@ def last_edition(
     }
 
 
+def missed(database: Database, connection: Connection, readers: Iterable[int], since: date) -> dict[int, date]:
+    statement = (
+        select(deliveries.c.subscriber_id, deliveries.c.payload)
+        .join(outcomes, outcomes.c.delivery_id == deliveries.c.id)
+        .where(
+            deliveries.c.subscriber_id.in_(database.numbers()),
+            deliveries.c.kind == "digest",
+            deliveries.c.day >= bindparam("since"),
+            outcomes.c.state == "expired",
+        )
+    )
+    found: dict[int, date] = {}
+    rows = connection.execute(statement, {"numbers": database.listed(readers), "since": since.isoformat()})
+    for reader, payload in rows:
+        for day in map(as_day, _parsed(payload).get("editions") or ()):
+            found[reader] = min(day, found.get(reader, day))
+    return found
+
+
 def _last(until: date | None) -> str:
     return until.isoformat() if until else "9999-12-31"
 

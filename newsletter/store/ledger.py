@@ -135,6 +135,10 @@ class SqlLedger:
         with self._db.writing(lock=LEDGER_LOCK) as connection:
             return settling.cancel(self._db, connection, day.isoformat(), micros(now))
 
+    def expire(self, *, now: datetime) -> int:
+        with self._db.writing(lock=LEDGER_LOCK) as connection:
+            return settling.expire(self._db, connection, micros(now))
+
     def counts(self, *, day: date | None = None, kind: str | None = None, now: datetime) -> Mapping[DeliveryState, int]:
         """States that nothing is in are left out."""
         with self._db.reading() as connection:
@@ -155,6 +159,10 @@ class SqlLedger:
     def last_edition(self, subscriber_ids: Iterable[int], *, until: date | None = None) -> Mapping[int, date]:
         with self._db.reading() as connection:
             return history.last_edition(self._db, connection, subscriber_ids, until)
+
+    def missed(self, subscriber_ids: Iterable[int], *, since: date) -> Mapping[int, date]:
+        with self._db.reading() as connection:
+            return history.missed(self._db, connection, subscriber_ids, since)
 
     def seen(self, subscriber_ids: Iterable[int], *, since: date | None = None) -> Mapping[int, frozenset[str]]:
         with self._db.reading() as connection:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, insert, select, update
 
-from newsletter.store.ledger_tables import deferrals, deliveries, outcomes
+from newsletter.store.claiming import DIGESTS, NOTICES
+from newsletter.store.ledger_tables import deferrals, deliveries, frontier, outcomes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,5 +54,9 @@ def revive(database: Database, connection: Connection, rows: Sequence[dict[str, 
     tried = update(deferrals).where(deferrals.c.delivery_id.in_(database.numbers())).values(charged=False, open=False)
     connection.execute(tried, numbers)
     due = {"at": now, "not_before": now, "charged": False, "open": True, "code": 0, "enhanced": "", "text": _WAS}
-    connection.execute(insert(deferrals), [{"delivery_id": one, **due} for one in sorted(old)])
+    # What was never claimed is still past its frontier, and is found there: an open row is in one place only.
+    ends = dict(connection.execute(select(frontier.c.id, frontier.c.last_id)).all())
+    claimed = [one for one, row in old.items() if one <= ends[DIGESTS if row["kind"] == "digest" else NOTICES]]
+    if claimed:
+        connection.execute(insert(deferrals), [{"delivery_id": one, **due} for one in sorted(claimed)])
     return len(old)

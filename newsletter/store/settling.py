@@ -7,8 +7,27 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, delete, select
 
 from newsletter.model.mail import Deferred, Delivered, Dropped, Refused, Uncertain
-from newsletter.store.claiming import DECIDED, ENDED, HELD, STARTED, UNANSWERED, close_retries
-from newsletter.store.ledger_tables import deferrals, deliveries, outcomes, resends, started
+from newsletter.store.claiming import (
+    DECIDED,
+    DIGESTS,
+    ENDED,
+    HELD,
+    IS_DIGEST,
+    NOTICES,
+    STARTED,
+    UNANSWERED,
+    close_retries,
+)
+from newsletter.store.ledger_tables import (
+    deferrals,
+    deliveries,
+    frontier,
+    lease_ranges,
+    leases,
+    outcomes,
+    resends,
+    started,
+)
 from newsletter.store.values import micros
 
 if TYPE_CHECKING:
@@ -182,4 +201,36 @@ def cancel(database: Database, connection: Connection, day: str, now: int) -> in
     return count
 
 
+def expire(database: Database, connection: Connection, now: int) -> int:
+    """End what is too old and nobody holds. Looked for where open rows are: past a frontier, in what leases that ran
+    out left, and among the retries that wait.
+    """
+    old = deliveries.c.expires_at <= now
+    free = old & ~ENDED & ~STARTED & ~HELD
+    past = [
+        select(deliveries.c.id).where(
+            deliveries.c.id > select(frontier.c.last_id).where(frontier.c.id == which).scalar_subquery(), kind, free
+        )
+        for which, kind in ((NOTICES, ~IS_DIGEST), (DIGESTS, IS_DIGEST))
+    ]
+    waiting = select(deliveries.c.id).join(deferrals, deferrals.c.delivery_id == deliveries.c.id)
+    ids = {
+        one
+        for each in (*past, waiting.where(deferrals.c.open, free))
+        for one in connection.execute(each, {"now": now}).scalars()
+    }
+    left = select(lease_ranges.c.first_id, lease_ranges.c.last_id).join(leases).where(leases.c.until <= now)
+    for first, last in connection.execute(left).all():
+        within = select(deliveries.c.id).where(deliveries.c.id.between(first, last), free)
+        ids.update(connection.execute(within, {"now": now}).scalars())
+    rows = [
+        {"delivery_id": one, "state": "expired", "at": now, "code": None, "enhanced": None, "text": _TOO_OLD}
+        for one in sorted(ids)
+    ]
+    count = database.insert_new(connection, outcomes, rows)
+    close_retries(database, connection, sorted(ids))
+    return count
+
+
+_TOO_OLD = "not sent in time"
 _STOPPED = "Stopped by the operator."

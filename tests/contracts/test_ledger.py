@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
+
+import pytest
 
 from newsletter.model.edition import Silence
 from newsletter.model.mail import (
@@ -395,6 +398,8 @@ def test_what_a_reader_had_is_known_unless_it_never_came(store: Stores) -> None:
     assert store.ledger.seen([1, 2, 3, 9]) == {1: frozenset({"p0", "p1", "q"}), 2: frozenset({"p0"})}
     assert store.ledger.seen([1, 2], since=days[1]) == {1: frozenset({"p1", "q"})}
     assert store.ledger.last_edition([1, 2, 3, 4, 9]) == {1: days[1], 2: date(2026, 11, 24)}
+    assert store.ledger.missed([1, 2, 3, 9], since=days[0]) == {1: days[3]}
+    assert store.ledger.missed([1], since=days[4]) == {}
     assert store.ledger.last_day("digest", [1, 2, 3, 9]) == {1: days[4], 2: DAY}
     assert store.ledger.last_day("welcome", [1, 3]) == {3: DAY}
     assert store.ledger.issues([1, 2, 3, 9]) == {1: 5, 2: 1}
@@ -470,3 +475,57 @@ def test_what_a_dead_worker_held_is_given_out_at_once_and_nobody_else_s(store: S
 
     assert ledger.holders(now=NOW) == ("alive",)
     assert readers(ledger.claim("next", limit=9, now=NOW, lease=LEASE)) == [1, 3]
+
+
+def test_what_is_too_old_ends_wherever_it_waits_but_for_what_a_worker_holds(store: Stores) -> None:
+    ledger = store.ledger
+    ledger.queue([new(1, kind="confirm")], at=NOW)
+    queue(ledger, 6)
+    held = claim(ledger, 3)  # the confirmation and two digests
+    one, two = (each.id for each in held.deliveries[1:])
+    ledger.settle([(Deferred(one, Reply(450)), LATER), (Delivered(two), None)], now=NOW)
+    living = claim(ledger, 1, owner="b")
+    late = max(each.expires_at for each in (*held.deliveries, *living.deliveries))
+    assert ledger.expire(now=NOW) == 0
+    ledger.release(held)
+    assert ledger.renew(living, until=late + LEASE)
+
+    assert ledger.expire(now=late) == 5
+    assert ledger.expire(now=late) == 0
+    assert ledger.counts(now=late) == {"expired": 5, "sent": 1, "claimed": 1}
+    assert ledger.claim("c", limit=9, now=late, lease=LEASE) is None
+
+
+@pytest.mark.parametrize("claimed_before", [True, False])
+def test_what_expired_and_is_made_anew_is_given_out_once(store: Stores, claimed_before: bool) -> None:
+    ledger = store.ledger
+    queue(ledger, 3)
+    if claimed_before:
+        ledger.release(claim(ledger, 9))
+    late = NOW + timedelta(days=30)
+    assert ledger.expire(now=late) == 3
+    again = [replace(new(n), expires_at=late + timedelta(days=1)) for n in (1, 2, 3)]
+    assert ledger.queue(again, at=late) == 3
+
+    first = claim(ledger, 2, now=late)
+    other = claim(ledger, 9, now=late, owner="b")
+    assert sorted(readers(first) + readers(other)) == [1, 2, 3]
+    assert ledger.claim("c", limit=9, now=late, lease=LEASE) is None
+    ledger.settle([(Delivered(one.id), None) for one in (*first.deliveries, *other.deliveries)], now=late)
+    assert ledger.claim("c", limit=9, now=late + 2 * LEASE, lease=LEASE) is None
+    assert ledger.counts(now=late) == {"sent": 3}
+
+
+def test_the_retry_of_a_notice_in_a_dead_workers_lease_is_given_out_once(store: Stores) -> None:
+    ledger = store.ledger
+    queue(ledger, 5)
+    ledger.queue([new(9, kind="confirm")], at=NOW)
+    dead = claim(ledger, 9, owner="dies")
+    ledger.settle([(Deferred(dead.deliveries[0].id, Reply(450)), NOW)], now=NOW)
+
+    first = claim(ledger, 2, now=LATER)
+    rest = [claim(ledger, 2, now=LATER, owner=name) for name in "bc"]
+    taken = [pair for one in (first, *rest) for pair in kinds(one)]
+    assert taken[0] == ("confirm", 9)
+    assert sorted(taken) == [("confirm", 9), *(("digest", n) for n in range(1, 6))]
+    assert ledger.claim("d", limit=9, now=LATER, lease=LEASE) is None

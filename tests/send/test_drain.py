@@ -309,6 +309,25 @@ def test_a_retry_that_would_come_too_late_ends_as_expired_with_the_last_answer()
     assert ledger.outcomes[1] == Dropped(1, "expired", "too late to try again; last answer: 451 4.7.1 greylisted")
 
 
+@pytest.mark.parametrize(
+    ("reply", "charged", "counted"),
+    [
+        (Reply(452, "4.2.2", "mailbox full"), True, True),
+        (Reply(451, "", "try later"), True, True),
+        (Reply(450, "4.7.1", "greylisted"), True, False),
+        (Reply(421, "4.7.28", "unusual rate"), False, False),
+        (Reply(0, "", "the server closed the connection"), False, False),
+    ],
+)
+def test_only_what_her_own_side_put_off_until_it_expired_counts_against_an_address(
+    reply: Reply, charged: bool, counted: bool
+) -> None:
+    ledger = MemoryLedger([delivery(1, hours=0.001)])
+    tally = run(ledger, lambda one: Deferred(1, reply, charged=charged))
+    assert ledger.states() == {1: "expired"}
+    assert tally.given_up == ([Refusal(1, reply, "mailbox-full", delivery(1).key)] if counted else [])
+
+
 def test_a_patient_run_waits_for_a_deferral_that_comes_due_soon() -> None:
     ledger = MemoryLedger([delivery(1)])
     clock = HandClock()

@@ -13,7 +13,7 @@ from newsletter.config import load_config
 from newsletter.model.mail import Delivered, Refused, Reply
 from newsletter.model.paper import Problem
 from newsletter.model.subscriber import Subscriber
-from tests.support.desk import FRIDAY, PAPERS, Desk
+from tests.support.desk import FRIDAY, PAPERS, Desk, paper
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -92,16 +92,37 @@ def test_a_weekly_reader_has_her_issue_once_the_relay_is_back_however_late(tmp_p
         )
         assert publish.run(press).cut == 1
         desk.clock.pass_(21 * HOUR)
-        assert counted(press) == (0, 0)
+        assert counted(press) == (1, 0)  # what is too old has expired, and is made anew
         relay.down = False
-        assert counted(press) == (0, 0)  # what is too old ends as expired
-        assert press.ledger.counts(now=press.clock.now()) == {"expired": 1}
 
-        assert [counted(press) for _ in range(3)] == [(1, 1), (0, 0), (0, 0)]
+        assert [counted(press) for _ in range(3)] == [(0, 1), (0, 0), (0, 0)]
         assert relay.got == ["ada@example.org"]
         assert press.ledger.counts(now=press.clock.now()) == {"sent": 1}
         assert FRIDAY in press.editions.days()
         assert {one.id for one in PAPERS} > next(iter(press.ledger.seen([1]).values()))
+
+
+@pytest.mark.parametrize("before", [0, 1])
+def test_an_issue_that_expired_past_its_hour_comes_with_the_next_the_first_one_too(tmp_path: Path, before: int) -> None:
+    desk, relay = Desk(tmp_path), Relay(down=True)
+    with desk.press(load_config(tmp_path / "config.toml", {})) as opened:
+        press = replace(opened, open_transport=lambda: relay)
+        press.subscribers.add(Subscriber(email="ada@example.org", created_at=LONG_AGO, confirmed_at=LONG_AGO))
+        if before:
+            relay.down = False
+            desk.source.lists[FRIDAY - timedelta(days=1)] = (paper(8, "An old language model"),)
+            publish.run(press, FRIDAY - timedelta(days=1))
+            relay.down, relay.got = True, []
+        assert publish.run(press).cut == 1
+        desk.clock.pass_(48 * HOUR)
+        relay.down = False
+        desk.source.lists[FRIDAY + timedelta(days=2)] = (paper(9, "A new language model"),)
+
+        report = publish.run(press)
+
+        assert (report.cut, relay.got) == (1, ["ada@example.org"])
+        had = press.ledger.seen([1])[1]
+        assert {"2611.00009", PAPERS[0].id, PAPERS[1].id} <= had, "Friday's and Sunday's"
 
 
 def test_what_the_operator_cancelled_is_not_cut_again(tmp_path: Path) -> None:

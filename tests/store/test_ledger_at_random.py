@@ -45,7 +45,7 @@ class Ledgers(RuleBasedStateMachine):
     @rule(readers=st.lists(st.integers(1, 40), max_size=12))
     def queue(self, readers: list[int]) -> None:
         kinds: tuple[Kind, ...] = ("digest", "digest", "confirm")
-        rows = [NewDelivery(kinds[one % 3], DAY, one, "{}", NOW + 600 * MINUTE) for one in readers]
+        rows = [NewDelivery(kinds[one % 3], DAY, one, "{}", NOW + (15, 600)[one % 2] * MINUTE) for one in readers]
         # The fake numbers rows without gaps, as SQLite does when the rows that are there already are left out.
         known = {one.delivery.subscriber_id for one in self.fake.records.values()}
         rows = [row for row in rows if row.subscriber_id not in known]
@@ -132,6 +132,12 @@ class Ledgers(RuleBasedStateMachine):
     def cancel(self) -> None:
         before = self.real.counts(now=self.now)
         assert self.real.cancel(day=DAY, now=self.now) == self.fake.cancel(day=DAY, now=self.now)
+        assert before.get("claimed", 0) == self.real.counts(now=self.now).get("claimed", 0)
+
+    @rule()
+    def expire(self) -> None:
+        before = self.real.counts(now=self.now)
+        assert self.real.expire(now=self.now) == self.fake.expire(now=self.now)
         assert before.get("claimed", 0) == self.real.counts(now=self.now).get("claimed", 0)
 
     @invariant()

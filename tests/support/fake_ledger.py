@@ -83,7 +83,8 @@ class FakeLedger:
             ):
                 fresh = Delivery(number, new.kind, new.day, new.subscriber_id, new.payload, at, new.expires_at)
                 reply = Reply(0, "", "Expired; made anew.")
-                self.records[number] = Record(fresh, one.lease, one.until, not_before=at, reply=reply, at=at)
+                again = Record(fresh, one.lease, one.until, not_before=at, reply=reply, at=at)
+                self.records[number] = again if one.lease else Record(fresh)
                 return True
         return False
 
@@ -185,6 +186,13 @@ class FakeLedger:
             one.reply = Reply(0, "", "Stopped by the operator.")
         return len(found)
 
+    def expire(self, *, now: datetime) -> int:
+        found = [one for one in self.records.values() if one.delivery.expires_at <= now and not one.held(now)]
+        found = [one for one in found if one.state(now) in {"queued", "deferred"}]
+        for one in found:
+            one.end, one.not_before, one.at, one.reply = "expired", None, now, Reply(0, "", "not sent in time")
+        return len(found)
+
     def counts(self, *, day: date | None = None, kind: str | None = None, now: datetime) -> Mapping[DeliveryState, int]:
         wanted = (one for one in self.records.values() if day in {None, one.delivery.day})
         return Counter(one.state(now) for one in wanted if kind in {None, one.delivery.kind})
@@ -217,6 +225,15 @@ class FakeLedger:
         found = self._latest(subscriber_ids, "digest", _NOT_SEEN, until)
         editions = {reader: _parsed(one.payload).get("editions") for reader, one in found.items()}
         return {reader: date.fromisoformat(max(days)) for reader, days in editions.items() if days}
+
+    def missed(self, subscriber_ids: Iterable[int], *, since: date) -> Mapping[int, date]:
+        readers, found = set(subscriber_ids), dict[int, date]()
+        for record in self.records.values():
+            one = record.delivery
+            if one.subscriber_id in readers and one.kind == "digest" and one.day >= since and record.end == "expired":
+                for day in map(date.fromisoformat, _parsed(one.payload).get("editions", [])):
+                    found[one.subscriber_id] = min(day, found.get(one.subscriber_id, day))
+        return found
 
     def seen(self, subscriber_ids: Iterable[int], *, since: date | None = None) -> Mapping[int, frozenset[str]]:
         readers = set(subscriber_ids)
