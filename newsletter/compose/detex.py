@@ -32,7 +32,7 @@ def detex(text: str) -> str:
         return detex(text[:_LONGEST]) + text[_LONGEST:]
     done = _BLANKS.sub(" ", "".join(_around_links(_LINK.sub(r"\2 (\1)", text)))).strip()
     prose = len(_LETTER.findall(_COMMAND.sub("", _URL.sub("", text))))
-    if len(_LETTER.findall(done)) < 0.9 * prose:
+    if len(_LETTER.findall(done)) < 0.9 * prose or (not done and _LETTER.search(text)):
         return _BLANKS.sub(" ", text).strip()
     return unicodedata.normalize("NFC", done)
 

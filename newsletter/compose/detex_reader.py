@@ -249,7 +249,8 @@ class Reader:
         if math:
             return " "
         before = self.before
-        return " " if before and not before.isspace() and self.next().isalpha() else "~"
+        tied = self.next().isalpha() or (self.next() == "(" and before.isalpha())
+        return " " if before and not before.isspace() and tied else "~"
 
     def backtick(self, math: bool) -> str:
         if self.next() == "`":

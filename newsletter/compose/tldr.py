@@ -19,6 +19,7 @@ _READ = 6000  # characters of an abstract that are looked at
 _SYNOPSIS = 4  # sentences; so short an abstract says what it is about first
 _SHORTEST = 25  # characters; below, a "sentence" is a heading or the rest of an abbreviation
 
+_NOTE = re.compile(r"(?<=[.!?])[¹²³⁴⁵⁶⁷⁸⁹⁰]+(?=\s|$)")  # the mark of a footnote that is not here
 _ENDS = re.compile(r"(?<=[.!?])[\"”’)\]]?\s+(?=[\"“‘(\[]?[A-Z0-9À-ÞΑ-Ω])")
 _ABBREVIATION = re.compile(
     r"(?:\b(?:e\.g|i\.e|et al|cf|vs|etc|resp|Fig|Figs|Sec|Eq|Eqs|Tab|Ref|Refs|No|Dr|Prof|St|approx|w\.r\.t|a\.k\.a"
@@ -42,15 +43,32 @@ _HANGING = re.compile(
     r"^(?:They|It|Its|Their|These|Those|Here|There|Such|He|She|The (?:result|former|latter|same|two|other)\b"
     r"|This(?! (?:paper|work|study|article|report|survey|review|thesis)\b)|In (?:this|that) (?:way|setting|case)\b)\b"
 )
+# Points back at what a sentence before it told.
+_BACK = re.compile(
+    r"^.{0,90}\b(?:these|those|such|this|the above|the aforementioned)\s+(?!paper|work|study|article)[a-z]",
+    re.IGNORECASE,
+)
 # What a sentence does, by its words. The first sentence that does a thing best is taken.
 _IDEA = re.compile(
-    r"\b(?:we|this (?:paper|work|study|article|report|survey)|our)\s+(?:\w+ly\s+|further\s+|also\s+|here\s+|then\s+)?"
+    r"\b(?:we|this (?:paper|work|study|article|report|survey)|our (?:paper|work|study|article|survey))\s+"
+    r"(?:\w+ly\s+|further\s+|also\s+|here\s+|then\s+)?"
     r"(?:propose|present|introduce|develop|describe|design|build|study|investigate|show that|argue|formali[sz]e|release"
     r"|propos|present|introduc|develop|explor|examin|analy[sz]e|revisit|find|prove|demonstrate|offer|provide|survey"
     r"|review|create|collect|address|tackle)\w*",
     re.IGNORECASE,
 )
-_NEW = re.compile(r"\b(?:propose|present|introduce|develop)\w*\b|\bnovel\b|\bnew\b", re.IGNORECASE)
+_NEW = re.compile(
+    r"\b(?:propose|present|introduce|develop)s?\b|\b(?:is|are|was|were) (?:propos|present|introduc|develop)ed\b"
+    r"|\bnovel\b|\bnew\b",
+    re.IGNORECASE,
+)
+# Gives the thing its name: "a small model (SmolLM)", "a strategy called ROAST".
+_NAMED = re.compile(r"\([A-Z]\w*[A-Z\d][\w-]*\)|\b(?:called|named|termed|dubbed|coined)\b", re.ASCII)
+# Goes on about a thing that the sentence before has introduced.
+_MORE = re.compile(
+    r"^(?:In details?|Specifically|In particular|Additionally|In addition|Furthermore|Moreover|Besides|Also|Then"
+    r"|Finally)\b"
+)
 _RESULT = re.compile(
     r"\b(?:experiment\w*|results?|outperform\w*|achiev\w*|improv\w*|surpass\w*|reduc\w*|state[- ]of[- ]the[- ]art|SOTA"
     r"|evaluat\w*|demonstrat\w*|show(?:s|ed)? that|find that|reveal\w*|yield\w*|gain\w*|faster|speed-?up)\b",
@@ -114,7 +132,7 @@ def extract(abstract: str) -> str:
 def sentences(text: str) -> list[str]:
     """The sentences of a text; abbreviations and initials do not end one."""
     out: list[str] = []
-    for piece in _ENDS.split(text):
+    for piece in _ENDS.split(_NOTE.sub("", text)):
         if out and (_ABBREVIATION.search(out[-1]) or len(out[-1]) < _SHORTEST):
             out[-1] = f"{out[-1]} {piece}"
         elif piece.strip():
@@ -127,13 +145,14 @@ def _idea(sentence: str, place: int, count: int) -> float:
         2.0 * bool(_IDEA.search(sentence)) + 1.0 * bool(_NEW.search(sentence)) + 0.2 * bool(_RESULT.search(sentence))
     )
     worth += 0.8 * (place == 0 and count <= _SYNOPSIS) - 1.2 * bool(_HANGING.search(sentence))
+    worth += 0.3 * bool(_NAMED.search(sentence)) - 0.4 * bool(_MORE.search(sentence))
     worth -= 2.5 * bool(_WEAK.search(sentence)) + 0.5 * (len(sentence) > LIMIT)
-    return worth - 0.3 * place / count
+    return worth - 0.8 * place / count
 
 
 def _support(sentence: str, place: int, count: int, *, before: bool) -> float:
     """What a second sentence adds: a result with figures most, the problem at the start some."""
-    if _WEAK.search(sentence):
+    if _WEAK.search(sentence) or (before and (_HANGING.search(sentence) or _BACK.search(sentence))):
         return -1.0
     result = 1.2 * bool(_RESULT.search(sentence)) + 0.8 * bool(_NUMBER.search(sentence))
     if not before and result:

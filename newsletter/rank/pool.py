@@ -9,6 +9,7 @@ import numpy as np
 
 from newsletter.model.edition import Part, Pick, Pool, Score
 from newsletter.rank.diversity import choose
+from newsletter.rank.matched import matched_words
 from newsletter.rank.numbers import tidy
 from newsletter.rank.prior import describe
 from newsletter.rank.relevance import (
@@ -19,7 +20,6 @@ from newsletter.rank.relevance import (
     matched_author,
     matched_category,
     matched_organization,
-    matched_words,
     relevance,
 )
 from newsletter.rank.trend import vote_order

@@ -13,17 +13,7 @@ from newsletter.rank.corpus import rarity
 from newsletter.rank.numbers import softened, standard
 from newsletter.rank.seeds import Seeds, seed_scores
 from newsletter.rank.text_model import cosines
-from newsletter.rank.words import (
-    BODY_LIMIT,
-    TITLE_LIMIT,
-    line,
-    phrases_of,
-    same_person,
-    spelling,
-    terms,
-    unquote,
-    words,
-)
+from newsletter.rank.words import line, phrases_of, same_person, terms, unquote, words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,12 +30,13 @@ _BRACKETS = re.compile(r"\([^()]*\)")
 PHRASE_WEIGHT = 2.0  # a quoted keyword beside a single word of the same rarity
 MATCH = 2.0  # a category, author or organisation that the topic names, in standard deviations
 CROSS = 1.0  # a category that the paper is only cross-listed in
-CLOSE = 0.30  # cosine from which a paper is near the topic in meaning: 5 % of others reach it, over half of its own
+CLOSE = 0.40  # cosine from which a paper is near the topic in meaning (`python -m benchmarks.gate`)
 NARROW = 0.5  # weight of meaning beside words for a query of up to two words ...
 BROAD = 3.0  # ... and for one of six or more
 WORDING = 1.5  # what a narrow query or keyword says, letter for letter, beside its words in any order and ending
 FEEDBACK = 5  # the best papers of a large pool, whose mean is added to what a topic means (Rocchio 1971) ...
 LARGE = 2_000  # ... from so many papers on: the best five of a few hundred are not yet all about the topic
+FLOOR = 0.25  # and below which words alone are no evidence for a broad query: "distillation" of another kind
 COVERED = 0.4
 TOP_SHARE = 0.2  # of the pool passes by relevance ...
 TOP_SCORE = 1.0  # ... or whoever is this far above the mean
@@ -135,24 +126,26 @@ def relevance(corpus: Corpus, question: Question, model: TextModel | None, given
     lexical, hits = _words(corpus, question)
     parts: dict[str, NDArray[np.float64]] = {}
     weight = 2 * question.breadth / (1 + question.breadth) if model else 1.0  # the two weights sum to 2
-    evidence = np.zeros(len(corpus), dtype=bool)
+    spoken = np.zeros(len(corpus), dtype=bool)
     if question.words or question.phrases:
         lexical **= (1 + question.narrow) / 2  # a field is many words: how many of them counts, not how often one
         parts["words"] = (2 - weight) * softened(standard(lexical))
-        evidence |= _says(corpus, question, hits)
+        spoken = says(corpus, question)
     cosine, close = np.zeros(len(corpus)), np.zeros(len(corpus), dtype=bool)
     if model and question.text:
         asked = model.encode([terms(question.text)])[0]
         cosine = cosines(corpus.vectors, asked)
         close = cosine >= CLOSE
+        spoken &= cosine >= FLOOR * (1 - question.narrow)
         if given is not None:
             cosine, close = given.near(corpus.papers, question.text, close)
         parts["meaning"] = weight * standard(cosine)
         if given is None and len(corpus) >= LARGE:
             best = np.argsort(-np.sum(list(parts.values()), axis=0), kind="stable")[:FEEDBACK]
             parts["meaning"] = weight * standard(cosines(corpus.vectors, _nearer(asked, corpus.vectors[best])))
-        if topic_is_plain_words(question.topic):
-            evidence |= close
+    evidence = np.any([spoken, *hits.values()], axis=0)
+    if topic_is_plain_words(question.topic):
+        evidence |= close
     near: tuple[str, ...] = ()
     if question.seeds:
         likeness, near = seed_scores(corpus, question.seeds, model)
@@ -201,11 +194,9 @@ def _words(corpus: Corpus, question: Question) -> tuple[NDArray[np.float64], dic
     return scores, hits
 
 
-def _says(corpus: Corpus, question: Question, hits: Mapping[str, NDArray[np.bool_]]) -> NDArray[np.bool_]:
-    """Who says a phrase, a whole keyword, or COVERED (by rarity) of the topic's single words."""
+def says(corpus: Corpus, question: Question) -> NDArray[np.bool_]:
+    """Who says a whole keyword, or COVERED (by rarity) of the topic's single words."""
     said = np.zeros(len(corpus), dtype=bool)
-    for hit in hits.values():
-        said |= hit
     for keyword, quoted in map(unquote, question.topic.keywords):
         if not quoted and (needle := line(keyword)).strip():
             said |= corpus.phrase_counts(needle) > 0
@@ -253,22 +244,3 @@ def matched_organization(paper: Paper, topic: Topic) -> str:
 def excluded_by(row: int, corpus: Corpus, question: Question) -> str:
     """The exclusion, as the operator wrote it, that this paper's text meets; empty when none."""
     return next((written for written, phrase in question.excluded if phrase in corpus.lines[row]), "")
-
-
-def matched_words(paper: Paper, question: Question, corpus: Corpus, limit: int = 3) -> tuple[str, ...]:
-    """What of the topic the paper's text says, in the paper's own letters.
-
-    Quoted phrases first, then runs of the topic's words, the longer the better, the rarer the better.
-    """
-    spelt = spelling(f"{paper.title[:TITLE_LIMIT]}\n{paper.abstract[:BODY_LIMIT]}")
-    here = {stem_ for stem_, _, _ in spelt.spans}
-    runs = [run for run in question.runs if here.issuperset(run.split())]
-    runs.sort(key=lambda run: (-len(run.split()), -max(corpus.idf(term) for term in run.split()), run))
-    found: list[str] = []
-    for phrase in [*(phrase.strip() for _, phrase in question.phrases), *runs]:
-        if len(found) == limit:
-            break
-        words = spelt.of(phrase)
-        if words and not any(line(words) in line(known) for known in found):
-            found.append(words[:80])
-    return tuple(found)

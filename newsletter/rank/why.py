@@ -43,11 +43,11 @@ def reasons_for(reasons: Reasons) -> tuple[Reason, ...]:
         said.append(("seed", shorten(reasons.seed)))
     if reasons.near:
         said.append(("near",))
-    said.extend(vote_reason(vote) for vote in reasons.votes)
+    said.extend(vote_reason(vote) for vote in reasons.votes if vote.votes > 0)
     if reasons.gained:
         said.append(("gained", _plain(reasons.gained)))
     if not reasons.votes and reasons.prior:
-        said.append(reasons.prior)
+        said.append(("unvoted", reasons.prior[2]))
     if reasons.beyond:
         said.append(("beyond", *reasons.beyond[1:]))
     return tuple(said)

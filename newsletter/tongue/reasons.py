@@ -95,6 +95,10 @@ def _prior(tongue: Tongue, authors: str, has_code: str) -> Said:
     return tongue.say("no votes yet; {people}, {code}", people=people, code=code)
 
 
+def _unvoted(tongue: Tongue, has_code: str) -> Said:
+    return tongue.say("no votes yet, with code") if has_code == "1" else tongue.say("no votes yet")
+
+
 def _full(tongue: Tongue, whose: str, count: str, name: str) -> Said:
     """A cap that a paper would break."""
     number = int(count)
@@ -132,6 +136,7 @@ _CLAUSES: dict[str, Callable[..., Said]] = {
     "votes": _votes,
     "gained": _gained,
     "prior": _prior,
+    "unvoted": _unvoted,
     "full": _full,
     "beyond": _beyond,
 }

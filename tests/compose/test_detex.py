@@ -42,6 +42,7 @@ LATEX = {
     "but ${MoE}_k$ does not": "but MoEₖ does not",
 }
 STRIPPED = {
+    "recognition~(ASR) of 5~(of 9)": "recognition (ASR) of 5~(of 9)",
     "3.79times faster": "3.79× faster",
     "R^3 {times} S^2": "R³ × S²",
     "O(n^2) and KQ^top": "O(n²) and KQᵀ",

@@ -262,3 +262,33 @@ def test_a_pool_that_a_cap_ended_says_the_cap() -> None:
 
 def shown(printed: Edition) -> list[Pick]:
     return [pick for pool in printed.pools for pick in pool.shown]
+
+
+def test_a_day_without_the_topic_shows_nothing_rather_than_what_came_nearest() -> None:
+    day = [candidate(paper(number)) for number in range(60)]
+    topic = Topic(slug="law", name="Law", query="court rulings, contract law and legal judgment prediction for judges")
+
+    assert print_day(day, topic).pools[0].picks == ()
+
+
+def test_a_common_word_of_a_broad_topic_is_no_evidence_where_the_paper_means_something_else() -> None:
+    text = "Clinical notes of patients are coded by hand. We classify them by disease, and tried distillation once."
+    other = paper(70, "Codes for the notes of doctors and nurses", text)
+    day = [*(candidate(paper(number)) for number in range(60)), candidate(other)]
+    query = "faster sampling of diffusion models: few-step generation of images and video, solvers"
+    topic = Topic(slug="fast", name="Fast sampling", query=query, keywords=("distillation",), top=20)
+    narrow = Topic(slug="word", name="Word", keywords=("distillation",), top=20)
+
+    pools = print_day(day, topic, narrow).pools
+    assert other.id not in [pick.paper_id for pick in pools[0].picks]
+    assert other.id in [pick.paper_id for pick in pools[1].picks]
+
+
+def test_a_vote_that_nobody_gave_is_no_reason() -> None:
+    pool = print_day([candidate(paper(number), upvotes=number % 2) for number in range(30)]).pools[0]
+
+    for pick in pool.picks:
+        votes = int(pick.paper_id[-2:]) % 2
+        assert ("1 upvote after" in pick.why) == bool(votes)
+        assert "0 upvotes" not in pick.why
+        assert "no votes yet" not in pick.why.lower()

@@ -59,9 +59,9 @@ def test_every_sentence_of_a_real_day_is_true() -> None:
         quoted = re.findall("“([^”]+)”", pick.why)
         assert all(words in text for words in quoted), (pick.why, card.paper.title)
         votes = re.search(r"(\d+) upvotes? after", pick.why)
-        assert (int(votes.group(1)) if votes else None) == card.upvotes
-        assert ("no votes yet" in pick.why) == (card.upvotes is None)
+        assert (int(votes.group(1)) if votes else None) == (card.upvotes or None)
+        assert ("no votes yet" in pick.why.lower()) == (card.upvotes is None)
         if "close to the topic in meaning" in pick.why:
             assert parts["meaning"].value > 0
-            assert float(parts["meaning"].detail.split()[1]) >= 0.3
+            assert float(parts["meaning"].detail.split()[1]) >= 0.4
         assert len(set(quoted)) == len(quoted)

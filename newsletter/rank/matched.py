@@ -1,0 +1,61 @@
+"""What of a topic a paper's text says, in the paper's own letters: the words that a reader is shown as the reason."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from newsletter.rank.words import BODY_LIMIT, TITLE_LIMIT, line, spelling
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from newsletter.model.paper import Paper
+    from newsletter.rank.corpus import Corpus
+    from newsletter.rank.relevance import Question
+    from newsletter.rank.words import Spelling
+
+TELLING = 3.0  # rarity of a word that tells something: one text in twenty, or fewer, has it
+LONGEST = 80  # characters of one quotation
+
+
+def matched_words(paper: Paper, question: Question, corpus: Corpus, limit: int = 3) -> tuple[str, ...]:
+    """Quoted phrases first, then runs of the topic's words, the longer the better, the rarer the better.
+
+    Words that half of all papers say ("model", "learning") are named only where nothing rarer is said, and no word is
+    quoted twice. A part of a hyphenated word is none: a paper that says "bench" does not say "SWE-bench".
+    """
+    spelt = spelling(f"{paper.title[:TITLE_LIMIT]}\n{paper.abstract[:BODY_LIMIT]}")
+    here = {stem for stem, _, _ in spelt.spans}
+    parts = _only_parts(question)
+    runs = [run for run in question.runs if here.issuperset(run.split()) and run not in parts]
+    runs.sort(key=lambda run: (-len(run.split()), -_rarity(run, corpus), run))
+    telling = [run for run in runs if _rarity(run, corpus) >= TELLING]
+    phrases = [phrase.strip() for _, phrase in question.phrases]
+    return _quoted(spelt, [*phrases, *telling], limit) or _quoted(spelt, runs, limit)
+
+
+def _quoted(spelt: Spelling, wanted: Sequence[str], limit: int) -> tuple[str, ...]:
+    """The first of what is wanted that the text says, no stem twice."""
+    found: list[str] = []
+    said: set[str] = set()
+    for phrase in wanted:
+        stems = {*phrase.split()}
+        if len(found) < limit and not stems & said and (words := spelt.of(phrase)):
+            found.append(words[:LONGEST])
+            said |= stems
+    return tuple(found)
+
+
+def _rarity(run: str, corpus: Corpus) -> float:
+    return max(corpus.idf(term) for term in run.split())
+
+
+def _only_parts(question: Question) -> frozenset[str]:
+    """Stems that the topic says only as a part of a hyphenated word."""
+    whole: set[str] = set()
+    parts: set[str] = set()
+    topic = question.topic
+    for word in f"{topic.query or topic.name} {' '.join(topic.keywords)}".split():
+        stems = line(word).split()
+        (parts if len(stems) > 1 else whole).update(stems)
+    return frozenset(parts - whole)
