@@ -11,6 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+SELDOM = 20_000  # new containers between two searches for garbage; a mail leaves none
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -80,12 +82,16 @@ def _answers(number: int) -> bool:
 
 @contextmanager
 def kept_objects() -> Iterator[None]:
-    """For a long loop: what lives already (modules, templates, editions) is not searched for garbage meanwhile.
+    """For a long loop: what lives already (modules, templates, editions) is not searched for garbage meanwhile, and
+    what is new more seldom.
 
     The collector's full passes over it cost a tenth of what a mail does (docs.python.org/3/library/gc.html#gc.freeze).
     """
+    usual = gc.get_threshold()
     gc.freeze()
+    gc.set_threshold(SELDOM, *usual[1:])
     try:
         yield
     finally:
+        gc.set_threshold(*usual)
         gc.unfreeze()

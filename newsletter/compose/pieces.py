@@ -54,6 +54,6 @@ def keep(document: str, store: dict[Key, Fragment], plan: Layout) -> list[Fragme
 
 def same(old: Fragment | None, new: Fragment) -> Fragment:
     """A piece has to be the same wherever it stands."""
-    if old is not None and (old.raw != new.raw or old.slots != new.slots):
+    if old is not None and (old.coded != new.coded or old.slots != new.slots):
         raise CannotCutError
     return new

@@ -6,6 +6,7 @@ A slot stands on a line of its own between two soft breaks, so a value needs no 
 from __future__ import annotations
 
 import re
+from binascii import a2b_qp
 from dataclasses import dataclass
 from functools import lru_cache
 from operator import itemgetter
@@ -27,38 +28,43 @@ _PLAIN = re.compile(r"[A-Za-z0-9/:?_~+,;@%#-][A-Za-z0-9/:?_~+,;@%#.-]{0,72}\Z")
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """A piece of a document: octets between slots, once as they are and once as quoted-printable."""
+    """A piece of a document: quoted-printable octets between slots."""
 
-    raw: tuple[bytes, ...]
     coded: tuple[bytes, ...]
     slots: tuple[str, ...]
     size: int  # octets of the quoted-printable form without values
-    plain_size: int
+    plain_size: int  # of what it stands for
     pick: Callable[[Mapping[str, bytes]], Any] | None  # the values of `slots`, in order; None: all are the same
 
+    @property
+    def raw(self) -> list[bytes]:
+        """The octets as they are, with LF line ends; seldom wanted, so they are not kept."""
+        return [a2b_qp(octets).replace(CRLF, b"\n") for octets in self.coded]
 
-@lru_cache(maxsize=1024)
+
+@lru_cache(maxsize=256)
 def fragment(text: str) -> Fragment:
-    """A piece from the text that `slots.cut` gave. Cached: the same papers come again in other selections."""
+    """A piece from the text that `slots.cut` gave. Cached: what stands around the papers comes again and again."""
     parts = SLOT.split(text)
-    raw = tuple(part.encode("utf-8", "replace") for part in parts[::2])
     slots = tuple(parts[1::2])
     coded = []
-    for place, data in enumerate(raw):
+    size = 0
+    for place, part in enumerate(parts[::2]):
+        data = part.encode("utf-8", "replace")
+        size += len(data)
         octets = quoted_printable(data)
         if octets and not octets.endswith(CRLF):
             octets += SOFT
         coded.append(SOFT + octets if place else octets)
-    return _fragment(raw, tuple(coded), slots)
+    return _fragment(tuple(coded), slots, size)
 
 
-def _fragment(raw: tuple[bytes, ...], coded: tuple[bytes, ...], slots: tuple[str, ...]) -> Fragment:
+def _fragment(coded: tuple[bytes, ...], slots: tuple[str, ...], plain_size: int) -> Fragment:
     return Fragment(
-        raw=raw,
         coded=coded,
         slots=slots,
         size=sum(map(len, coded)),
-        plain_size=sum(map(len, raw)),
+        plain_size=plain_size,
         pick=itemgetter(*slots) if len(set(slots)) > 1 else None,
     )
 
@@ -68,19 +74,20 @@ Placed = list[tuple[Fragment, str]]  # pieces in order, each with its paper's nu
 
 def merge(placed: Placed) -> Fragment:
     """Pieces in order as one, the papers' numbers filled in: the same octets as the pieces one after the other."""
-    raw, coded, slots = [b""], [b""], []
+    coded: list[bytes] = [b""]
+    slots: list[str] = []
+    size = 0
     for piece, number in placed:
-        raw[-1] += piece.raw[0]
         coded[-1] += piece.coded[0]
-        for name, plain, octets in zip(piece.slots, piece.raw[1:], piece.coded[1:], strict=True):
+        size += piece.plain_size
+        for name, octets in zip(piece.slots, piece.coded[1:], strict=True):
             if name == "number" and number:
-                raw[-1] += number.encode() + plain
                 coded[-1] += number.encode() + octets
+                size += len(number)
             else:
                 slots.append(name)
-                raw.append(plain)
                 coded.append(octets)
-    return _fragment(tuple(raw), tuple(coded), tuple(slots))
+    return _fragment(tuple(coded), tuple(slots), size)
 
 
 @dataclass(slots=True)
@@ -141,7 +148,7 @@ def join_raw(placed: Placed, texts: Mapping[str, str]) -> bytes:
     values = {name: text.encode("utf-8", "replace") for name, text in texts.items()}
     out: list[bytes] = []
     for piece, number in placed:
-        chunks = [b""] * (2 * len(piece.raw) - 1)
+        chunks = [b""] * (2 * len(piece.coded) - 1)
         chunks[::2] = piece.raw
         chunks[1::2] = [number.encode() if name == "number" and number else values[name] for name in piece.slots]
         out += chunks

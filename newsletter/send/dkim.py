@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -18,10 +18,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from newsletter.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
-    from newsletter.model.mail import Message
 
 # RFC 6376 5.4.1; the List- headers as RFC 8058 4 wants them, Feedback-ID as Gmail wants it.
 SIGNED = (
@@ -114,15 +112,6 @@ def load_signer(path: Path, *, domain: str, selector: str) -> Signer:
     if not isinstance(key, RSAPrivateKey | Ed25519PrivateKey):
         raise _bad(f"{path} holds a key of another kind. DKIM knows RSA and Ed25519.")
     return Signer(domain, selector, key)
-
-
-def signed(message: Message, signers: Sequence[Signer]) -> Message:
-    """The message signed by each signer; the first one's signature comes first."""
-    data = message.data
-    encoded = message.vetted and message.seven_bit  # our own quoted-printable: no blanks at line ends, nothing to fold
-    for signer in reversed(signers):
-        data = signer.sign(data, simple=encoded)
-    return replace(message, data=data) if signers else message
 
 
 def relaxed_body(body: bytes) -> bytes:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from sqlalchemy import bindparam, delete, select, text, update
 
 from newsletter.model.search import Unread
@@ -19,6 +18,7 @@ from newsletter.store.tables import paper_vectors, paper_vectors_due, papers
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
     from sqlalchemy import Connection
 
@@ -110,6 +110,8 @@ class SqlVectors:
     def nearest(
         self, model: str, vector: bytes, *, limit: int, within: Within | None = None
     ) -> tuple[tuple[str, float], ...]:
+        import numpy as np
+
         query = np.frombuffer(vector, np.int8)
         length = float(np.linalg.norm(query.astype(np.float64)))
         if not length or limit < 1:
@@ -131,6 +133,8 @@ class SqlVectors:
         self, connection: Connection, model: str, query: NDArray[np.int8], length: float
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """(numbers, cosines) of all papers that have a vector. Integer products: the same on every machine."""
+        import numpy as np
+
         numbers, cosines = [], []
         wide = query.astype(np.int16)
         for number, block in self._blocks(connection, model, len(query)):
@@ -143,6 +147,8 @@ class SqlVectors:
         return np.concatenate(numbers), np.concatenate(cosines).astype(np.float32)
 
     def _blocks(self, connection: Connection, model: str, size: int) -> Iterator[tuple[int, Block]]:
+        import numpy as np
+
         statement = select(paper_vectors.c.block, paper_vectors.c.version).where(paper_vectors.c.model == model)
         for number, version in connection.execute(statement.order_by(paper_vectors.c.block)).all():
             kept = self._kept.get(number)
@@ -160,6 +166,8 @@ class SqlVectors:
 
     def _few(self, connection: Connection, within: Within) -> NDArray[np.int64] | None:
         """The numbers of the papers that it is limited to, unless they are many."""
+        import numpy as np
+
         wanted, values = limits(within)
         statement = select(papers.c.seq).where(*wanted).limit(FEW + 1)
         found = np.fromiter(connection.execute(statement, values).scalars(), np.int64)
@@ -174,6 +182,8 @@ class SqlVectors:
         within: Within | None,
     ) -> tuple[tuple[str, float], ...]:
         """The nearest that exist and are within; looks ever further down, to FEW at most."""
+        import numpy as np
+
         wanted, values = limits(within)
         statement = select(papers.c.seq, papers.c.id).where(papers.c.seq.in_(self._db.numbers()), *wanted)
         depth = min(limit + 16, len(numbers))

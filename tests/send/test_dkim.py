@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from newsletter.config import load_config
 from newsletter.errors import ConfigError
 from newsletter.model.subscriber import Subscriber
-from newsletter.send.dkim import Signer, load_signer, relaxed_body, signed
+from newsletter.send.dkim import Signer, load_signer, relaxed_body
+from newsletter.send.signing import signed
 from newsletter.send.transports.maildir import MaildirTransport
 from tests.send.ledger import message
 from tests.send.sending import send

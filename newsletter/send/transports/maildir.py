@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from newsletter.errors import NewsletterError, RelayConfigError, RelayError
 from newsletter.model.mail import Delivered, Reply
 from newsletter.model.paper import Problem
-from newsletter.send.dkim import signed
+from newsletter.send.signing import signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

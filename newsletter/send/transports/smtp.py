@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from newsletter.errors import NewsletterError, RelayConfigError, RelayError
 from newsletter.model.mail import Deferred, Offered, Reply
-from newsletter.send.dkim import signed
+from newsletter.send.signing import signed
 from newsletter.send.transports.conversation import Item, window_for
 from newsletter.send.transports.opening import Relay
 from newsletter.send.transports.patience import Patience
