@@ -14,7 +14,7 @@ from newsletter.compose.lint import Rendered, data_of
 from newsletter.compose.notices import notice_facts, render_notice
 from newsletter.compose.person import People
 from newsletter.compose.proof import prove
-from newsletter.compose.ready import LINE, SharedIssues
+from newsletter.compose.ready import LINE, NOTHING, SharedIssues
 from newsletter.compose.splice import encode_whole
 from newsletter.compose.templates import Templates, default_template_folder
 from newsletter.errors import TemplateError
@@ -97,7 +97,7 @@ class Composer:
         if shared is not None:
             subject, laid, values = shared
             headers = self._headers.write(delivery, delivery.key, recipient, subject, links)
-            values[LINE] = line
+            values[LINE], values[NOTHING] = line, b""
             data = laid.fill(values, headers)
         else:
             subject, content = self._own(subscriber, issue, cards, links, line)

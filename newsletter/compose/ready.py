@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
 _KEPT = 4096  # issues seen lately; those that came twice have about 10 kB of octets of their own
 LINE = "boundary"  # the place of the boundary
+NOTHING = ""  # a place of no octets
 Spot: TypeAlias = "bytes | tuple[str, tuple[bytes, ...]]"  # octets, or a value's name and the octets around its places
 _ALONE = (b"", b"")
+_LONG = 512  # octets
 IN_TEXT = "text."  # before the name of a value in the text part, where it may stand in another form
 
 
@@ -150,26 +152,40 @@ def _lay(spots: Sequence[Spot]) -> Laid:
     for place, piece in enumerate(pieces):
         if isinstance(piece, list):
             chunks, names = _chunks(piece)
-            pieces[place] = chunks[0] if not names else b""
-            if names:
+            pieces[place] = b"".join(chunks) if not any(names) else b""
+            if any(names):
                 own.append((place, chunks, _picker(names)))
     return Laid(often, cast("list[bytes]", pieces), tuple(own))
 
 
 def _chunks(piece: Iterable[Spot]) -> tuple[list[bytes], list[str]]:
-    """(octets, and every other one a place; the names of the places)."""
+    """(octets, and every other one a place; the names of the places). Long octets are not copied: with `NOTHING` in a
+    place beside them, they stay the ones that other issues have.
+    """
     chunks: list[bytes] = []
     names: list[str] = []
     fixed: list[bytes] = []
+
+    def place(name: str) -> None:
+        chunks.extend((b"".join(fixed), b""))
+        names.append(name)
+        fixed.clear()
+
+    def add(octets: bytes) -> None:
+        if fixed and len(octets) >= _LONG:
+            place(NOTHING)
+        fixed.append(octets)
+        if len(octets) >= _LONG:
+            place(NOTHING)
+
     for spot in piece:
         if isinstance(spot, bytes):
-            fixed.append(spot)
+            add(spot)
             continue
         for octets in spot[1][:-1]:
-            chunks += (b"".join((*fixed, octets)), b"")
-            names.append(spot[0])
-            fixed = []
-        fixed.append(spot[1][-1])
+            add(octets)
+            place(spot[0])
+        add(spot[1][-1])
     return [*chunks, b"".join(fixed)], names
 
 
