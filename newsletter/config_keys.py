@@ -55,6 +55,12 @@ NEWSLETTER = Section(
             "Who is told, once a day at most, when a day was missed, a source gives nothing, or mail cannot leave.",
         ),
         Key("log", v.choice("text", "json"), "text", "How `serve` and `worker` log: a line for people, or JSON."),
+        Key(
+            "keep",
+            v.duration("150d", "3650d"),
+            "400d",
+            "How long each mail's history, runs and measurements are kept; `tend` erases what is older.",
+        ),
         Key("timezone", places.ZONE, "UTC", "Time zone of readers who chose none."),
         Key(
             "locale",

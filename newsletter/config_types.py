@@ -31,6 +31,7 @@ class NewsletterConfig:
     secret: str = field(repr=False)  # signs links; several, one a line: the first signs, all are read
     secret_file: str = "secret"  # noqa: S105 - a file's name
     operator: str = ""
+    keep: timedelta = timedelta(days=400)
     log: Literal["text", "json"] = "text"
 
 

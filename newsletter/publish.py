@@ -16,7 +16,7 @@ from newsletter.press import quiet
 from newsletter.rhythm import plan, printed_later, rhythm
 from newsletter.stages.alarming import alarm
 from newsletter.stages.collecting import collect as collect_stage
-from newsletter.stages.cutting import cut_all
+from newsletter.stages.cutting import closed_note, cut_all
 from newsletter.stages.dispatching import dispatch, nowhere
 from newsletter.stages.posting import post_due, posts_owed
 from newsletter.stages.printing import print_day
@@ -108,6 +108,7 @@ def send(
     if dry_run:
         return _dry_run(press, asof, day)
     with _run(press, "send", today, watch) as log:
+        log.add(*closed_note(press, day))
         return _cut_and_send(press, log, "send", asof, cut_all(press, asof, day=day), None, progress, stop)
 
 
@@ -188,6 +189,7 @@ def run(
         log.add(*notes)
         if day is None and press.config.newsletter.operator:
             log.add(*alarm(press, _overdue(press, today, asof, period) if edition is None and later is None else None))
+        log.add(*closed_note(press, day))
         blocks = cut_all(press, asof, day=day, patient=period is not None)
         return _cut_and_send(press, log, "run", asof, blocks, edition, progress, stop)
 

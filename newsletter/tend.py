@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from newsletter.errors import NewsletterError
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     from newsletter.press import Press, Watch
 
 STALE_SIGN_UP = timedelta(days=7)  # facts/mail.md 4.6: pending rows expire after a week and are wiped
-KEPT = timedelta(days=400)  # evidence: as long as anything can still count, and for a person who asks
 _AT_ONCE = 10_000
+PRUNED, PRUNING = 2000, 20.0  # rows a transaction, seconds a time
 
 
 def tend(press: Press, *, watch: Watch = quiet) -> tuple[Note, ...]:
@@ -66,7 +67,7 @@ def _returns(press: Press) -> tuple[Note, ...]:
         notes += take_in(press, mailbox)
     if not press.mailboxes:
         notes.append(Note("info", "returns", "no mailbox is set up for bounces ([[returns]] in config.toml)"))
-    press.returns.sweep(before=press.clock.now() - KEPT)
+    press.returns.sweep(before=press.clock.now() - press.config.newsletter.keep)
     return tuple(notes)
 
 
@@ -95,6 +96,19 @@ def _sweep_records(press: Press) -> tuple[Note, ...]:
     return ()
 
 
+def _prune(press: Press) -> tuple[Note, ...]:
+    """A batch at a time, for a few seconds: a drain that goes on meanwhile waits for none of them longer than that."""
+    before, until, gone = press.clock.now() - press.config.newsletter.keep, monotonic() + PRUNING, 0
+    while monotonic() < until and (some := press.ledger.prune(before=before, limit=PRUNED)):
+        gone += some
+    runs = press.runs.sweep(before=before, limit=PRUNED)
+    readings = press.papers.forget_readings(before=before)
+    if not gone and not runs and not readings:
+        return ()
+    words = f"{gone} mails, {runs} runs and {readings} measurements of before {before:%Y-%m-%d} were erased"
+    return (Note("info", "keep", f"{words}; how many mails there were stays counted"),)
+
+
 def _speak_of_uncertain(press: Press) -> tuple[Note, ...]:
     uncertain = press.ledger.uncertain_since(now=press.clock.now())
     if not uncertain:
@@ -115,6 +129,7 @@ _TASKS = (
     ("send", _give_leases_back),
     ("sign-ups", _wipe_stale_sign_ups),
     ("records", _sweep_records),
+    ("keep", _prune),
     ("readers", count_readers),
     ("send", _speak_of_uncertain),
 )

@@ -103,6 +103,12 @@ class Ledger(Protocol):
     def cancel(self, *, day: date, now: datetime) -> int:
         """End the day's queued and deferred rows. What a worker holds is left to it, what is uncertain stays so."""
 
+    def prune(self, *, before: datetime, limit: int) -> int:
+        """Erase up to `limit` rows that ended and were queued before then; returns how many. They stay counted."""
+
+    def closed(self) -> date | None:
+        """The latest day of which digests were erased: who had mail then, and earlier, is not known any more."""
+
     def expire(self, *, now: datetime) -> int:
         """End as expired what is too old and nobody holds; returns how many."""
 

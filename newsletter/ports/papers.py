@@ -78,6 +78,9 @@ class Papers(WordSearch, Protocol):
 
     def count(self) -> int: ...
 
+    def forget_readings(self, *, before: datetime) -> int:
+        """Erase measurements from before then; returns how many. Papers and their listings stay."""
+
 
 class Editions(Protocol):
     """Printed editions: immutable, one a day."""

@@ -28,6 +28,9 @@ class Runs(Protocol):
 
     def last(self, *, limit: int = 10, command: str | None = None, day: date | None = None) -> tuple[Run, ...]: ...
 
+    def sweep(self, *, before: datetime, limit: int) -> int:
+        """Erase up to so many runs that began before then, with their notes; returns how many."""
+
 
 class Dns(Protocol):
     """Records by name. A name or a record that is not there is an empty tuple; no answer at all is a LaterError."""

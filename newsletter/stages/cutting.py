@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from newsletter.model.codec import issue_to_payload
 from newsletter.model.edition import Issue, Silence
-from newsletter.model.mail import NewDelivery
+from newsletter.model.mail import NewDelivery, Note
 from newsletter.model.subscriber import Slot
 from newsletter.rank.cut import cut, lay_out
 from newsletter.stages.lately import printings
@@ -52,6 +52,8 @@ def cut_all(
     leaves that edition to the next one: after a silent Sunday, Monday's edition comes at her hour and not when it is
     printed. Each block is queued before the next is cut, so a kill loses nothing: the next run cuts the rest.
     """
+    if closed_note(press, day):
+        return
     after = 0
     cutter = Cutter(press)
     if not dry_run:
@@ -67,6 +69,16 @@ def cut_all(
                 [s for s in block.silences if s.code not in {"not-due", "already-cut"}], at=now
             )
         yield block
+
+
+def closed_note(press: Press, day: date | None) -> tuple[Note, ...]:
+    """Says why a day is not cut again: who had her issue is not known any more, and nobody is to have it twice."""
+    closed = press.ledger.closed() if day is not None else None
+    if closed is None or day is None or day > closed:
+        return ()
+    return (
+        Note("info", "cut", f"nothing is cut for {day}: what was mailed up to {closed} is erased ([newsletter] keep)"),
+    )
 
 
 def cut_block(

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from newsletter.model.edition import Silence
 from newsletter.model.mail import Claim
-from newsletter.store import claiming, history, jobs, reviving, settling, standing
+from newsletter.store import claiming, history, jobs, pruning, reviving, settling, standing
 from newsletter.store.database import LEDGER_LOCK
 from newsletter.store.ledger_tables import deliveries, leases, silences, started
 from newsletter.store.values import day as as_day
@@ -140,10 +140,24 @@ class SqlLedger:
             return settling.expire(self._db, connection, micros(now))
 
     def counts(self, *, day: date | None = None, kind: str | None = None, now: datetime) -> Mapping[DeliveryState, int]:
-        """States that nothing is in are left out."""
+        """States that nothing is in are left out; what was erased as too old is counted as it ended."""
         with self._db.reading() as connection:
-            rows = connection.execute(standing.by_state(day.isoformat() if day else None, kind), {"now": micros(now)})
-            return {cast("DeliveryState", state): many for state, many in rows}
+            on = day.isoformat() if day else None
+            found = pruning.counted(connection, on, kind)
+            for state, many in connection.execute(standing.by_state(on, kind), {"now": micros(now)}):
+                found[state] = found.get(state, 0) + many
+            return cast("Mapping[DeliveryState, int]", found)
+
+    def prune(self, *, before: datetime, limit: int) -> int:
+        with self._db.writing(lock=LEDGER_LOCK) as connection:
+            gone = pruning.prune(self._db, connection, micros(before), limit)
+            if not gone:
+                pruning.prune_silences(connection, before.date().isoformat())
+        return gone
+
+    def closed(self) -> date | None:
+        with self._db.reading() as connection:
+            return pruning.closed(connection)
 
     def next_due(self, *, now: datetime) -> datetime | None:
         """`now` when something may be claimed now; else when the first lease runs out or the first retry is due."""

@@ -110,3 +110,12 @@ silences = Table(
     Column("at", BIG, nullable=False),
     Index("ix_silences_subscriber_id", "subscriber_id"),
 )
+# How many deliveries of what were erased as too old: counters of past days stay true.
+pruned = Table(
+    "pruned",
+    metadata,
+    Column("day", DAY, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("state", Text, primary_key=True),
+    Column("many", BIG, nullable=False),
+)

@@ -29,6 +29,7 @@ REVISIONS = (
     "0008",
     "0009",
     "0010",
+    "0011",
 )  # oldest first, as in migrations/versions
 HEAD = REVISIONS[-1]
 

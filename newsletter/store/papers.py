@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 from sqlalchemy import bindparam, func, select, union
 
 from newsletter.model.paper import Candidate, Listing, Poll, Reading
-from newsletter.store import full_text
+from newsletter.store import full_text, pruning
 from newsletter.store.keeping import Keeper
 from newsletter.store.merging import ALIAS
 from newsletter.store.papers_read import as_paper, known_papers, owners_of
@@ -164,6 +164,10 @@ class SqlPapers:
     def last(self) -> int:
         with self._db.reading() as connection:
             return connection.execute(select(func.max(papers.c.seq))).scalar() or 0
+
+    def forget_readings(self, *, before: datetime) -> int:
+        with self._db.writing() as connection:
+            return pruning.prune_readings(connection, micros(before))
 
     def count(self) -> int:
         with self._db.reading() as connection:

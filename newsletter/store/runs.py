@@ -12,6 +12,7 @@ from sqlalchemy import insert, select, update
 
 from newsletter.model.mail import Note, Run
 from newsletter.process import mark, runs_here
+from newsletter.store import pruning
 from newsletter.store.tables import run_notes, runs
 from newsletter.store.values import day as as_day
 from newsletter.store.values import micros, moment, moment_or_none
@@ -60,6 +61,10 @@ class SqlRuns:
         statement = update(runs).where(runs.c.id == run_id).values(finished_at=micros(at), outcome=outcome)
         with self._db.writing() as connection:
             connection.execute(statement)
+
+    def sweep(self, *, before: datetime, limit: int) -> int:
+        with self._db.writing() as connection:
+            return pruning.prune_runs(self._db, connection, micros(before), limit)
 
     def last(self, *, limit: int = 10, command: str | None = None, day: date | None = None) -> tuple[Run, ...]:
         """Newest first, each with its notes."""

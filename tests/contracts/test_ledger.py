@@ -529,3 +529,26 @@ def test_the_retry_of_a_notice_in_a_dead_workers_lease_is_given_out_once(store: 
     assert taken[0] == ("confirm", 9)
     assert sorted(taken) == [("confirm", 9), *(("digest", n) for n in range(1, 6))]
     assert ledger.claim("d", limit=9, now=LATER, lease=LEASE) is None
+
+
+def test_what_ended_long_ago_is_erased_in_batches_and_stays_counted(store: Stores) -> None:
+    ledger = store.ledger
+    queue(ledger, 5)
+    held = claim(ledger, 9)
+    first, second, third, *_ = (one.id for one in held.deliveries)
+    reply = Reply(450, "4.2.0", "later")
+    ledger.settle([(Deferred(second, reply), NOW)], now=NOW)
+    ledger.settle([(Delivered(first), None), (Delivered(second), None), (Uncertain(third, reply), None)], now=NOW)
+    ledger.release(held)
+    before = ledger.counts(now=LATER)
+    assert ledger.closed() is None
+
+    assert ledger.prune(before=NOW, limit=9) == 0
+    assert [ledger.prune(before=LATER, limit=2) for _ in range(3)] == [2, 1, 0]
+
+    assert ledger.counts(now=LATER) == before == {"sent": 2, "uncertain": 1, "queued": 2}
+    assert ledger.counts(day=DAY, kind="digest", now=LATER) == before
+    assert ledger.counts(day=DAY, kind="confirm", now=LATER) == {}
+    assert ledger.closed() == DAY
+    assert ledger.standing(kind="digest", day=DAY, subscriber_id=1, now=LATER) is None
+    assert readers(claim(ledger, 9, now=LATER)) == [4, 5], "what has not ended stays"

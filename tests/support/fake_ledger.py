@@ -59,6 +59,7 @@ class FakeLedger:
         self.unique: set[tuple[str, date, int]] = set()
         self.quiet: dict[tuple[date, int], Silence] = {}
         self.owners: dict[int, str] = {}
+        self.pruned: Counter[tuple[date, str, str]] = Counter()
 
     def queue(self, deliveries: Iterable[NewDelivery], *, at: datetime) -> int:
         new = 0
@@ -186,6 +187,16 @@ class FakeLedger:
             one.reply = Reply(0, "", "Stopped by the operator.")
         return len(found)
 
+    def prune(self, *, before: datetime, limit: int) -> int:
+        old = [n for n, one in self.records.items() if one.end and one.delivery.created_at < before][:limit]
+        for number in old:
+            gone = self.records.pop(number)
+            self.pruned[gone.delivery.day, gone.delivery.kind, str(gone.end)] += 1
+        return len(old)
+
+    def closed(self) -> date | None:
+        return max((day for day, kind, _ in self.pruned if kind == "digest"), default=None)
+
     def expire(self, *, now: datetime) -> int:
         found = [one for one in self.records.values() if one.delivery.expires_at <= now and not one.held(now)]
         found = [one for one in found if one.state(now) in {"queued", "deferred"}]
@@ -195,7 +206,11 @@ class FakeLedger:
 
     def counts(self, *, day: date | None = None, kind: str | None = None, now: datetime) -> Mapping[DeliveryState, int]:
         wanted = (one for one in self.records.values() if day in {None, one.delivery.day})
-        return Counter(one.state(now) for one in wanted if kind in {None, one.delivery.kind})
+        found = Counter(one.state(now) for one in wanted if kind in {None, one.delivery.kind})
+        for (on, of, state), many in self.pruned.items():
+            if day in {None, on} and kind in {None, of}:
+                found[state] += many  # type: ignore[index]
+        return found
 
     def unclaimed(self) -> int:
         return sum(one.end is None for one in self.records.values())

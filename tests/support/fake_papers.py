@@ -185,3 +185,9 @@ class FakePapers:
 
     def count(self) -> int:
         return len(self.papers)
+
+    def forget_readings(self, *, before: datetime) -> int:
+        old = [key for key, one in self.measured.items() if one.at < before]
+        for key in old:
+            del self.measured[key]
+        return len(old)

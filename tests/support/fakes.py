@@ -205,6 +205,11 @@ class FakeRuns:
         run = self.runs[run_id - 1]
         self.runs[run_id - 1] = dataclasses.replace(run, finished_at=at, outcome=outcome)  # type: ignore[arg-type]
 
+    def sweep(self, *, before: datetime, limit: int) -> int:
+        old = [one for one in self.runs if one.started_at < before][:limit]
+        self.runs = [one for one in self.runs if one not in old]
+        return len(old)
+
     def last(self, *, limit: int = 10, command: str | None = None, day: date | None = None) -> tuple[Run, ...]:
         found = [one for one in self.runs if command in {None, one.command} and day in {None, one.day}]
         return tuple(reversed(found))[:limit]
