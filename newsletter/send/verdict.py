@@ -49,6 +49,7 @@ _PERMANENT: dict[str, Cause] = {
     "2.2": "mailbox-full",
     "2.3": "message",
     "3.4": "message",
+    "5.3": "too-many-recipients",  # RFC 5321 4.5.3.1.10: 552 is to be read as 452
     "7.8": "login",
     "7.13": "address",
     "7.17": "address",  # RFC 7293: the mailbox changed hands
