@@ -130,7 +130,7 @@ class Viewer:
         title = detex(clean(card.paper.title, _TITLE)) if card else clean(news.paper_id, 60)
         url = (web_link(card.paper.url) if card else "") or f"{self._base}/paper/{quote(news.paper_id)}"
         kind = self.tongue.say(_FOLLOW_UPS[news.kind])
-        return FollowUpView(kind, title or self.tongue.say("Untitled"), url, self._news(news))
+        return FollowUpView(kind, title or self.tongue.say("Untitled"), url, news_text(news, self.tongue))
 
     def dates(self, day: date) -> tuple[str, str]:
         """(long, short) as the reader's locale writes them."""
@@ -146,14 +146,6 @@ class Viewer:
             cleaned.pop()
             said = sentence(cleaned, self.tongue)
         return said if len(said) <= _WHY else shorten(said, _WHY)
-
-    def _news(self, news: FollowUp) -> str:
-        """English, or what was said before its value was kept, is shown as it was printed."""
-        text = _NEWS[news.kind]
-        value = clean(news.value, _WHY)
-        if self.tongue is ENGLISH or ("{value}" in text and not value):
-            return clean(news.text, _WHY)
-        return self.tongue.say(text, value=value)
 
     def _figures(self, card: Card) -> tuple[str, ...]:
         counted = (
@@ -191,6 +183,15 @@ class Viewer:
                 (marked("Save"), "save"),
             )
         )
+
+
+def news_text(news: FollowUp, tongue: Tongue) -> str:
+    """English, or what was said before its value was kept, is shown as it was printed."""
+    text = _NEWS[news.kind]
+    value = clean(news.value, _WHY)
+    if tongue is ENGLISH or ("{value}" in text and not value):
+        return clean(news.text, _WHY)
+    return tongue.say(text, value=value)
 
 
 def authors_line(authors: tuple[str, ...], tongue: Tongue = ENGLISH) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from babel.messages.catalog import Message
 
 # By which names templates and code speak: one text, or one text and its plural.
-_ONE, _COUNTED = ("_", "gettext", "say", "marked"), ("count", "ngettext", "marked_count")
+_ONE, _COUNTED = ("_", "gettext", "say", "marked", "lost"), ("count", "ngettext", "marked_count")
 _KEYWORDS: dict[str, Any] = dict.fromkeys(_ONE) | dict.fromkeys(_COUNTED, (1, 2))
 _ROOMS = ("compose", "tongue", "web")
 # Without dates and names: git knows them, and a file made anew is the same.

@@ -106,6 +106,14 @@ class Tongue:
 
         return format_decimal(round(value, 1), format="#,##0.#", locale=self.locale)
 
+    def compact(self, value: int) -> str:
+        """The same, shortened from ten thousand on: `12K`, `1.2万`."""
+        if value < 10_000:
+            return self.number(value)
+        from babel.numbers import format_compact_decimal  # noqa: PLC0415
+
+        return format_compact_decimal(value, fraction_digits=1, locale=self.locale)
+
     def date(self, day: date, form: str = "full") -> str:
         """A day as the locale writes it: `full`, `long`, `medium`, `short`, or a CLDR skeleton such as `MMMMd`."""
         from babel.dates import format_date, format_skeleton  # noqa: PLC0415

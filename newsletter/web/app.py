@@ -15,6 +15,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from newsletter.errors import BusyError, LaterError, StoreError, TemplateError
+from newsletter.tongue.tongue import marked
 from newsletter.web import ask as asking
 from newsletter.web import keeping
 from newsletter.web.desk import Desk, Door
@@ -26,6 +27,7 @@ from newsletter.web.metrics import Meters
 from newsletter.web.pages import Pages
 from newsletter.web.problems import problem
 from newsletter.web.settings import WebSettings
+from newsletter.web.speaking import ASKED
 from newsletter.web.stamps import Stamps
 
 if TYPE_CHECKING:
@@ -76,6 +78,7 @@ def open_desk(
         "default_cadence": config.schedule.cadence,
         "default_zone": config.newsletter.timezone,
     }
+    pages = Pages(own, **shared)
     return Desk(
         press=press,
         signer=press.signer,
@@ -83,7 +86,7 @@ def open_desk(
         settings=settings or WebSettings(),
         limits=limits,
         records=records,
-        pages=Pages(own, **shared),
+        pages=pages,
         library=Library(press.editions),
         meters=Meters(),
         alike=Memo(life=timedelta(hours=1), capacity=5000),
@@ -92,6 +95,7 @@ def open_desk(
         searches=Memo(life=timedelta(minutes=10), capacity=200),
         writers=CapacityLimiter(WRITERS),
         topics={topic.slug: topic for topic in config.topics},
+        tongue=pages.tongues.of(config.newsletter.locale),
     )
 
 
@@ -120,7 +124,7 @@ async def _answer(desk: Desk, door: Door, request: Request) -> Response:
             body = await _body(request, limit)
         ask = await asking.read(request, body, desk.settings.trusted_proxies)
     except TimeoutError:
-        return _plain(desk, request, 408, "The request came too slowly.")
+        return _plain(desk, request, 408, marked("The request came too slowly."))
     except asking.Unreadable as error:
         return _plain(desk, request, error.status, error.text)
     try:
@@ -133,7 +137,7 @@ async def _answer(desk: Desk, door: Door, request: Request) -> Response:
             door.path,
             error,
         )
-        response = _plain(desk, request, 503, "The newsletter is busy for a moment. Please try again.")
+        response = _plain(desk, request, 503, marked("The newsletter is busy for a moment. Please try again."))
         response.headers["Retry-After"] = "5"
         return response
 
@@ -158,13 +162,13 @@ async def _body(request: Request, limit: int) -> bytes:
     """The body within `limit` bytes; what is announced too long is refused before it is read."""
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > limit:
-        raise asking.Unreadable(413, "That is too much for this page.")
+        raise asking.Unreadable(413, marked("That is too much for this page."))
     parts: list[bytes] = []
     size = 0
     async for part in request.stream():
         size += len(part)
         if size > limit:
-            raise asking.Unreadable(413, "That is too much for this page.")
+            raise asking.Unreadable(413, marked("That is too much for this page."))
         parts.append(part)
     return b"".join(parts)
 
@@ -176,7 +180,7 @@ def _wrong_address(desk: Desk) -> Callable[[Request, Exception], Awaitable[Respo
         if _for_program(request):
             response: Response = problem(error.status_code, "There is nothing here that answers this.")
         else:
-            response = desk.lost(status=error.status_code)
+            response = _spoken(desk, request).lost(status=error.status_code)
         response.headers.update(error.headers or {})
         return dress(response, private=False, https=desk.secure)
 
@@ -195,7 +199,7 @@ def _fault(desk: Desk) -> Callable[[Request, Exception], Awaitable[Response]]:
 
 def _apology(desk: Desk, request: Request) -> Response:
     """The page of a fault; plain text when an operator's template is the fault."""
-    text = "Something went wrong on our side. It has been noted."
+    text = marked("Something went wrong on our side. It has been noted.")
     try:
         return _plain(desk, request, 500, text)
     except TemplateError:
@@ -206,7 +210,11 @@ def _plain(desk: Desk, request: Request, status: int, text: str) -> Response:
     """An error as the asker reads it: problem+json for programs, a page for people."""
     if _for_program(request):
         return problem(status, text)
-    return desk.lost(text, status=status, title="That did not work")
+    return _spoken(desk, request).lost(text, status=status, title=marked("That did not work"))
+
+
+def _spoken(desk: Desk, request: Request) -> Desk:
+    return desk.speaking(request.query_params.get(ASKED, ""), request.headers.get("accept-language", ""))
 
 
 def _for_program(request: Request) -> bool:

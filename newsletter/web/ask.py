@@ -10,6 +10,8 @@ from urllib.parse import parse_qsl
 from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
+from newsletter.tongue.tongue import marked
+
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
 
@@ -123,7 +125,7 @@ def _urlencoded(raw: bytes) -> dict[str, tuple[str, ...]]:
             raw.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="replace"
         )
     except ValueError as error:
-        raise Unreadable(400, "Too many fields.") from error
+        raise Unreadable(400, marked("Too many fields.")) from error
     return gather(pairs)
 
 
@@ -134,7 +136,7 @@ async def _multipart(headers: Headers, body: bytes) -> tuple[dict[str, tuple[str
     try:
         form = await MultiPartParser(headers, stream(), max_files=2, max_fields=MAX_FIELDS).parse()
     except (MultiPartException, KeyError, ValueError) as error:
-        raise Unreadable(400, "This form could not be read.") from error
+        raise Unreadable(400, marked("This form could not be read.")) from error
     pairs, files = [], {}
     for name, value in form.multi_items():
         if isinstance(value, UploadFile):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from newsletter.tongue.tongue import marked
 from newsletter.web.words import short_day
 
 if TYPE_CHECKING:
@@ -114,10 +115,10 @@ def reasons(day: date, edition: Edition | None, notes: Sequence[str]) -> tuple[s
     if notes:
         return tuple(notes)
     if edition is not None:
-        return ("no paper was new",)
+        return (marked("no paper was new"),)
     if day.weekday() >= 5:
-        return ("weekend, no lists are published",)
-    return ("no edition was printed",)
+        return (marked("weekend, no lists are published"),)
+    return (marked("no edition was printed"),)
 
 
 def _gap(first: date, last: date, why: Callable[[date], Sequence[str]]) -> Gap | None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import HTMLResponse, Response
+
+from newsletter.tongue.tongue import ENGLISH, marked
+from newsletter.web.speaking import tongue_of
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from newsletter.press import Press
     from newsletter.stages.searching import Scored
     from newsletter.subscribe.links import Signer
+    from newsletter.tongue.tongue import Tongue
     from newsletter.web.ask import Ask
     from newsletter.web.keeping import Kept
     from newsletter.web.library import Library
@@ -55,6 +59,8 @@ class Desk:
     writers: CapacityLimiter
     owed: set[str] = field(default_factory=set)  # address keys whose mail was counted and then could not be queued
     topics: dict[str, Topic] = field(default_factory=dict)
+    tongue: Tongue = ENGLISH  # what this request is answered in
+    carried: str = ""  # the language that was chosen by hand: links keep it
 
     @property
     def base_url(self) -> str:
@@ -67,6 +73,11 @@ class Desk:
 
     def now(self) -> datetime:
         return self.press.clock.now()
+
+    def speaking(self, chosen: str, header: str) -> Desk:
+        """The same desk for one request, in its language: by `?lang=`, else by Accept-Language."""
+        tongue, carried = tongue_of(chosen, header, self.pages.tongues, self.tongue)
+        return self if (tongue, carried) == (self.tongue, "") else replace(self, tongue=tongue, carried=carried)
 
     def page(self, name: str, *, status: int = 200, **values: Any) -> Page:
         """A page; `canonical` is its path, empty for pages that no search engine should keep."""
@@ -85,7 +96,8 @@ class Desk:
             "og_type": "website",
             "typed": "",
         }
-        made = Page(self.pages.render(name, shared | values), status_code=status)
+        text = self.pages.render(name, shared | values, self.tongue, self.carried)
+        made = Page(text, status_code=status, headers={"Vary": "Accept-Language"})
         made.stamp = stamp
         return made
 
@@ -94,8 +106,8 @@ class Desk:
         return self.page(
             "error.html.j2",
             status=status,
-            title=title or "There is nothing here",
-            text=text or "The address is wrong, or what was here is gone.",
+            title=title or marked("There is nothing here"),
+            text=text or marked("The address is wrong, or what was here is gone."),
         )
 
     def bad_link(self) -> Page:
@@ -103,8 +115,8 @@ class Desk:
         return self.page(
             "error.html.j2",
             status=404,
-            title="This link does not work",
-            text="It is incomplete, too old, or was replaced by a newer one. Ask for a fresh link below.",
+            title=marked("This link does not work"),
+            text=marked("It is incomplete, too old, or was replaced by a newer one. Ask for a fresh link below."),
             private=True,
             signup=False,
             offer_link=True,

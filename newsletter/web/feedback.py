@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from newsletter.model.subscriber import Feedback
+from newsletter.tongue.tongue import marked
 from newsletter.web.consent import preferences_path
 from newsletter.web.paper import cards
 from newsletter.web.readers import reader
@@ -22,15 +23,15 @@ Verb = Literal["more", "less", "save", "unsave", "mute", "unmute", "undo"]
 
 # verb: (what the button says, what is said once it is done, what takes it back)
 PAPER_VERBS: dict[Verb, tuple[str, str, Verb]] = {
-    "more": ("More like this", "We will pick more papers like this one for you.", "undo"),
-    "less": ("Less like this", "We will pick fewer papers like this one for you.", "undo"),
-    "save": ("Save it", "It is on your saved list.", "unsave"),
-    "unsave": ("Take it off the list", "It is off your saved list.", "save"),
-    "undo": ("Undo", "Taken back: this paper says nothing about your taste.", "more"),
+    "more": (marked("More like this"), marked("We will pick more papers like this one for you."), "undo"),
+    "less": (marked("Less like this"), marked("We will pick fewer papers like this one for you."), "undo"),
+    "save": (marked("Save it"), marked("It is on your saved list."), "unsave"),
+    "unsave": (marked("Take it off the list"), marked("It is off your saved list."), "save"),
+    "undo": (marked("Undo"), marked("Taken back: this paper says nothing about your taste."), "more"),
 }
 TOPIC_VERBS: dict[Verb, tuple[str, str, Verb]] = {
-    "mute": ("Mute this topic", "Your issues leave this topic out from now on.", "unmute"),
-    "unmute": ("Bring it back", "Your issues bring this topic again.", "mute"),
+    "mute": (marked("Mute this topic"), marked("Your issues leave this topic out from now on."), "unmute"),
+    "unmute": (marked("Bring it back"), marked("Your issues bring this topic again."), "mute"),
 }
 
 
@@ -47,7 +48,7 @@ def feedback(desk: Desk, ask: Ask) -> Response:
         return _about_paper(desk, ask, who, paper_id, choice)
     if topic in desk.topics:
         return _about_topic(desk, ask, who, topic, choice)
-    return desk.lost("This link names no paper and no topic.", status=400, title="Something is missing")
+    return desk.lost("This link names no paper and no topic.", status=400, title=marked("Something is missing"))
 
 
 def _about_paper(desk: Desk, ask: Ask, who: Subscriber, paper_id: str, choice: str) -> Response:
@@ -57,7 +58,7 @@ def _about_paper(desk: Desk, ask: Ask, who: Subscriber, paper_id: str, choice: s
     verb = next((one for one in PAPER_VERBS if one == choice), None)
     if ask.method == "POST":
         if verb is None:
-            return desk.lost("This choice is not known here.", status=400, title="That did not work")
+            return desk.lost("This choice is not known here.", status=400, title=marked("That did not work"))
         desk.press.subscribers.say(Feedback(who.id, paper_id, verb, desk.now()))
         return _done(desk, ask, who, verb, card=cards(desk, [known])[0])
     said = standing(desk.press.subscribers.said([who.id]).get(who.id, ()))
@@ -106,7 +107,9 @@ def _done(
         topic=desk.topics.get(topic),
         said=said,
         inverse=inverse,
-        inverse_label="Undo" if inverse in ("undo", "unsave", "unmute") else (PAPER_VERBS | TOPIC_VERBS)[inverse][0],
+        inverse_label=marked("Undo")
+        if inverse in ("undo", "unsave", "unmute")
+        else (PAPER_VERBS | TOPIC_VERBS)[inverse][0],
         token=ask.params["token"],
         preferences=preferences_path(desk, who),
         private=True,

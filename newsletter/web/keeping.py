@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from newsletter.errors import LaterError, StoreError
 from newsletter.web.desk import Page
+from newsletter.web.speaking import ASKED, speaks
 
 if TYPE_CHECKING:
     from newsletter.web.ask import Ask
@@ -33,10 +34,12 @@ def answer(desk: Desk, door: Door, ask: Ask) -> Response:
     A kept page has its form's stamp renewed, so each reader's form was shown to her just now. While the database does
     not answer, a page that was made before is shown as it was.
     """
+    if speaks(ask.path):
+        desk = desk.speaking(ask.wanted(ASKED), ask.headers.get("accept-language", ""))
     if not door.kept or ask.method == "POST":
         return door.handler(desk, ask)
     query = urlencode([(name, one) for name in sorted(ask.query) for one in ask.query[name]])
-    key, now = f"{ask.path}?{query}", desk.now()
+    key, now = f"{desk.tongue.locale} {ask.path}?{query}", desk.now()
     try:
         version = _version(desk)
         known = desk.kept.look(key, now=now)
@@ -68,7 +71,7 @@ def _to_send(desk: Desk, ask: Ask, found: Response) -> Response:
     tag = f'W/"{hashlib.blake2b(bare, digest_size=12).hexdigest()}-{half:x}"'
     headers = {name: value for name, value in found.headers.items() if name != "content-length"} | {"ETag": tag}
     if tag in ask.headers.get("if-none-match", ""):
-        return Response(status_code=304, headers={"ETag": tag})
+        return Response(status_code=304, headers={"ETag": tag, "Vary": "Accept-Language"})
     if stamp:
         body = body.replace(stamp, desk.stamps.stamp(desk.now()).encode())
     return Response(body, headers=headers)

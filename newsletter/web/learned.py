@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from newsletter.stages import tasting
 from newsletter.subscribe.library import read_library
+from newsletter.tongue.tongue import marked
 from newsletter.web.paper import cards
 from newsletter.web.readers import reader
 
@@ -32,36 +33,60 @@ def taste(desk: Desk, ask: Ask) -> Response:
     match ask.first("action"):
         case "forget":
             count = tasting.forget(desk.press, who, [ask.first("paper")])
-            return _page(desk, ask, who, notice="Taken back." if count else "Nothing is held of this paper.")
+            return _page(
+                desk, ask, who, notice=marked("Taken back.") if count else marked("Nothing is held of this paper.")
+            )
         case "reset":
             count = tasting.reset(desk.press, who)
-            return _page(desk, ask, who, notice=f"All is taken back: {count} papers. Your topics alone decide now.")
+            notice = desk.tongue.count(
+                "All is taken back: {n} papers. Your topics alone decide now.",
+                "All is taken back: {n} papers. Your topics alone decide now.",
+                count,
+            )
+            return _page(desk, ask, who, notice=notice)
         case "bring":
             return _bring(desk, ask, who)
-    return _page(desk, ask, who, problem="This form is not known here.", status=400)
+    return _page(desk, ask, who, problem=marked("This form is not known here."), status=400)
 
 
 def _bring(desk: Desk, ask: Ask, who: Subscriber) -> Response:
     """Read what she pasted. Nothing is asked of other servers from here: what is not known is named."""
     library = read_library(ask.first("library").encode())
     if not library.entries:
-        problem = (
+        problem = marked(
             "No papers are recognised in it. Paste BibTeX, RIS, Zotero's CSV, RDF or CSL JSON, OPML, or a list of "
             "arXiv ids and DOIs."
         )
         return _page(desk, ask, who, problem=problem, status=400)
     brought = tasting.bring(replace(desk.press, lookup=None), who, library.entries[:BROUGHT], "brought on the web")
-    return _page(desk, ask, who, notice=_told(brought, len(library.entries)))
+    return _page(desk, ask, who, notice=_told(desk, brought, len(library.entries)))
 
 
-def _told(brought: Brought, given: int) -> str:
-    told = f"{len(brought.liked)} papers more that you like, {brought.known} known already."
+def _told(desk: Desk, brought: Brought, given: int) -> str:
+    say, count = desk.tongue.say, desk.tongue.count
+    told: list[str] = [
+        count(
+            "{n} papers more that you like, {known} known already.",
+            "{n} papers more that you like, {known} known already.",
+            len(brought.liked),
+            known=brought.known,
+        )
+    ]
     if brought.unknown:
-        told += f" Nothing is known here of {', '.join(brought.unknown[:5])}"
-        told += f" and {len(brought.unknown) - 5} more." if len(brought.unknown) > 5 else "."
+        names, more = ", ".join(brought.unknown[:5]), len(brought.unknown) - 5
+        told.append(
+            count(
+                "Nothing is known here of {names} and {n} more.",
+                "Nothing is known here of {names} and {n} more.",
+                more,
+                names=names,
+            )
+            if more > 0
+            else say("Nothing is known here of {names}.", names=names)
+        )
     if given > BROUGHT:
-        told += f" The first {BROUGHT} of {given} were read."
-    return told
+        told.append(say("The first {read} of {given} were read.", read=BROUGHT, given=given))
+    return " ".join(told)
 
 
 def _page(desk: Desk, ask: Ask, who: Subscriber, *, notice: str = "", problem: str = "", status: int = 200) -> Response:

@@ -8,15 +8,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import jinja2
+from babel import Locale
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from newsletter.compose import default_template_folder
 from newsletter.errors import TemplateError
+from newsletter.tongue.catalogues import Tongues
+from newsletter.tongue.tongue import ENGLISH
 from newsletter.web import words
+from newsletter.web.speaking import FILTERS, carry, told
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from newsletter.tongue.tongue import Tongue
 
 STATIC = ("style.css", "zone.js", "icon.svg", "card.png")
 
@@ -47,18 +53,17 @@ class Pages:
         by_plain = {plain: f"/static/{asset.name}" for plain, asset in self.assets.items()}
         self._by_address = {asset.name: asset for asset in self.assets.values()}
         self._jinja.globals.update({"live": True, "sign_up_url": ""} | shared, static=by_plain, plural=words.plural)
-        self._jinja.filters.update(
-            long_day=words.long_day,
-            short_day=words.short_day,
-            moment=words.moment,
-            clean=words.clean,
-            short_count=words.short_count,
-        )
+        self._jinja.filters.update(FILTERS)
+        self.tongues = Tongues([*([own] if own else []), default_template_folder()])
+        self.languages = tuple((code, str(Locale.parse(code).display_name)) for code in self.tongues.languages())
 
-    def render(self, name: str, values: Mapping[str, Any]) -> str:
-        """The page as text. Raises TemplateError when an operator's template is broken."""
+    def render(self, name: str, values: Mapping[str, Any], tongue: Tongue = ENGLISH, carried: str = "") -> str:
+        """The page as text; `carried` is the language that its links keep. Raises TemplateError for an operator's
+        broken template.
+        """
         try:
-            return self._jinja.get_template(name).render(values)
+            made = self._jinja.get_template(name).render({**told(tongue, self.languages, carried), **values})
+            return carry(made, carried) if carried else made
         except jinja2.TemplateError as error:
             raise TemplateError(
                 f"The page {name} did not render: {error}", cure="Mend the template, or remove your copy of it."

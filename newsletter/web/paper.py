@@ -11,7 +11,8 @@ from newsletter.model.edition import Card
 from newsletter.stages.searching import alike
 from newsletter.web import citing, views
 from newsletter.web.plot import Plot, draw
-from newsletter.web.words import clean, long_day
+from newsletter.web.speaking import day_name
+from newsletter.web.words import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -50,7 +51,7 @@ def _page(desk: Desk, subject: Paper) -> Response:
         "paper.html.j2",
         paper=subject,
         view=view,
-        facts=_facts(subject),
+        facts=_facts(desk, subject),
         authors=[clean(author) for author in subject.authors],
         plots=plots(readings),
         reasons=_reasons(desk, subject, listings),
@@ -63,12 +64,12 @@ def _page(desk: Desk, subject: Paper) -> Response:
     )
 
 
-def _facts(subject: Paper) -> list[str]:
+def _facts(desk: Desk, subject: Paper) -> list[str]:
     """When it was published, its categories and its version, as far as they are known."""
     every = (
-        long_day(subject.published) if subject.published else "",
+        day_name(subject.published, desk.tongue) if subject.published else "",
         ", ".join(clean(one) for one in subject.categories),
-        f"version {subject.version}" if subject.version else "",
+        desk.tongue.say("version {n}", n=subject.version) if subject.version else "",
     )
     return [one for one in every if one]
 

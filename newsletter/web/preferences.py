@@ -14,6 +14,7 @@ from newsletter.model.codec import to_plain
 from newsletter.model.subscriber import Feedback
 from newsletter.stages.leaving import leave
 from newsletter.subscribe.addresses import parse_address
+from newsletter.tongue.tongue import marked
 from newsletter.web import address, citing, signup
 from newsletter.web.calendar import parse_day
 from newsletter.web.paper import cards
@@ -30,18 +31,6 @@ if TYPE_CHECKING:
     from newsletter.web.desk import Desk
 
 LONGEST_PAUSE = timedelta(days=366)
-LOCALES = {
-    "en": "English",
-    "de": "Deutsch",
-    "es": "Español",
-    "fr": "Français",
-    "it": "Italiano",
-    "nl": "Nederlands",
-    "pl": "Polski",
-    "pt": "Português",
-    "ja": "日本語",
-    "zh": "中文",
-}
 
 
 def preferences(desk: Desk, ask: Ask) -> Response:
@@ -53,7 +42,7 @@ def preferences(desk: Desk, ask: Ask) -> Response:
         return _page(desk, ask, who)
     act = ACTIONS.get(ask.first("action") or "save")
     if act is None:
-        return _page(desk, ask, who, problem="This form is not known here.", status=400)
+        return _page(desk, ask, who, problem=marked("This form is not known here."), status=400)
     return act(desk, ask, who)
 
 
@@ -123,7 +112,7 @@ def _page(desk: Desk, ask: Ask, who: Subscriber, *, notice: str = "", problem: s
         notice=notice,
         problem=problem,
         zones=sorted(signup.zones()),
-        locales=LOCALES,
+        locales=dict(desk.pages.languages),
         muted=sorted(slug for slug, verb in said.topics.items() if verb == "mute"),
         saved_count=len(said.saved),
         today=desk.now().date(),
@@ -150,29 +139,30 @@ def _save(desk: Desk, ask: Ask, who: Subscriber) -> Response:
         cadence=wish.cadence,
         send_hour=wish.send_hour,
         timezone=wish.timezone,
-        locale=ask.first("locale") if ask.first("locale") in LOCALES else None,
+        locale=ask.first("locale") if ask.first("locale") in dict(desk.pages.languages) else None,
         per_topic=int(many) if many.isascii() and many.isdigit() and 1 <= int(many[:3]) <= 20 else None,
         text_only=ask.first("text_only") == "yes",
     )
     desk.press.subscribers.update(changed, who)
-    return _page(desk, ask, changed, notice="Your choices are saved. They hold from the next issue on.")
+    return _page(desk, ask, changed, notice=marked("Your choices are saved. They hold from the next issue on."))
 
 
 def _pause(desk: Desk, ask: Ask, who: Subscriber) -> Response:
     today = desk.now().date()
     until = parse_day(ask.first("until"))
     if until is None or not today < until <= today + LONGEST_PAUSE:
-        return _page(desk, ask, who, problem="Choose a day within the next year.", status=400)
+        return _page(desk, ask, who, problem=marked("Choose a day within the next year."), status=400)
     changed = replace(who, paused_until=until)
     desk.press.subscribers.update(changed, who)
-    notice = f"No mail until {until}. Then one issue brings the best of what you missed."
+    day = until.isoformat() if desk.tongue.locale == "en" else desk.tongue.date(until, "long")
+    notice = desk.tongue.say("No mail until {day}. Then one issue brings the best of what you missed.", day=day)
     return _page(desk, ask, changed, notice=notice)
 
 
 def _resume(desk: Desk, ask: Ask, who: Subscriber) -> Response:
     changed = replace(who, paused_until=None)
     desk.press.subscribers.update(changed, who)
-    return _page(desk, ask, changed, notice="Welcome back: your next issue comes as usual.")
+    return _page(desk, ask, changed, notice=marked("Welcome back: your next issue comes as usual."))
 
 
 def _address(desk: Desk, ask: Ask, who: Subscriber) -> Response:
@@ -184,7 +174,8 @@ def _address(desk: Desk, ask: Ask, who: Subscriber) -> Response:
     if (refused := signup.take_client(desk, ask, human=True)) is not None:
         return _page(desk, ask, who, problem=refused.text, status=429)
     address.ask_for(desk, who, email)
-    return _page(desk, ask, who, notice=f"Look into the inbox of {email}: the change holds once you confirm it there.")
+    notice = desk.tongue.say("Look into the inbox of {email}: the change holds once you confirm it there.", email=email)
+    return _page(desk, ask, who, notice=notice)
 
 
 def _leave(desk: Desk, ask: Ask, who: Subscriber) -> Response:  # noqa: ARG001 - all actions are called alike
@@ -199,14 +190,14 @@ def _back(desk: Desk, ask: Ask, who: Subscriber) -> Response:  # noqa: ARG001 - 
 
 def _forget(desk: Desk, ask: Ask, who: Subscriber) -> Response:
     if ask.first("sure") != "yes":
-        return _page(desk, ask, who, problem="Tick the box if you are sure: this cannot be undone.", status=400)
+        return _page(desk, ask, who, problem=marked("Tick the box if you are sure: this cannot be undone."), status=400)
     desk.press.subscribers.forget(who.email, at=desk.now())
     return desk.page("forgotten.html.j2", private=True, signup=False, scripts=False)
 
 
 def _unmute(desk: Desk, ask: Ask, who: Subscriber) -> Response:
     desk.press.subscribers.say(Feedback(who.id, "", "unmute", desk.now(), ask.first("topic")))
-    return _page(desk, ask, who, notice="The topic is back in your issues.")
+    return _page(desk, ask, who, notice=marked("The topic is back in your issues."))
 
 
 ACTIONS: dict[str, Callable[[Desk, Ask, Subscriber], Response]] = {

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from newsletter.tongue.tongue import marked
 from newsletter.web import calendar as cal
 from newsletter.web import views
 from newsletter.web.library import holds
-from newsletter.web.words import long_day, plural
+from newsletter.web.speaking import day_name, span_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -45,7 +46,7 @@ def day(desk: Desk, ask: Ask) -> Response:
         day=wanted,
         back=back,
         forth=forth,
-        reasons=why_empty(desk, wanted) if wanted <= desk.now().date() else ("this day is still to come",),
+        reasons=why_empty(desk, wanted) if wanted <= desk.now().date() else (marked("this day is still to come"),),
         canonical=f"/day/{wanted}" if edition is not None else "",
         here="day",
     )
@@ -80,7 +81,10 @@ def topic(desk: Desk, ask: Ask) -> Response:
         about=known.query if known else "",
         days=shelves[:10],
         canonical=f"/topic/{slug}",
-        description=f"The newest trending papers on {known.name if known else shelves[0][1].name}, each with why.",
+        description=desk.tongue.say(
+            "The newest trending papers on {topic}, each with why.",
+            topic=desk.tongue.gettext(known.name if known else shelves[0][1].name),
+        ),
         feed=f"/topic/{slug}/feed.atom",
         here="topics",
     )
@@ -92,7 +96,7 @@ def archive(desk: Desk, ask: Ask) -> Response:  # noqa: ARG001 - every handler t
     for one in reversed(desk.library.days()):
         months.setdefault(cal.month_of(one).path, []).append(one)
     rows = [(cal.month_of(days[0]), days) for days in months.values()]
-    about = "Every day's trending papers, as they were printed."
+    about = desk.tongue.say("Every day's trending papers, as they were printed.")
     return desk.page("archive.html.j2", months=rows, canonical="/archive", here="archive", description=about)
 
 
@@ -126,8 +130,13 @@ def _day_values(desk: Desk, edition: Edition, by: str, canonical: str, here: str
         "titles": {card.paper.id: views.card_view(card) for card in edition.cards if _followed(edition, card.paper.id)},
         "canonical": canonical,
         "here": here,
-        "description": f"{plural(count, 'trending paper')} of {long_day(edition.day)}: "
-        + "; ".join(card.title for card in best),
+        "description": desk.tongue.count(
+            "{n} trending paper of {day}: {titles}",
+            "{n} trending papers of {day}: {titles}",
+            count,
+            day=day_name(edition.day, desk.tongue),
+            titles="; ".join(card.title for card in best),
+        ),
     }
 
 
@@ -170,7 +179,7 @@ def _span_page(desk: Desk, span: cal.Span, span_of: Callable[[date], cal.Span]) 
         forth=span_of(after[0]) if after else None,
         canonical=span.path,
         here="archive",
-        description=f"The most upvoted papers of {span.name}.",
+        description=desk.tongue.say("The most upvoted papers of {span}.", span=span_name(span, desk.tongue)),
     )
 
 

@@ -11,6 +11,7 @@ from newsletter.errors import AddressError, NewsletterError
 from newsletter.model.subscriber import CADENCES, Subscriber
 from newsletter.subscribe.addresses import parse_address
 from newsletter.subscribe.moves import MOVES, move
+from newsletter.tongue.tongue import marked
 from newsletter.web.ask import prefix_of
 from newsletter.web.readers import queue_notice
 from newsletter.web.words import about_address
@@ -37,6 +38,7 @@ class Wish:
     cadence: Cadence | None = None
     send_hour: int | None = None
     timezone: str | None = None
+    locale: str | None = None
     text_only: bool = False
 
 
@@ -64,6 +66,7 @@ def wish_of(desk: Desk, *, email: str, topics: Sequence[str], cadence: str, hour
         cadence=next((one for one in CADENCES if one == cadence != config.schedule.cadence), None),
         send_hour=None if wanted == config.schedule.send_hour else wanted,
         timezone=zone if zone != config.newsletter.timezone and zone in zones() else None,
+        locale=None if desk.tongue.locale == config.newsletter.locale else desk.tongue.locale,
     )
 
 
@@ -111,7 +114,7 @@ def take_client(desk: Desk, ask: Ask, *, human: bool) -> Answer | None:
     if full is None:
         return None
     wait = min(int(asks[full][2].total_seconds()), 3600)
-    return Answer("too-many", "Too many sign-ups from here. Please try again later.", wait)
+    return Answer("too-many", marked("Too many sign-ups from here. Please try again later."), wait)
 
 
 def take_address(desk: Desk, email: str) -> bool:
@@ -193,5 +196,6 @@ def _with(subscriber: Subscriber, wish: Wish) -> Subscriber:
         cadence=wish.cadence,
         send_hour=wish.send_hour,
         timezone=wish.timezone,
+        locale=wish.locale or subscriber.locale,
         text_only=wish.text_only,
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from newsletter.compose.text import web_link
+from newsletter.tongue.tongue import marked
 from newsletter.web.plot import Plot, draw
 from newsletter.web.words import clean, first_sentences
 
@@ -28,6 +29,8 @@ class CardView:
     href: str
     title: str
     authors: str
+    people: str  # the same without a count, which is said in the page's language
+    author_count: int  # 0: all are named
     organization: str
     gist: str
     gist_by: str
@@ -38,6 +41,7 @@ class CardView:
     links: tuple[tuple[str, str], ...]
     plot: Plot | None
     why: str = ""
+    reasons: tuple[tuple[str, ...], ...] = ()
     parts: tuple[tuple[str, float, str], ...] = ()
     topic: str = ""
     topic_name: str = ""
@@ -89,7 +93,7 @@ def by_trend(edition: Edition) -> tuple[Shelf, ...]:
     ordered = sorted(
         best.values(), key=lambda one: (-(-1 if one[1].upvotes is None else one[1].upvotes), -one[0], one[1].id)
     )
-    return (Shelf("", "By trend", tuple(view for _, view in ordered)),) if ordered else ()
+    return (Shelf("", marked("By trend"), tuple(view for _, view in ordered)),) if ordered else ()
 
 
 def top_of(edition: Edition, count: int) -> tuple[CardView, ...]:
@@ -112,6 +116,8 @@ def card_view(card: Card, *, pick: Pick | None = None, topic_name: str = "") -> 
         href=paper_href(paper.id),
         title=clean(paper.title) or "Untitled",
         authors=names(paper.authors),
+        people=people(paper.authors),
+        author_count=len(paper.authors) if len(paper.authors) > AUTHORS_SHOWN else 0,
         organization=clean(paper.organization),
         gist=gist,
         gist_by=by,
@@ -122,6 +128,7 @@ def card_view(card: Card, *, pick: Pick | None = None, topic_name: str = "") -> 
         links=links(paper),
         plot=draw([(at, value) for at, value in card.trend], width=96, height=24),
         why=clean(pick.why) if pick else "",
+        reasons=tuple(tuple(map(clean, reason)) for reason in pick.reasons) if pick else (),
         parts=tuple((p.name, p.value, clean(p.detail)) for p in pick.score.parts) if pick else (),
         topic=pick.topic if pick else "",
         topic_name=topic_name,
@@ -141,20 +148,25 @@ def gist_of(paper: Paper) -> tuple[str, str]:
 
 def names(authors: Iterable[str], shown: int = AUTHORS_SHOWN) -> str:
     """Authors in one line; a long list names the first and the last and counts the rest."""
+    every = list(authors)
+    said = people(every, shown)
+    return said if len(every) <= shown else f"{said} ({len(every)} authors)"
+
+
+def people(authors: Iterable[str], shown: int = AUTHORS_SHOWN) -> str:
+    """The same without the count."""
     every = [clean(author) for author in authors]
-    if len(every) <= shown:
-        return ", ".join(every)
-    return f"{', '.join(every[: shown - 1])} … {every[-1]} ({len(every)} authors)"
+    return ", ".join(every) if len(every) <= shown else f"{', '.join(every[: shown - 1])} … {every[-1]}"
 
 
 def links(paper: Paper) -> tuple[tuple[str, str], ...]:
     """(label, address) of what exists, http and https only: a hostile source may have sent anything."""
     every = (
-        ("Abstract", paper.url),
-        ("PDF", paper.pdf_url),
-        ("Code", paper.code_url),
-        ("Project", paper.project_url),
-        ("Discussion", paper.discussion_url),
+        (marked("Abstract"), paper.url),
+        (marked("PDF"), paper.pdf_url),
+        (marked("Code"), paper.code_url),
+        (marked("Project"), paper.project_url),
+        (marked("Discussion"), paper.discussion_url),
         ("DOI", f"https://doi.org/{quote(paper.doi, safe='/')}" if paper.doi else ""),
     )
     return tuple((label, safe) for label, href in every if (safe := web_link(href)))

@@ -24,8 +24,13 @@ if TYPE_CHECKING:
     from newsletter.model.mail import Kind
 
 STOCK = default_template_folder()
-TEMPLATES = sorted(path for path in STOCK.rglob("*.j2") if "email" in path.parts)
+# The operator's own pages, the demo's and the backtest's are in English; so are feeds and e-reader files.
+_ENGLISH = re.compile(r"/(operator/|epub/|demo|backtest|feed|opml|sitemap)")
+TEMPLATES = sorted(path for path in STOCK.rglob("*.j2") if not _ENGLISH.search(path.as_posix()))
 NOTICES: tuple[Kind, ...] = ("confirm", "welcome", "goodbye", "link", "address", "notice", "test")
+
+
+NAMES = {"Atom", "JSON", "Feed", "OPML", "API", "BibTeX", "RIS"}  # the same in every language
 
 
 def own(folder: Path, language: str, text: str) -> Path:
@@ -56,14 +61,15 @@ def test_a_catalogue_has_every_message_each_with_its_placeholders(language: str)
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.relative_to(STOCK).as_posix())
-def test_a_template_of_mails_says_no_word_outside_the_catalogues(path: Path) -> None:
-    assert bare_words(path.read_text("utf-8")) == []
+def test_a_template_says_no_word_outside_the_catalogues(path: Path) -> None:
+    assert [word for word in bare_words(path.read_text("utf-8")) if word not in NAMES] == []
 
 
 def bare_words(text: str) -> list[str]:
     """What a reader would see of a template that no catalogue can change."""
     text = re.sub(r"<mj-style>.*?</mj-style>|<style>.*?</style>|<script.*?</script>", "", text, flags=re.DOTALL)
     text = re.sub(r"\{#.*?#\}|\{\{.*?\}\}|\{%.*?%\}", "", text, flags=re.DOTALL)
+    text = text.replace("name@example.org", "")
     shown = re.findall(r'\b(?:alt|title|aria-label|placeholder)="([^"]*)"', text)
     return re.findall(r"[^\W\d_]{2,}", " ".join([*shown, re.sub(r"<[^>]*>|&#?\w+;", " ", text)]))
 

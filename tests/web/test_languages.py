@@ -1,0 +1,135 @@
+"""Pages in the language that a reader's browser asks for, or that she chose at the foot of the page."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from newsletter.tongue.tongue import ENGLISH
+from newsletter.web.speaking import accepted, carry, tongue_of
+from tests.support.languages import LANGUAGES, RTL
+
+if TYPE_CHECKING:
+    from tests.support.website import Site
+
+OTHERS = [one for one in LANGUAGES if one != "en"]
+
+
+def asking(language: str) -> dict[str, str]:
+    return {"Accept-Language": language}
+
+
+@pytest.mark.parametrize(
+    ("header", "languages"),
+    [
+        ("de-CH, de;q=0.9, en;q=0.8", ["de_CH", "de", "en"]),
+        ("fr;q=0.5,es;q=0.7", ["es", "fr"]),
+        ("*", []),
+        ("de;q=0, zh", ["zh"]),
+        ("de;q=2, <script>, ;;;, en-", []),
+        ("", []),
+        (",".join(["de"] * 10_000), ["de"] * 10),
+    ],
+)
+def test_accept_language_is_read_by_its_weights(header: str, languages: list[str]) -> None:
+    assert accepted(header) == languages
+
+
+def test_the_browsers_language_decides_and_a_chosen_one_comes_first(week: Site) -> None:
+    pages = week.client()
+
+    assert 'lang="en" dir="ltr"' in pages.get("/").text
+    assert 'lang="de" dir="ltr"' in pages.get("/", headers=asking("de-AT,de;q=0.9")).text
+    assert 'lang="fr" dir="ltr"' in pages.get("/?lang=fr", headers=asking("de")).text
+    assert 'lang="en" dir="ltr"' in pages.get("/?lang=en", headers=asking("de")).text
+    assert 'lang="en" dir="ltr"' in pages.get("/?lang=xx", headers=asking("ja")).text
+    assert 'lang="en" dir="ltr"' in pages.get('/?lang="><script>').text
+    assert pages.get("/").headers["Vary"] == "Accept-Language"
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_each_page_is_whole_in_each_language(week: Site, language: str) -> None:
+    pages = week.client()
+    direction = "rtl" if language in RTL else "ltr"
+
+    days = ("/", "/?by=trend", "/day/2025-11-22", "/week/2025-W47", "/month/2025-11", "/topic/vision", "/archive")
+    rest = ("/search", "/search?q=robot", "/subscribe", "/link", "/paper/2511.07403", "/nowhere", "/day/nonsense")
+    for path in (*days, *rest):
+        page = pages.get(path, headers=asking(language)).text
+        assert f'<html lang="{language}" dir="{direction}">' in page, path
+        assert "Skip to the papers" not in page
+        assert ">Subscribe<" not in page
+        assert "Today" not in re.sub(r"<title>.*?</title>", "", page).split("</header>")[0]
+    assert "November" not in pages.get("/", headers=asking("zh")).text.split("<section")[0]
+
+
+def test_pages_kept_for_everybody_are_kept_apart_by_language(week: Site) -> None:
+    pages = week.client()
+    german = pages.get("/archive", headers=asking("de"))
+    english = pages.get("/archive")
+
+    assert "<h1>Archiv</h1>" in german.text
+    assert "<h1>Archive</h1>" in english.text
+    again = pages.get("/archive", headers=asking("de") | {"If-None-Match": german.headers["ETag"]})
+    assert (again.status_code, again.headers["Vary"]) == (304, "Accept-Language")
+    assert pages.get("/archive", headers={"If-None-Match": german.headers["ETag"]}).status_code == 200
+
+
+def test_a_chosen_language_is_carried_by_the_links_and_by_no_cookie(week: Site) -> None:
+    page = week.client().get("/?lang=de")
+
+    assert 'href="/archive?lang=de"' in page.text
+    assert 'action="/subscribe?lang=de"' in page.text
+    assert 'href="/?by=trend&amp;lang=de"' in page.text
+    assert 'href="/feed.atom"' in page.text
+    assert 'href="?lang=zh"' in page.text
+    assert "Set-Cookie" not in page.headers
+    assert "lang=" not in re.sub(
+        r'lang="|hreflang="|\?lang=\w+" (?:hreflang|href)|\?lang=\w+">', "", week.client().get("/archive").text
+    )
+
+
+def test_links_keep_their_place_and_their_question() -> None:
+    page = '<a href="/day/2025-11-21#vision">a</a><a href="/search?q=a&amp;topic=b">b</a><a href="/static/a.css">c</a>'
+
+    assert carry(page, "de") == (
+        '<a href="/day/2025-11-21?lang=de#vision">a</a><a href="/search?q=a&amp;topic=b&amp;lang=de">b</a>'
+        '<a href="/static/a.css">c</a>'
+    )
+
+
+def test_feeds_and_the_api_are_the_same_in_every_language(week: Site) -> None:
+    pages = week.client()
+
+    for path in ("/feed.atom", "/feed.json", "/opml", "/api/v1/editions", "/sitemap.xml"):
+        assert pages.get(path, headers=asking("de")).content == pages.get(path).content
+
+
+def test_why_a_paper_is_there_is_said_in_the_language(week: Site) -> None:
+    page = week.client().get("/", headers=asking("de")).text
+
+    assert "Upvotes nach" in page
+    assert "upvotes after" not in page
+
+
+def test_who_signs_up_on_a_german_page_gets_german_mail(site: Site) -> None:
+    site.client().post("/subscribe?lang=de", data={"email": "ada@example.org"})
+    site.client("203.0.113.8").post("/subscribe", data={"email": "eve@example.org"})
+
+    first, second = site.send()
+
+    assert "Bestätigen Sie Ihr Abonnement von" in first
+    assert "Confirm your subscription to" in second
+    known = [site.press.subscribers.by_email(email) for email in ("ada@example.org", "eve@example.org")]
+    assert [one.locale if one else "" for one in known] == ["de", None]
+
+
+def test_a_catalogue_that_is_asked_for_in_any_way_is_one_that_there_is(week: Site) -> None:
+    tongues = week.app.state.desk.pages.tongues
+
+    for chosen in ("../../etc/passwd", "de/../fr", "", " ", "\0", "a" * 10_000, "zh-Hant-TW", "ZH"):
+        tongue, carried = tongue_of(chosen, "", tongues, ENGLISH)
+        assert tongue.language in LANGUAGES
+        assert carried in {"", "zh_Hant_TW", "ZH"}
