@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import stat
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -241,7 +242,8 @@ def _senders(press: Press) -> list[str]:
     """Machines of ours that hand mail to receivers; one with a login is a provider's, who looks after its own."""
     delivery, relays = press.config.delivery, press.config.delivery_relays
     ours = [one.host for one in (relays or [delivery]) if not one.username]
-    return list(dict.fromkeys(delivery.helo_name if host in _LOCAL else host for host in ours if host))
+    here = delivery.helo_name or socket.getfqdn()
+    return list(dict.fromkeys(here if host in _LOCAL else host for host in ours if host))
 
 
 def _pages(press: Press) -> Iterator[Finding]:

@@ -170,5 +170,7 @@ def nowhere(press: Press) -> tuple[Note, ...]:
     local = urlsplit(settings.newsletter.base_url).hostname in {"localhost", "127.0.0.1", "::1"}
     if not local or settings.delivery.transport == "maildir":
         return ()
+    if press.subscribers.counts().get("active", 0) < 2:  # one reader, for herself, on this machine
+        return ()
     text = f"{settings.newsletter.base_url} opens on this machine only: links in mails, leaving included, lead nowhere."
     return (Note("warning", "base_url", f"{text} Set [newsletter] base_url."),)

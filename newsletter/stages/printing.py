@@ -73,7 +73,8 @@ def print_day(press: Press, day: date, asof: datetime) -> tuple[Edition | None, 
     edition, told = summarise(press, edition)
     edition = press.editions.print(edition)
     shown = {pick.paper_id for pool in edition.pools for pick in pool.shown}
-    text = f"{day} printed: {len(shown)} papers in {sum(bool(pool.picks) for pool in edition.pools)} topics"
+    topics = sum(bool(pool.picks) for pool in edition.pools)
+    text = f"{day} printed: {len(shown)} paper{'s' * (len(shown) != 1)} in {topics} topic{'s' * (topics != 1)}"
     return edition, (*notes, *told, Note("info", "edition", text))
 
 
