@@ -6,6 +6,7 @@ import argparse
 import json
 import platform
 import re
+import sys
 import time
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -36,16 +37,20 @@ TIE = 1e-6  # of the prior, where votes are equal
 class Bench:
     """The data of one folder and the models, with the corpora that several tasks share."""
 
-    def __init__(self, data: Path, models: Models, *, dense: bool) -> None:
+    def __init__(self, data: Path, models: Models, *, dense: bool, single: bool = False) -> None:
         self.tasks = load(data / "tasks.jsonl")
-        self.pools = {pool["pool"]: pool["ids"] for pool in load(data / "pools.jsonl")}
         self.papers = {row["id"]: paper_of(row) for row in load(data / "papers.jsonl")}
-        meta = {row["id"]: row for row in load(data / "hf_meta.jsonl")}
+        self.pools = {
+            pool["pool"]: [i for i in dict.fromkeys(pool["ids"]) if i in self.papers]
+            for pool in load(data / "pools.jsonl")
+        }
+        meta = {row["id"]: row for row in load(data / "hf_meta.jsonl", needed=False)}
         self.rich = {i: paper_of({"id": i}, meta.get(i), base=paper) for i, paper in self.papers.items()}
-        self.early = {(row["day"], row["id"]): row for row in load(data / "early_obs.jsonl")}
+        self.early = {(row["day"], row["id"]): row for row in load(data / "early_obs.jsonl", needed=False)}
         self.models = models
         self.dense = dense
         self.likings = Likings(models.text) if dense and models.text else None
+        self.single = single  # topics by the text model alone
         self.corpora: dict[tuple[str, bool], Corpus] = {}
 
     def corpus(self, pool: str, *, rich: bool = False) -> Corpus:
@@ -56,31 +61,38 @@ class Bench:
             self.corpora = {**self.corpora, (pool, rich): known} if len(self.corpora) < 40 else {(pool, rich): known}
         return known
 
-    def order(self, task: Mapping[str, Any]) -> list[str]:
-        """The task's pool, best first."""
-        ranker: dict[str, Callable[[Mapping[str, Any]], NDArray[np.float64]]] = {
+    def ranker(self, task: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], NDArray[np.float64]] | None:
+        """What ranks a task of this kind; None for a kind that is not known, or a pool that is not there."""
+        known: dict[str, Callable[[Mapping[str, Any]], NDArray[np.float64]]] = {
             "topic": self.topic,
             "seeds": self.topic,
             "user": self.user,
-            "trend": self.trend,
             "mixed": self.mixed,
             "select": self.select,
         }
-        ids = self.pools[task["pool"]]
-        scores = ranker[task["task"]](task)
+        if task["task"] == "trend":
+            return {"cold": self.cold, "early": self.early_votes}.get(task["kind"])
+        return known.get(task["task"])
+
+    def order(self, task: Mapping[str, Any]) -> list[str] | None:
+        """The task's pool, best first; None when it cannot be ranked."""
+        ranker, ids = self.ranker(task), self.pools.get(task["pool"])
+        if ranker is None or not ids:
+            return None
+        scores = ranker(task)
         best = sorted(range(len(ids)), key=lambda row: (-scores[row], ids[row]))
-        return [ids[row] for row in best if ids[row] not in task.get("examples", ())]
+        return [ids[row] for row in best if ids[row] not in (task.get("examples") or ())]
 
     def topic(self, task: Mapping[str, Any]) -> NDArray[np.float64]:
-        examples = tuple(task.get("examples", ()))
+        examples = tuple(i for i in task.get("examples") or () if i in self.papers)
         topic = Topic(slug="t", name="", query=task.get("query") or "", papers=examples)
         if examples:
             topic = Topic(slug="t", name="", query=" ".join(self.papers[i].title for i in examples), papers=examples)
-        corpus = self.corpus(task["pool"])
-        return relevance(corpus, ask(topic, self.papers), self.models.text if self.dense else None).total
+        found = relevance(self.corpus(task["pool"]), ask(topic, self.papers), self.models.text if self.dense else None)
+        return found.cosine if self.single else found.total
 
     def user(self, task: Mapping[str, Any]) -> NDArray[np.float64]:
-        said = [(self.papers[one["id"]], one["label"]) for one in task["feedback"]]
+        said = [(self.papers[one["id"]], one["label"]) for one in task["feedback"] if one["id"] in self.papers]
         likes, dislikes = (tuple(p for p, label in said if bool(label) is wanted) for wanted in (True, False))
         taste = Taste(likes, dislikes, likings=self.likings)
         stated = self.topic({"pool": task["pool"], "query": task["topic"]}) if task.get("topic") else None
@@ -93,26 +105,27 @@ class Bench:
     def select(self, task: Mapping[str, Any]) -> NDArray[np.float64]:
         return self.prior(task["pool"], "picked")
 
-    def trend(self, task: Mapping[str, Any]) -> NDArray[np.float64]:
-        prior = self.prior(task["pool"], "votes")
-        if task["kind"] == "cold":
-            return prior
-        seen = [self.early[task["date"], i] for i in self.pools[task["pool"]]]
-        return self.voted(task["pool"], [(row["upvotes"], row["age_h"]) for row in seen], prior)
+    def cold(self, task: Mapping[str, Any]) -> NDArray[np.float64]:
+        return self.prior(task["pool"], "votes")
+
+    def early_votes(self, task: Mapping[str, Any]) -> NDArray[np.float64]:
+        seen = [self.early.get((task["date"], i)) for i in self.pools[task["pool"]]]
+        return self.voted(task["pool"], [(row["upvotes"], row["age_h"]) if row else None for row in seen])
 
     def mixed(self, task: Mapping[str, Any]) -> NDArray[np.float64]:
         seen = {row["id"]: row for row in task["obs"]}
-        votes = [(seen[i]["upvotes"], seen[i]["obs_age_h"]) for i in self.pools[task["pool"]]]
-        return self.voted(task["pool"], votes, self.prior(task["pool"], "votes"))
+        rows = [seen.get(i) for i in self.pools[task["pool"]]]
+        return self.voted(task["pool"], [(row["upvotes"], row["obs_age_h"]) if row else None for row in rows])
 
-    def voted(self, pool: str, votes: list[tuple[float, float]], prior: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The product's trend, from readings as a source would have given them."""
+    def voted(self, pool: str, votes: list[tuple[float, float] | None]) -> NDArray[np.float64]:
+        """The product's trend, from readings as a source would have given them; None: nobody looked."""
         listed = datetime(2026, 1, 1, tzinfo=UTC)
         noticed = []
-        for paper_id, (count, hours) in zip(self.pools[pool], votes, strict=True):
-            at = listed + timedelta(hours=hours)
-            reading = Reading(paper_id, "huggingface.upvotes", count, at)
-            noticed.append(attention(Candidate(self.papers[paper_id], listed, (), (reading,)), at))
+        for paper_id, seen in zip(self.pools[pool], votes, strict=True):
+            at = listed + timedelta(hours=seen[1] if seen else 0)
+            readings = (Reading(paper_id, "huggingface.upvotes", seen[0], at),) if seen else ()
+            noticed.append(attention(Candidate(self.papers[paper_id], listed, (), readings), at))
+        prior = self.prior(pool, "votes")
         return trends(noticed, np.tanh(prior / 2), [1] * len(noticed)) + TIE * prior
 
 
@@ -131,11 +144,16 @@ def dedupe(data: Path) -> dict[str, str]:
     return {rows[place]["item"]: rows[group[0]]["item"] for group in groups(items) for place in group}
 
 
-def run(bench: Bench, tasks: list[dict[str, Any]]) -> Iterator[tuple[str, str, float]]:
+def run(bench: Bench, tasks: list[dict[str, Any]], system: str = "") -> Iterator[tuple[str, str, float]]:
     """(kind of task, line of the run, seconds) one by one; tasks that share a pool come together."""
+    named = {"system": system} if system else {}
     for task in sorted(tasks, key=lambda one: (one["task"], one["pool"], one["qid"])):
         start = time.perf_counter()
-        line = json.dumps({"qid": task["qid"], "ranked": bench.order(task)})
+        ranked = bench.order(task)
+        if ranked is None:
+            print(f"skipped {task['qid']}: no ranker for {task['task']} {task['kind']}, or no pool", file=sys.stderr)
+            continue
+        line = json.dumps({**named, "qid": task["qid"], "ranked": ranked})
         yield f"{task['task']} {task['kind']}", line, time.perf_counter() - start
 
 
@@ -147,6 +165,10 @@ def main() -> None:
     reader.add_argument("--quick", action="store_true", help="every twentieth task")
     reader.add_argument("--only", default="", help="kinds of task, such as user")
     reader.add_argument("--lexical", action="store_true", help="words alone, no text model")
+    reader.add_argument("--single", action="store_true", help="topics by the text model alone")
+    reader.add_argument(
+        "--system", default="", help="the name that the evaluator shows; files of several may be joined"
+    )
     reader.add_argument("--text", type=Path, help="another text model")
     reader.add_argument("--priors", type=Path, help="another prior model")
     asked = reader.parse_args()
@@ -155,17 +177,17 @@ def main() -> None:
         text=read_text_model(asked.text.read_bytes()) if asked.text else packaged.text,
         prior=read_prior_model(asked.priors.read_bytes()) if asked.priors else packaged.prior,
     )
-    bench = Bench(asked.data, models, dense=not asked.lexical)
+    bench = Bench(asked.data, models, dense=not asked.lexical, single=asked.single)
+    tasks = [task for task in bench.tasks if asked.only in task["task"]]
     spent: dict[str, list[float]] = {}
     with asked.out.open("w", encoding="utf-8") as out:
-        for kind, line, seconds in run(
-            bench, [t for t in bench.tasks[:: 20 if asked.quick else 1] if asked.only in t["task"]]
-        ):
+        for kind, line, seconds in run(bench, tasks[:: 20 if asked.quick else 1], asked.system):
             out.write(line + "\n")
             spent.setdefault(kind, []).append(seconds)
-        if not asked.only and not asked.quick:
+        if not asked.only and not asked.quick and (asked.data / "dedupe_items.jsonl").exists():
             start = time.perf_counter()
-            out.write(json.dumps({"qid": "dedupe", "groups": dedupe(asked.data)}) + "\n")
+            named = {"system": asked.system} if asked.system else {}
+            out.write(json.dumps({**named, "qid": "dedupe", "groups": dedupe(asked.data)}) + "\n")
             spent["dedupe"] = [time.perf_counter() - start]
     for kind, times in sorted(spent.items()):
         print(f"{kind:<32} {len(times):5d} tasks {sum(times):8.1f} s")

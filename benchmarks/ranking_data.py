@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def load(path: Path) -> list[dict[str, Any]]:
+def load(path: Path, *, needed: bool = True) -> list[dict[str, Any]]:
+    """The rows of a file; of one that is not needed and not there, none."""
+    if not needed and not path.exists():
+        return []
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmarks.common import Row, options, peak_mb, report, seconds
+from benchmarks.long_search import laid, measured
 from newsletter.config import load_config
 from newsletter.model.paper import Paper, identity_keys
 from newsletter.model.search import Within
@@ -43,6 +44,8 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 def main() -> None:
     parser = options("Search on the lists of the mission's page, among all other papers.")
     parser.add_argument("--data", type=Path, required=True, help="the folder with seeds.jsonl and ranking/papers.jsonl")
+    parser.add_argument("--papers", type=int, default=0, help="search a made-up history of so many papers as well")
+    parser.add_argument("--keep", type=Path, help="a folder that keeps that history for another run")
     given = parser.parse_args()
     home = given.data if (given.data / "seeds.jsonl").exists() else given.data.parent
     corpus = [_paper(row) for row in _lines(home / "ranking" / "papers.jsonl") if not row["id"].startswith("seed:")]
@@ -56,7 +59,14 @@ def main() -> None:
             rows = [Row("vectors made of", press.papers.count() / made, "papers/s")]
             rows += _quality(press, lists, 2 if given.quick else len(QUERIES))
             rows += _speed(press)
-    report([*rows, Row("peak memory", peak_mb(), "MB")], given.json)
+    rows.append(Row("peak memory", peak_mb(), "MB"))
+    if given.papers:
+        with tempfile.TemporaryDirectory() as folder:
+            home = given.keep or Path(folder)
+            home.mkdir(parents=True, exist_ok=True)
+            rows.append(Row(f"{given.papers} papers laid in", laid(home, corpus, given.papers), "s"))
+            rows += measured(home)
+    report(rows, given.json)
 
 
 def _lines(file: Path) -> list[dict[str, str]]:

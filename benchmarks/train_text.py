@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from benchmarks.fields import FIELDS
 from newsletter.rank.text_model import TextModel, read_text_model, write_text_model
 from newsletter.rank.words import BODY_LIMIT, TITLE_LIMIT, terms
 
@@ -20,44 +21,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-# What arXiv's archives are about, in our words; each training query is a random handful of one line.
-FIELDS = {
-    "cs.CV": "computer vision, images, video, object detection, segmentation, visual recognition",
-    "cs.CL": "natural language processing, language models, text, translation, linguistics",
-    "cs.LG": "machine learning, training, optimization, generalization, neural networks",
-    "cs.AI": "artificial intelligence, reasoning, planning, agents, knowledge",
-    "cs.RO": "robotics, robot manipulation, locomotion, navigation, autonomous driving, control",
-    "cs.HC": "human computer interaction, users, interfaces, user study, usability",
-    "cs.IR": "information retrieval, search, recommendation, ranking, documents",
-    "cs.SD": "sound, audio, music, speech generation",
-    "eess.AS": "speech, audio signal processing, speech recognition, speaker, text to speech",
-    "cs.CR": "security, cryptography, privacy, attacks, malware, jailbreak",
-    "cs.GR": "computer graphics, rendering, geometry, meshes, animation, 3D",
-    "eess.IV": "image processing, medical imaging, MRI, CT, reconstruction, super-resolution",
-    "cs.MM": "multimedia, audio-visual, multimodal content, video retrieval",
-    "cs.CY": "society, ethics, policy, education, fairness, social impact",
-    "cs.SE": "software engineering, code, bugs, program repair, testing, developers",
-    "cs.CE": "computational engineering, finance, simulation, science",
-    "cs.SI": "social networks, misinformation, communities, online platforms",
-    "stat.ML": "statistics, estimation, theory, bounds, Bayesian inference",
-    "cs.MA": "multi-agent systems, cooperation, coordination, communication",
-    "cs.NE": "neural and evolutionary computing, genetic algorithms, spiking networks",
-    "cs.DC": "distributed computing, parallel, clusters, scheduling",
-    "cs.DB": "databases, queries, SQL, tables, data management",
-    "q-bio.QM": "quantitative biology, biomedical, cells",
-    "q-bio.BM": "proteins, molecules, drug discovery",
-    "physics.comp-ph": "physics, simulation, particles",
-    "eess.SP": "signal processing, wireless, sensors, EEG",
-    "eess.SY": "control systems, power grid, dynamical systems",
-    "cs.AR": "hardware, accelerators, chips",
-    "cs.LO": "logic, formal verification, proofs",
-    "cs.GT": "game theory, auctions, mechanism design",
-    "math.OC": "optimization and control",
-    "cs.PL": "programming languages, compilers",
-    "cs.NI": "networking, wireless, internet",
-    "cs.DL": "digital libraries, scholarly papers, citations",
-    "econ.GN": "economics",
-}
 BATCH = 256
 STEPS = 1200
 AVERAGED = 600  # the last so many steps are averaged (Polyak and Juditsky 1992)
@@ -81,9 +44,9 @@ class Trainer:
 
     def step(self, queries: Sequence[Row], papers: Sequence[Row], same: NDArray[np.bool_], sharpness: float) -> float:
         """One batch: query n belongs to paper n, every other paper is a negative unless `same` (InfoNCE)."""
-        (dense_q, at_q), (dense_d, at_d) = _dense(queries), _dense(papers)
-        u, length_u = _unit(dense_q @ self.weights[at_q])
-        v, length_v = _unit(dense_d @ self.weights[at_d])
+        (dense_q, at_q), (dense_d, at_d) = dense_rows(queries), dense_rows(papers)
+        u, length_u = unit_rows(dense_q @ self.weights[at_q])
+        v, length_v = unit_rows(dense_d @ self.weights[at_d])
         count = len(queries)
         diagonal = np.arange(count)
         scores = np.where(same, -1e9, sharpness * (u @ v.T))
@@ -111,12 +74,12 @@ class Trainer:
             self.mean += self.weights / AVERAGED
 
 
-def _unit(rows: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def unit_rows(rows: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     length = np.linalg.norm(rows, axis=1, keepdims=True) + 1e-6
     return rows / length, length
 
 
-def _dense(rows: Sequence[Row]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+def dense_rows(rows: Sequence[Row]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Sparse rows as one small matrix over the terms that occur in them, and which terms those are."""
     places = np.unique(np.concatenate([at for at, _ in rows]))
     dense = np.zeros((len(rows), len(places)), np.float32)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from newsletter.rank.words import BODY_LIMIT, TITLE_LIMIT, line, terms
+from newsletter.rank.words import BODY_LIMIT, TITLE_LIMIT, joined, line, terms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -94,9 +94,9 @@ def read(papers: Sequence[Paper], model: TextModel | None) -> Corpus:
     """Build the corpus of these papers, in their order. Overlong texts are read up to a limit."""
     titles = [terms(paper.title[:TITLE_LIMIT]) for paper in papers]
     bodies = [terms(paper.abstract[:BODY_LIMIT]) for paper in papers]
-    counts = tuple(title + body for title, body in zip(titles, bodies, strict=True))
+    counts = tuple(joined(title, body) for title, body in zip(titles, bodies, strict=True))
     weighted = tuple(
-        Counter({term: count + (TITLE_WEIGHT - 1) * title[term] for term, count in both.items()})
+        joined(Counter({term: (TITLE_WEIGHT - 1) * count for term, count in title.items()}), both)
         for title, both in zip(titles, counts, strict=True)
     )
     postings: dict[str, list[tuple[int, int]]] = defaultdict(list)

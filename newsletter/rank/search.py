@@ -13,7 +13,7 @@ import numpy as np
 
 from newsletter.model.search import Hit
 from newsletter.rank.text_model import cosines
-from newsletter.rank.words import BODY_LIMIT, TITLE_LIMIT, line, terms, words
+from newsletter.rank.words import BODY_LIMIT, TITLE_LIMIT, joined, line, terms, words
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -80,7 +80,7 @@ def fingerprint(model: TextModel) -> str:
 
 def text_terms(paper: Paper) -> Counter[str]:
     """The terms that a paper's vector is made of."""
-    return terms(paper.title[:TITLE_LIMIT]) + terms(paper.abstract[:BODY_LIMIT])
+    return joined(terms(paper.title[:TITLE_LIMIT]), terms(paper.abstract[:BODY_LIMIT]))
 
 
 def packed(vectors: NDArray[np.float32]) -> list[bytes]:
@@ -112,7 +112,7 @@ def order(asked: Asked, papers: Iterable[Paper], model: TextModel | None, *, by_
     needles = [line(phrase) for phrase in asked.phrases]
     kept = [paper for paper in papers if not needles or _says_all(paper, needles)]
     titles = [terms(paper.title[:TITLE_LIMIT]) for paper in kept]
-    read = [title + terms(paper.abstract[:BODY_LIMIT]) for title, paper in zip(titles, kept, strict=True)]
+    read = [joined(title, terms(paper.abstract[:BODY_LIMIT])) for title, paper in zip(titles, kept, strict=True)]
     nearness = np.zeros(len(kept))
     if model is not None and by_meaning:
         vectors = model.encode([*read, wanted])

@@ -102,8 +102,15 @@ def terms(text: str) -> Counter[str]:
     """Words and adjacent pairs (`chain_thought`) with how often they occur."""
     stems = words(text)
     counts = Counter(stems)
-    counts.update(f"{a}_{b}" for a, b in pairwise(stems))
+    counts.update(map("_".join, pairwise(stems)))
     return counts
+
+
+def joined(title: Counter[str], body: Counter[str]) -> Counter[str]:
+    """Both together: `title + body` looks at every term of the longer one twice more."""
+    both = body.copy()
+    both.update(title)
+    return both
 
 
 def line(text: str) -> str:

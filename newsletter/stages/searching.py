@@ -186,6 +186,7 @@ def _by_word(press: Press, asked: Asked, within: Within, reach: int) -> list[str
     found += press.papers.search(asked.every, limit=reach, every=True, within=within)
     if len(found) < reach and asked.pairs and not asked.phrases:
         found += press.papers.search(asked.pairs, limit=reach, every=False, within=within)
+        found = [*dict.fromkeys(found)][:reach]
     if len(found) < min(ENOUGH, reach) and len(asked.every) > 1:
         found += press.papers.search(
             asked.phrases or asked.every, limit=reach, every=bool(asked.phrases), within=within
