@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks.ranking_data import load, paper_of
+from benchmarks.ranking_data import entrance_of, load, paper_of
 from newsletter.model.edition import Topic
 from newsletter.model.paper import Candidate, Paper, Reading
 from newsletter.rank.corpus import Corpus, read
@@ -37,6 +37,8 @@ TIE = 1e-6  # of the prior, where votes are equal
 class Bench:
     """The data of one folder and the models, with the corpora that several tasks share."""
 
+    history = True  # whether authors' history counts
+
     def __init__(self, data: Path, models: Models, *, dense: bool, single: bool = False) -> None:
         self.tasks = load(data / "tasks.jsonl")
         self.papers = {row["id"]: paper_of(row) for row in load(data / "papers.jsonl")}
@@ -46,6 +48,7 @@ class Bench:
         }
         meta = {row["id"]: row for row in load(data / "hf_meta.jsonl", needed=False)}
         self.rich = {i: paper_of({"id": i}, meta.get(i), base=paper) for i, paper in self.papers.items()}
+        self.entrances = {i: entrance_of(meta.get(i)) for i in self.papers}
         self.early = {(row["day"], row["id"]): row for row in load(data / "early_obs.jsonl", needed=False)}
         self.models = models
         self.dense = dense
@@ -100,7 +103,8 @@ class Bench:
 
     def prior(self, pool: str, question: str) -> NDArray[np.float64]:
         corpus = self.corpus(pool, rich=question == "votes")
-        return priors(corpus, self.models.prior, question=question, author_history=True)  # type: ignore[arg-type]
+        came = [self.entrances[i] for i in self.pools[pool]]
+        return priors(corpus, self.models.prior, question=question, author_history=self.history, entrances=came)  # type: ignore[arg-type]
 
     def select(self, task: Mapping[str, Any]) -> NDArray[np.float64]:
         return self.prior(task["pool"], "picked")

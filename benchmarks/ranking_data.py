@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from newsletter.model.paper import Paper
+from newsletter.rank.prior import Entrance
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,3 +35,12 @@ def paper_of(row: Mapping[str, Any], meta: Mapping[str, Any] | None = None, *, b
         code_url=meta.get("github") or "",
         project_url=meta.get("project") or "",
     )
+
+
+def entrance_of(meta: Mapping[str, Any] | None) -> Entrance:
+    """How a paper came onto the hub's list, from its row of hf_meta.jsonl."""
+    if not meta:
+        return Entrance()
+    listed, sent = meta.get("date"), meta.get("published")
+    waited = (date.fromisoformat(listed) - date.fromisoformat(sent)).days if listed and sent else 0
+    return Entrance(max(0, waited), bool(meta.get("media")))

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks.ranking_data import load, paper_of
+from benchmarks.ranking_data import entrance_of, load, paper_of
 from newsletter.rank.corpus import read
 from newsletter.rank.prior import (
     FACTS,
+    Entrance,
     Head,
     PriorModel,
     Question,
@@ -78,7 +79,13 @@ def picked(data: Path, before: str) -> Rows:
 class History:
     """Authors' records as they stood on a day."""
 
-    def __init__(self, papers: Mapping[str, Any], days: Mapping[str, str], votes: Rows, before: str) -> None:
+    def __init__(
+        self,
+        papers: Mapping[str, Any],
+        days: Mapping[str, str],
+        votes: Rows,
+        before: str,
+    ) -> None:
         value = {i: target for i, _, target in votes}
         self.events: list[tuple[str, int, str, float]] = []
         for paper_id, day in days.items():
@@ -91,7 +98,7 @@ class History:
                     self.events.append((late, key, "surplus", value[paper_id]))
         self.events.sort()
 
-    def at(self, rows: Rows, papers: Mapping[str, Any]) -> NDArray[np.float64]:
+    def at(self, rows: Rows, papers: Mapping[str, Any], entrances: Mapping[str, Entrance]) -> NDArray[np.float64]:
         """Features of each row's paper with what was known before its day."""
         known: dict[int, Record] = {}
         made: dict[int, list[float]] = {}
@@ -100,7 +107,7 @@ class History:
             while upto < len(self.events) and self.events[upto][0] < rows[place][1]:
                 self._take(known, self.events[upto])
                 upto += 1
-            made[place] = features(papers[rows[place][0]], known)
+            made[place] = features(papers[rows[place][0]], known, entrances.get(rows[place][0], Entrance()))
         return np.array([made[place] for place in range(len(rows))])
 
     def final(self) -> dict[int, Record]:
@@ -117,6 +124,17 @@ class History:
             known[key] = dataclasses.replace(old, papers=old.papers + 1)
         else:
             known[key] = dataclasses.replace(old, voted=old.voted + 1, surplus=old.surplus + value)
+
+
+def within_days(values: NDArray[np.float64], rows: Rows) -> NDArray[np.float64]:
+    """Each value less its day's mean: a day's papers are compared with each other, and with no other day's."""
+    values = values.copy()
+    by_day: dict[str, list[int]] = defaultdict(list)
+    for row, (_, day, _) in enumerate(rows):
+        by_day[day].append(row)
+    for of_day in by_day.values():
+        values[of_day] -= values[of_day].mean(axis=0)
+    return values
 
 
 def ridge(x: NDArray[np.float64], y: NDArray[np.float64], penalty: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -161,8 +179,11 @@ def fit(data: Path, text: bytes, before: str) -> PriorModel:
     heads: dict[tuple[Question, bool], Head] = {}
     tasks: Sequence[tuple[Question, Rows, Mapping[str, Any]]] = (("picked", picks, plain), ("votes", votes, rich))
     for question, rows, papers in tasks:
-        facts = history.at(rows, papers)
+        came = {i: entrance_of(meta.get(i)) for i in papers} if question == "votes" else {}
+        facts = history.at(rows, papers, came)
         vectors = read([papers[i] for i, _, _ in rows], model).vectors.astype(np.float64)
+        if question == "votes":
+            facts, vectors = within_days(facts, rows), within_days(vectors, rows)
         target = np.array([value for _, _, value in rows])
         heads[question, True] = head(question, vectors, facts, target)
         heads[question, False] = head(question, vectors, facts[:, :FACTS], target)

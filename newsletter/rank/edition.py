@@ -15,7 +15,7 @@ from newsletter.rank.diversity import duplicates
 from newsletter.rank.numbers import standard
 from newsletter.rank.pool import Day, Ranked, rank_topic
 from newsletter.rank.prior import priors
-from newsletter.rank.trend import RISING_AT_LEAST, age, attention, rising, trends
+from newsletter.rank.trend import RISING_AT_LEAST, age, attention, entrance, rising, trends
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -122,7 +122,7 @@ def _prepare(sieve: Sorted, asof: datetime, settings: RankSettings, models: Mode
     candidates = sieve.fresh
     corpus: Corpus = read([c.paper for c in candidates], models.text if settings.dense else None)
     votes = [attention(c, asof) for c in candidates]
-    prior = _priors(candidates, corpus, settings, models)
+    prior = _priors(candidates, corpus, asof, settings, models)
     raw = trends(votes, prior, [len({x.source for x in c.listings}) for c in candidates])
     trend = np.round(standard(raw), 6)
     hours = np.array([age(c, asof).total_seconds() / 3600 for c in candidates])
@@ -139,11 +139,12 @@ def _prepare(sieve: Sorted, asof: datetime, settings: RankSettings, models: Mode
 
 
 def _priors(
-    candidates: Sequence[Candidate], corpus: Corpus, settings: RankSettings, models: Models
+    candidates: Sequence[Candidate], corpus: Corpus, asof: datetime, settings: RankSettings, models: Models
 ) -> NDArray[np.float64]:
     """-1 to 1: for papers on a list that people vote on, how many votes; for the others, whether they get there."""
+    came = [entrance(c, asof, settings.voted) for c in candidates]
     votes, picked = (
-        priors(corpus, models.prior, question=question, author_history=settings.author_history)
+        priors(corpus, models.prior, question=question, author_history=settings.author_history, entrances=came)
         for question in ("votes", "picked")
     )
     listed = np.array([any(x.source in settings.voted for x in c.listings) for c in candidates], dtype=bool)

@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 
 Question = Literal["picked", "votes"]  # will the community pick it from a day's list; how many votes once picked
 
-FACTS = 11  # how many of the features say nothing of the authors' history
+FACTS = 13  # how many of the features say nothing of the authors' history
 SHRINK = 3.0  # an author's mean is drawn to zero as if by so many more papers
 MOST_AUTHORS = 60
+MOST_DAYS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,14 @@ class Record:
     papers: int = 0
     voted: int = 0
     surplus: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """How a paper came onto a list that people vote on."""
+
+    waited: int = 0  # days from its first submission to its first list
+    media: bool = False  # the list shows a picture or film of it
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,8 +78,8 @@ def has_code(paper: Paper) -> bool:
     return bool(paper.code_url) or "github.com" in paper.abstract[:BODY_LIMIT]
 
 
-def features(paper: Paper, authors: Mapping[int, Record]) -> list[float]:
-    """FACTS numbers from the paper itself, then those from its authors' records."""
+def features(paper: Paper, authors: Mapping[int, Record], entrance: Entrance = Entrance()) -> list[float]:
+    """FACTS numbers from the paper itself and its entrance, then those from its authors' records."""
     text, title = paper.abstract[:BODY_LIMIT], paper.title[:TITLE_LIMIT]
     known = [authors.get(author_key(name), Record()) for name in paper.authors] or [Record()]
     counts = sorted((one.papers for one in known), reverse=True)
@@ -88,6 +97,8 @@ def features(paper: Paper, authors: Mapping[int, Record]) -> list[float]:
         float("?" in title),
         len(title.split(":")[0]) / 100,
         float(not paper.authors),
+        log1p(min(MOST_DAYS, max(0, entrance.waited))),
+        float(entrance.media),
         log1p(sum(counts)),
         log1p(counts[0]),
         log1p(counts[1] if len(counts) > 1 else 0),
@@ -104,12 +115,22 @@ def features(paper: Paper, authors: Mapping[int, Record]) -> list[float]:
 
 
 def priors(
-    corpus: Corpus, model: PriorModel | None, *, question: Question, author_history: bool
+    corpus: Corpus,
+    model: PriorModel | None,
+    *,
+    question: Question,
+    author_history: bool,
+    entrances: Sequence[Entrance] = (),
 ) -> NDArray[np.float64]:
-    """One number a paper, as a standard score over the pool. Without a model: authors and code, as facts."""
+    """One number a paper, as a standard score over the pool. Without a model: authors and code, as facts.
+
+    `entrances` follow the papers and count for `votes` alone: before it is picked, a paper has none.
+    """
     if not len(corpus):
         return np.zeros(0)
-    rows = np.array([features(paper, model.authors if model else {}) for paper in corpus.papers])
+    came = entrances if question == "votes" and entrances else [Entrance()] * len(corpus)
+    known = model.authors if model else {}
+    rows = np.array([features(paper, known, one) for paper, one in zip(corpus.papers, came, strict=True)])
     if model is None or not corpus.vectors.shape[1]:
         return standard(0.3 * standard(rows[:, 0]) + 0.3 * rows[:, 1])
     head = model.heads[question, author_history]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from newsletter.rank.numbers import percentile
+from newsletter.rank.prior import Entrance
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +26,7 @@ SHRINK_SHARE = 1 / 6  # ... over this share of a week: the posterior mean is (u 
 UNVOTED = -0.25  # where a paper nobody could vote on stands on the scale of -1 to 1, before its prior
 SEEN_TWICE = 0.1  # for each further list that a paper is on, at most two
 VOTES = ("upvotes", "votes", "points", "likes")  # signals that are votes; stars and comments add nothing to them
+MEDIA = "media"  # what a signal of pictures and films is called
 RISING_WITHIN = timedelta(hours=48)
 RISING_AT_LEAST = 5.0
 
@@ -69,6 +71,15 @@ def latest(readings: Sequence[Reading], asof: datetime) -> dict[str, Reading]:
     return found
 
 
+def entrance(candidate: Candidate, asof: datetime, voted: frozenset[str]) -> Entrance:
+    """How the paper came onto a list of the sources whose readers vote."""
+    days = [listing.day for listing in candidate.listings if listing.source in voted]
+    sent = candidate.paper.published
+    shown = [r for signal, r in latest(candidate.readings, asof).items() if signal.rpartition(".")[2] == MEDIA]
+    waited = (min(days) - sent).days if days and sent else 0
+    return Entrance(max(0, waited), any(reading.value > 0 for reading in shown))
+
+
 def attention(candidate: Candidate, asof: datetime) -> tuple[Attention, ...]:
     """The paper's votes by signal, those that were read by then."""
     found = []
@@ -85,12 +96,15 @@ def trends(
 ) -> NDArray[np.float64]:
     """Each paper's trend, about -1 to 1: the best of its sources, each by its place among that source's papers.
 
-    `priors` (-1 to 1) stand in for papers without votes, at a fraction; `lists` is on how many lists a paper is.
+    `priors` (-1 to 1) stand in for papers without votes, at a fraction, and tilt the Gamma prior of those with votes:
+    SHRINK_VOTES x exp(prior) instead of SHRINK_VOTES. `lists` is on how many lists a paper is.
     """
     by_signal: dict[str, list[tuple[int, float]]] = {}
+    tilts = SHRINK_VOTES * np.expm1(np.clip(priors, -1.0, 1.0))
     for row, votes in enumerate(seen):
         for vote in votes:
-            by_signal.setdefault(vote.signal, []).append((row, vote.expected))
+            tilted = vote.expected + float(tilts[row]) / (growth(vote.age_hours) + SHRINK_SHARE)
+            by_signal.setdefault(vote.signal, []).append((row, tilted))
     best = UNVOTED + 2 * abs(UNVOTED) * np.clip(priors, -1.0, 1.0)
     voted: dict[int, float] = {}
     for _, votes_of in sorted(by_signal.items()):

@@ -84,6 +84,8 @@ def plots(readings: Sequence[Reading]) -> list[tuple[str, Plot]]:
     """One plot for each signal that was read more than once, votes first."""
     series: dict[str, list[tuple[object, float]]] = {}
     for one in readings:
+        if one.signal.endswith(".media"):
+            continue  # a picture that somebody added: nothing that grows
         series.setdefault(one.signal, []).append((one.at, one.value))
     found = []
     for signal in sorted(series, key=lambda name: (not name.endswith(".upvotes"), name)):

@@ -232,7 +232,7 @@ def test_a_topic_of_one_author_fills_up_from_what_a_cap_kept_out_and_says_so() -
 
 
 def test_a_cap_is_named_as_the_reason_only_where_it_was_the_reason() -> None:
-    hers = [candidate(paper(n, authors=("Ada Lovelace",)), upvotes=90 - n, hours=6) for n in range(4)]
+    hers = [candidate(paper(n, authors=("Ada Lovelace",)), upvotes=90 - 5 * n, hours=6) for n in range(4)]
     others = [candidate(paper(n), upvotes=30 - n, hours=6) for n in range(10, 18)]
     poor = candidate(paper(50, authors=("Ada Lovelace",)), upvotes=0, hours=6)
     printed = print_day(

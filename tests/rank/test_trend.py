@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import timedelta
 
 import numpy as np
@@ -13,6 +14,7 @@ from newsletter.model.paper import Candidate, Paper, Reading
 from newsletter.rank.corpus import read
 from newsletter.rank.prior import (
     FACTS,
+    Entrance,
     PriorModel,
     Record,
     author_key,
@@ -22,8 +24,8 @@ from newsletter.rank.prior import (
     write_prior_model,
 )
 from newsletter.rank.text_model import read_text_model, write_text_model
-from newsletter.rank.trend import Attention, attention, expected_votes, growth, rising, trends
-from tests.support.ranking import ASOF, MIDNIGHT, candidate, models, paper
+from newsletter.rank.trend import Attention, attention, entrance, expected_votes, growth, rising, trends
+from tests.support.ranking import ASOF, DAY, MIDNIGHT, candidate, models, paper
 
 
 def test_votes_count_for_more_the_younger_the_paper() -> None:
@@ -88,6 +90,27 @@ def test_the_prior_says_nothing_of_authors_unless_it_is_switched_on() -> None:
 
     assert rated(known, history=False) == rated(unknown, history=False)
     assert rated(known, history=True)[3] > rated(unknown, history=True)[3]
+
+
+def test_a_prior_tilts_few_votes_and_gives_way_to_many() -> None:
+    few, many = (
+        [(Attention("huggingface.upvotes", v, 8, expected_votes(v, 8)),) for v in pair] for pair in ((3, 3), (90, 99))
+    )
+
+    assert np.argmax(trends(few, np.array([1.0, -1.0]), [1, 1])) == 0
+    assert np.argmax(trends(many, np.array([1.0, -1.0]), [1, 1])) == 1
+
+
+def test_how_a_paper_came_onto_a_voted_list_is_read_from_listings_and_readings() -> None:
+    one = paper(1, published=DAY - timedelta(days=3))
+    shown = Reading(one.id, "huggingface.media", 2, MIDNIGHT + timedelta(hours=1))
+    came = candidate(one, upvotes=1)
+
+    assert entrance(came, ASOF, frozenset({"huggingface"})) == Entrance(3, media=False)
+    assert entrance(came, ASOF, frozenset()) == Entrance(0, media=False)
+    both = dataclasses.replace(came, readings=(*came.readings, shown))
+    assert entrance(both, ASOF, frozenset({"huggingface"})) == Entrance(3, media=True)
+    assert entrance(both, MIDNIGHT, frozenset({"huggingface"})) == Entrance(3, media=False)
 
 
 def test_features_are_facts_of_the_paper_first_and_never_names() -> None:

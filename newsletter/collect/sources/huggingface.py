@@ -145,17 +145,21 @@ def _item(item: object, day: date, *, summaries: bool) -> Found | str:
             withdrawn=bool(paper.get("withdrawnAt")),
         ),
         day=listed if listed is not None and listed < day else day,
-        measured=tuple(
-            (signal, value, None)
-            for signal, raw in (
-                ("huggingface.upvotes", paper.get("upvotes", item.get("upvotes"))),
-                ("huggingface.comments", item.get("numComments", paper.get("numComments"))),
-                ("github.stars", paper.get("githubStars")),
-            )
-            if (value := items.number(raw)) is not None
-        ),
+        measured=_measured(paper, item),
         original=clean.original(json.dumps(item, ensure_ascii=True)),
     )
+
+
+def _measured(paper: Mapping[str, Any], item: Mapping[str, Any]) -> tuple[tuple[str, float, None], ...]:
+    """Votes, comments and stars, and how many pictures and films whoever put the paper on the list added, if any."""
+    media = paper.get("mediaUrls", item.get("mediaUrls"))
+    counts = (
+        ("huggingface.upvotes", paper.get("upvotes", item.get("upvotes"))),
+        ("huggingface.comments", item.get("numComments", paper.get("numComments"))),
+        ("github.stars", paper.get("githubStars")),
+        ("huggingface.media", (len(media) or None) if isinstance(media, list) else None),
+    )
+    return tuple((signal, value, None) for signal, raw in counts if (value := items.number(raw)) is not None)
 
 
 def _published(paper: Mapping[str, Any], *, wrapped: bool) -> date | None:
