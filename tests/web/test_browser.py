@@ -12,6 +12,7 @@ import pytest
 from newsletter.model.subscriber import Subscriber
 from newsletter.stages.cutting import cut_all
 from tests.support.browsing import ARGUMENTS, CHROMIUM, serving
+from tests.support.screens import WORST, WORST_PAPERS, print_worst
 from tests.support.website import FAST, Site, link_in, open_site
 from tests.web.test_operator import HASH, PASSWORD
 
@@ -189,6 +190,32 @@ def test_no_page_is_wider_than_320_pixels_and_axe_finds_nothing_serious(
                 wrong[name] = (width, serious)
         assert wrong == {}
         context.close()
+
+
+def test_papers_that_no_page_was_made_for_run_nothing_and_break_no_layout(
+    chromium: Browser, paper: tuple[Site, str]
+) -> None:
+    site, base = paper
+    print_worst(site, WORST_PAPERS)
+    context = chromium.new_context(viewport={"width": 320, "height": 800})
+    page = context.new_page()
+    heard: list[str] = []
+    page.on("dialog", lambda dialog: (heard.append(dialog.message), dialog.dismiss()))
+    page.on("pageerror", lambda error: heard.append(str(error)))
+    foreign = "[...document.scripts].filter(one => !one.src.includes('/static/zone.')).length"
+    wrong = {}
+    paths = [f"/day/{WORST}", f"/day/{WORST}?by=trend", "/month/2025-11", "/topic/vision", "/search?q=script"]
+    for path in [*paths, *(f"/paper/{one.id}" for one in WORST_PAPERS)]:
+        page.goto(base + path)
+        nodes = page.evaluate(f"{foreign} + document.querySelectorAll('main img, main iframe, main textarea').length")
+        if nodes or page.evaluate("document.documentElement.scrollWidth") > 320:
+            wrong[path] = nodes
+    arabic = page.locator("h1")
+    page.goto(f"{base}/paper/{WORST_PAPERS[1].id}")
+
+    assert (wrong, heard) == ({}, [])
+    assert arabic.evaluate("one => getComputedStyle(one).direction") == "rtl"
+    context.close()
 
 
 def test_the_operator_s_pages_work_without_javascript_and_pass_axe(chromium: Browser, paper: tuple[Site, str]) -> None:

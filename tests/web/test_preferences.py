@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from newsletter.model.subscriber import Feedback, Subscriber
-from tests.support.website import link_in
+from newsletter.stages.cutting import cut_all
+from tests.support.website import link_in, open_site
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from starlette.testclient import TestClient
 
+    from newsletter.model.edition import Issue
     from tests.support.website import Site
 
 OLD, NEW = "old@example.org", "new@example.org"
@@ -80,6 +84,34 @@ def test_a_pause_holds_until_its_day_and_can_be_ended(site: Site) -> None:
     assert "No mail until Wednesday, 24 December 2025" in paused.text
     browser.post(path, data={"action": "resume"})
     assert now(site).paused_until is None
+
+
+def test_after_a_pause_one_issue_brings_what_was_missed_and_nothing_comes_meanwhile(
+    tmp_path: Path, printed: Path
+) -> None:
+    site = open_site(tmp_path / "site", like=printed, at=datetime(2025, 11, 18, 9, tzinfo=UTC))
+    who = reader(site, cadence="daily", send_hour=8)
+
+    def issues() -> list[Issue]:
+        return [one for block in cut_all(site.press, site.clock.now(), day=None) for _, _, one in block.issues]
+
+    (first,) = issues()
+    browser, path = page_of(site, who)
+    browser.post(path, data={"action": "pause", "until": "2025-11-21"})
+    meanwhile = []
+    for _ in range(2):
+        site.clock.move(timedelta(days=1))
+        meanwhile += issues()
+    site.clock.move(timedelta(days=1))
+    (back,) = issues()
+    again = issues()
+    site.store.close()
+
+    assert (meanwhile, again) == ([], [])
+    assert back.editions == (date(2025, 11, 19), date(2025, 11, 20), date(2025, 11, 21))
+    days = {pick.day for section in back.sections for pick in section.picks}
+    assert days & {date(2025, 11, 19), date(2025, 11, 20)}  # the best of what was missed
+    assert not set(back.paper_ids) & set(first.paper_ids)
 
 
 def test_a_new_address_takes_over_history_and_choices_once_it_is_confirmed(site: Site) -> None:

@@ -118,7 +118,7 @@ def test_the_five_lists_of_the_mission_s_page_page_through_whole_and_in_one_orde
         ),
     )
     browser = site.client()
-    for question in ("token sharing",):
+    for question in ("token sharing", "input tokens", "semantic token sharing context length"):
         whole = [hit.paper.id for hit in search(site.press, question, limit=1000).hits]
         seen, href = [], f"/search?q={question}"
         while href:
