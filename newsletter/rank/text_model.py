@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 from importlib import resources
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,13 +36,12 @@ class TextModel:
         """Term counts (`words.terms`) to vectors, (texts, dimensions); a text without known terms is all zeros."""
         vectors = np.zeros((len(texts), self.weights.shape[1]), np.float32)
         for row, counts in enumerate(texts):
-            known = sorted(
-                (place, count) for term, count in counts.items() if (place := self.index.get(term)) is not None
-            )
-            if not known:
+            places = np.fromiter(map(self.index.get, counts, repeat(-1)), np.int64, len(counts))
+            order = np.argsort(places)[np.count_nonzero(places < 0) :]  # by place: sums come out the same everywhere
+            if not len(order):
                 continue
-            places = np.array([place for place, _ in known])
-            shares = (1 + np.log(np.array([count for _, count in known], np.float64))) * self.idf[places]
+            places, many = places[order], np.fromiter(counts.values(), np.float64, len(counts))[order]
+            shares = (1 + np.log(many)) * self.idf[places]
             vector = shares @ self.weights[places].astype(np.float64)
             vectors[row] = np.round(vector / (np.linalg.norm(vector) + 1e-9), 6)
         return vectors
