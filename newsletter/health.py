@@ -68,12 +68,14 @@ def silent_sources(runs: Sequence[Run], sources: Iterable[str]) -> Mapping[str, 
     """Sources whose last answer was a failure: since when, and what was said last."""
     found = {}
     for name in sources:
-        told = [(run, note) for run in runs for note in run.notes if note.subject == name and run.command in _ASKING]
         bad = []
-        for run, note in told:
-            if note.level != "error":
+        for run in runs:
+            said = [note for note in run.notes if note.subject == name and run.command in _ASKING]
+            errors = [note.text for note in said if note.level == "error"]
+            if errors:  # whatever else the run says of it
+                bad.append((run.started_at, errors[0]))
+            elif said:
                 break
-            bad.append((run.started_at, note.text))
         if bad:
             found[name] = (bad[-1][0], bad[0][1])
     return found

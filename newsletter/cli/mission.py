@@ -63,6 +63,7 @@ def run(day: date | None, workers: int | None, quiet: bool, as_json: bool) -> in
         press = helped(alone, workers, stop)
         watch, count = _watched(press, as_json=as_json, quiet=quiet)
         report = publish.run(press, day, watch=watch, progress=count, stop=stop)
+        _tell_silent(press, report)
         return _end(report, as_json=as_json)
 
 
@@ -162,6 +163,19 @@ def _end(report: Report, *, as_json: bool) -> int:
     if report.outcome in _END:
         tell(_END[report.outcome])
     return report.exit_code
+
+
+def _tell_silent(press: Press, report: Report) -> None:
+    """Sources that gave nothing, as the last line that cron mails: the exit code is 0 while others answer."""
+    from newsletter.health import silent_sources
+    from newsletter.stages.lately import collectings
+
+    named_so = {note.subject for note in report.notes if note.level == "error"} & press.source_names
+    for name, (since, _) in sorted(silent_sources(collectings(press.runs, limit=60), named_so).items()):
+        others = (
+            "the edition came out of the others" if len(named_so) < len(press.source_names) else "no source answered"
+        )
+        tell(f"{name} gave nothing; its last answer was before {since:%Y-%m-%d %H:%M} UTC; {others}")
 
 
 def _watched(press: Press, *, as_json: bool, quiet: bool) -> tuple[Watch, Callable[[Tally], None]]:

@@ -9,6 +9,7 @@ from newsletter.cli.channels import gather as channels
 from newsletter.cli.frame import command, give, json_option, opened, plural, say
 from newsletter.cli.mission import note_document
 from newsletter.cli.naming import named
+from newsletter.health import silent_sources
 from newsletter.stages.lately import collectings
 from newsletter.stages.pacing import board, used
 from newsletter.stages.relaying import relays
@@ -51,7 +52,7 @@ def gather(press: Press) -> dict[str, Any]:
     now = press.clock.now()
     today = press.edition_day(now)
     runs = press.runs.last(limit=SHOWN)
-    asked = collectings(press.runs, limit=10)
+    asked = collectings(press.runs, limit=60)
     edition = press.editions.get(today)
     due = press.ledger.next_due(now=now)
     failed = press.ledger.standings(day=today, states=("refused", "uncertain", "deferred"), limit=SHOWN, now=now)
@@ -124,15 +125,18 @@ def _relay(one: Relayed) -> dict[str, Any]:
 
 
 def _source(name: str, runs: tuple[Run, ...]) -> dict[str, Any]:
-    """The source's last word: the newest run that spoke of it."""
+    """The source's last word: the newest run that spoke of it. `since`: of a failure, when it began."""
     for run in runs:
         said = [note for note in run.notes if note.subject == name]
         if said:
             worst = next((note for level in ("error", "warning") for note in said if note.level == level), said[0])
             text = worst.text if worst is said[0] else f"{said[0].text}; {worst.text}"
             state = {"error": "missing", "warning": "incomplete", "info": "ok"}[worst.level]
-            return {"name": name, "state": state, "at": run.started_at.isoformat(timespec="seconds"), "text": text}
-    return {"name": name, "state": "never asked", "at": None, "text": "no run has asked it yet"}
+            at = run.started_at.isoformat(timespec="seconds")
+            since = silent_sources(runs, [name]).get(name, (None,))[0]
+            first = since.isoformat(timespec="seconds") if since else None
+            return {"name": name, "state": state, "at": at, "since": first, "text": text}
+    return {"name": name, "state": "never asked", "at": None, "since": None, "text": "no run has asked it yet"}
 
 
 def _run(press: Press, run: Run) -> dict[str, Any]:
@@ -156,6 +160,7 @@ def _say(facts: dict[str, Any]) -> None:
     say("Sources")
     for source in facts["sources"]:
         when = f" ({_clock(source['at'])})" if source["at"] else ""
+        when = f" since {_clock(source['since'])}" if source["since"] else when
         say(f"  {source['name']}: {source['state']}{when}: {source['text']}")
     if not facts["sources"]:
         say("  none: add [[sources]] to config.toml")

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from newsletter.health import Finding, Health, judge, missed_days
+from newsletter.health import Finding, Health, judge, missed_days, silent_sources
 from newsletter.model.mail import Note, Run
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -80,3 +80,10 @@ def test_days_on_which_nothing_ran_are_missed_days() -> None:
     assert missed_days(runs, [], today=NOW.date()) == (date(2026, 11, 18), date(2026, 11, 19))
     assert missed_days(runs, [date(2026, 11, 19)], today=NOW.date()) == (date(2026, 11, 18),)
     assert missed_days([good(0 * DAY)], [], today=NOW.date()) == (), "before the first run nothing is missed"
+
+
+def test_a_source_is_silent_since_its_first_failure_whatever_warnings_stand_between() -> None:
+    error, warning = Note("error", "arxiv", "429"), Note("warning", "arxiv", "It is asked again with the next run.")
+    runs = [run(HOUR, error, warning), run(HOUR * 2, warning), run(HOUR * 3, error, warning), good(HOUR * 4)]
+    assert silent_sources(runs[:1] + runs[2:], ["arxiv"]) == {"arxiv": (NOW - HOUR * 3, "429")}
+    assert silent_sources(runs, ["arxiv"]) == {"arxiv": (NOW - HOUR, "429")}
