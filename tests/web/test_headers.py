@@ -7,14 +7,16 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from http.client import HTTPConnection
+from threading import Thread
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 import pytest
+import uvicorn
 
 from newsletter.model.subscriber import Subscriber
 from newsletter.web.ask import client_of, prefix_of
-from newsletter.web.server import Punctual
+from newsletter.web.server import Punctual, configure
 from newsletter.web.settings import WebSettings
 from tests.support.browsing import serving
 from tests.support.website import FAST, open_site
@@ -117,6 +119,27 @@ def test_a_head_that_trickles_in_is_not_waited_for(week: Site, monkeypatch: pyte
                     sleep(0.05)
             good.request("GET", "/robots.txt")  # on the same connection
             assert good.getresponse().status == 200
+
+
+def test_a_page_is_not_held_back_until_the_browser_acknowledges_its_head(week: Site) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as place:  # as `newsletter serve` opens it
+        server = uvicorn.Server(configure(week.app, "127.0.0.1", place.getsockname()[1]))
+        thread = Thread(target=server.run, kwargs={"sockets": [place]})
+        thread.start()
+        line = HTTPConnection("127.0.0.1", place.getsockname()[1], timeout=10)
+        while not server.started:
+            sleep(0.01)
+        line.request("GET", "/robots.txt")
+        line.getresponse().read()
+        held = [
+            one.transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)  # type: ignore[union-attr]
+            for one in server.server_state.connections
+        ]
+        line.close()
+        server.should_exit = True
+        thread.join(10)
+
+    assert held == [1]
 
 
 def test_every_answer_to_a_sign_up_takes_the_same_least_time(tmp_path: Path, collected: Path) -> None:
