@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check serve bench constraints screenshots clean
+.PHONY: demo test check serve bench constraints screenshots docs docs-serve clean
 
 demo: .venv/ready
 	$(BIN)/newsletter demo --out demo
@@ -17,11 +17,17 @@ serve: .venv/ready
 	$(BIN)/newsletter serve
 
 bench: .venv/ready
-	for name in day dispatch crash web ranking year scale; do \
+	for name in day dispatch crash web ranking year scale upgrade; do \
 	  if [ -f benchmarks/$$name.py ]; then $(BIN)/python -m benchmarks.$$name --quick || exit 1; fi; done
 
 screenshots: .venv/ready
 	$(BIN)/python docs/take_screenshots.py
+
+docs: .venv/ready
+	$(BIN)/mkdocs build --quiet
+
+docs-serve: .venv/ready
+	$(BIN)/mkdocs serve
 
 constraints: .venv/ready
 	$(BIN)/pip freeze --exclude-editable | grep -vE '^(pip|setuptools|trending-papers)[ =]' \
@@ -35,4 +41,4 @@ constraints: .venv/ready
 	touch $@
 
 clean:
-	rm -rf .venv demo build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv demo site build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -61,6 +61,9 @@ def _sources(found: Findings, sources: list[dict[str, Any]]) -> None:
                 found.problems.append(
                     f'{found.label(section, index, "categories")}: is empty. Name at least one, such as ["cs.CL"].'
                 )
+        if kind == "crossref" and not source["categories"]:
+            cure = 'Name at least one DOI prefix, such as ["10.26434"] for ChemRxiv.'
+            found.problems.append(f"{found.label(section, index, 'categories')}: is empty. {cure}")
         if kind == "file" and not source["path"]:
             found.problems.append(f'{found.label(section, index)}: a file needs a path. Add path = "papers.jsonl".')
         if kind == "feed" and not source["url"]:

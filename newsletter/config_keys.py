@@ -89,7 +89,7 @@ SOURCES = Section(
     (
         Key(
             "kind",
-            v.choice("huggingface", "arxiv", "feed", "biorxiv", "medrxiv", "file"),
+            v.choice("huggingface", "arxiv", "feed", "biorxiv", "medrxiv", "crossref", "file"),
             None,
             "What it is: a daily list of Hugging Face, arXiv's announcements, any RSS or Atom feed, a preprint server, "
             "or a file of JSON lines.",
@@ -98,7 +98,12 @@ SOURCES = Section(
         Key("name", v.TEXT, "", "What it is called in runs and mails; empty: made from the kind."),
         Key("url", places.URL, "", "Where it is asked; `feed` needs it, the others know theirs."),
         Key("feed_url", places.URL, "", "`arxiv`: where the announcements come from; empty: `https://rss.arxiv.org`."),
-        Key("categories", v.TEXTS, None, "`arxiv`, `biorxiv`, `medrxiv`: the categories to read."),
+        Key(
+            "categories",
+            v.TEXTS,
+            None,
+            "`arxiv`, `biorxiv`, `medrxiv`: the categories to read. `crossref`: DOI prefixes, `10.26434` is ChemRxiv.",
+        ),
         Key("path", v.PATH, "", "`file`: the file, one paper a line: id, title, abstract, and whatever else is known."),
         Key(
             "pace", v.duration("0s", "10m"), None, "Least time between two requests; without it, the source's own rule."
@@ -200,6 +205,7 @@ SOURCE_URLS = {
     "arxiv": "https://export.arxiv.org",
     "biorxiv": "https://api.biorxiv.org",
     "medrxiv": "https://api.biorxiv.org",  # one service answers for both
+    "crossref": "https://api.crossref.org",
 }
 ARXIV_FEED = "https://rss.arxiv.org"
 ARXIV_CATEGORIES = ["cs.CL", "cs.CV", "cs.LG", "cs.AI"]

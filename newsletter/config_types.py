@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from newsletter.model.mail import WarmUp
     from newsletter.model.subscriber import Cadence
 
-SourceKind = Literal["huggingface", "arxiv", "feed", "biorxiv", "medrxiv", "file"]
+SourceKind = Literal["huggingface", "arxiv", "feed", "biorxiv", "medrxiv", "crossref", "file"]
 SignalKind = Literal["github", "hackernews", "semanticscholar"]
 
 

@@ -98,8 +98,8 @@ def test_every_problem_is_reported_at_once_with_key_value_and_cure() -> None:
         ),
         '[newsletter] timezone: must be the name of a time zone, not "Berlin". Did you mean "Europe/Berlin"?',
         (
-            '[[sources]] number 1 kind: must be "huggingface", "arxiv", "feed", "biorxiv", "medrxiv" or "file", '
-            'not "arvix". Did you mean "arxiv"?'
+            '[[sources]] number 1 kind: must be "huggingface", "arxiv", "feed", "biorxiv", "medrxiv", "crossref" '
+            'or "file", not "arvix". Did you mean "arxiv"?'
         ),
         (
             '[delivery] port: must be a whole number from 1 to 65535, not "587". '

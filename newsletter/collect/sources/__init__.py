@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from newsletter.collect.sources.arxiv import Arxiv
 from newsletter.collect.sources.biorxiv import Biorxiv
+from newsletter.collect.sources.crossref import Crossref
 from newsletter.collect.sources.feed import Feed
 from newsletter.collect.sources.file import File
 from newsletter.collect.sources.huggingface import HuggingFace
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from newsletter.collect.http import Http
     from newsletter.ports import Source
 
-    SourceKind = Literal["huggingface", "arxiv", "feed", "biorxiv", "medrxiv", "file"]
+    SourceKind = Literal["huggingface", "arxiv", "feed", "biorxiv", "medrxiv", "crossref", "file"]
 
 
 def open_source(
@@ -48,6 +49,8 @@ def open_source(
             return Feed(http, name=name, url=url, pace=rest)
         case "biorxiv" | "medrxiv":
             return Biorxiv(http, name=name, server=kind, url=url, pace=rest)
+        case "crossref":
+            return Crossref(http, name=name, url=url, prefixes=categories, pace=rest)
         case "file":
             return File(name=name, path=Path(path))
         case _:
