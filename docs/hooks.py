@@ -29,4 +29,30 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     del page, config, files
     for name in BESIDE:
         markdown = markdown.replace(f"](../{name}.md", f"]({name.lower()}.md")
-    return markdown
+    return indented(markdown)
+
+
+def indented(markdown: str) -> str:
+    """What belongs to a list item, by four columns, and its fences as indented code: Python-Markdown knows no other
+    way, where CommonMark takes two or three columns and a fence.
+    """
+    lines, fence = [], -1
+    for line in markdown.splitlines():
+        column = len(line) - len(line.lstrip(" "))
+        mark = line.lstrip(" ").startswith("```")
+        if fence < 0 and mark and column:
+            fence = column
+            lines.append("")
+        elif fence > 0 and mark:
+            fence = -1
+            lines.append("")
+        elif fence > 0:
+            lines.append(" " * 8 + line[fence:] if line.strip() else "")
+        elif mark:
+            fence = -1 if fence == 0 else 0
+            lines.append(line)
+        elif fence < 0 and 2 <= column <= 3:
+            lines.append(" " * (4 - column) + line)
+        else:
+            lines.append(line)
+    return "\n".join(line for line in lines if line.strip() != "<!-- run -->")

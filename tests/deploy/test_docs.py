@@ -122,4 +122,5 @@ def test_the_site_of_the_docs_builds_without_a_dead_link(tmp_path: Path) -> None
     assert done.returncode == 0, done.stdout + done.stderr
     made = "".join(path.read_text("utf-8") for path in tmp_path.rglob("*.html"))
     assert not re.findall(r'(?:src|href)="(?:https?:)?//[^"]*\.(?:js|css|woff2?)"', made)  # nothing from elsewhere
+    assert "```" not in made  # a fence that was shown as text
     assert len(list(tmp_path.rglob("*.html"))) >= len(list((ROOT / "docs").rglob("*.md")))
