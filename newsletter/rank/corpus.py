@@ -40,6 +40,7 @@ class Corpus:
     lengths: NDArray[np.float64]  # terms, the title's twice
     vectors: NDArray[np.float32]  # (papers, dimensions), zero columns without a text model
     model: TextModel | None
+    familiar: float = 0.0  # share of a text's words that the model knows, the mean over the papers
 
     def __len__(self) -> int:
         return len(self.papers)
@@ -115,4 +116,13 @@ def read(papers: Sequence[Paper], model: TextModel | None) -> Corpus:
         lengths=np.array([one.total() for one in weighted], dtype=np.float64),
         vectors=model.encode(counts) if model else np.zeros((len(papers), 0), np.float32),
         model=model,
+        familiar=_familiar(counts, model) if model else 0.0,
     )
+
+
+def _familiar(counts: Sequence[Mapping[str, int]], model: TextModel) -> float:
+    shares = []
+    for one in counts:
+        words = [term for term in one if "_" not in term]
+        shares.append(sum(term in model.index for term in words) / max(1, len(words)))
+    return math.fsum(shares) / max(1, len(shares))

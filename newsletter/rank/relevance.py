@@ -38,6 +38,9 @@ FEEDBACK = 5  # the best papers of a large pool, whose mean is added to what a t
 LARGE = 2_000  # ... from so many papers on: the best five of a few hundred are not yet all about the topic
 FLOOR = 0.25  # and below which words alone are no evidence for a broad query: "distillation" of another kind
 COVERED = 0.4
+FOREIGN, HOME = 0.8, 0.9  # share of a pool's words that the text model knows: where its word counts least, and fully
+DOUBT = 4.0  # power of the share of a topic's words (by rarity) that it knows, in a foreign pool
+TRUSTED = 0.5  # from which a cosine is evidence
 TOP_SHARE = 0.2  # of the pool passes by relevance ...
 TOP_SCORE = 1.0  # ... or whoever is this far above the mean
 
@@ -125,7 +128,8 @@ def relevance(corpus: Corpus, question: Question, model: TextModel | None, given
     """
     lexical, hits = _words(corpus, question)
     parts: dict[str, NDArray[np.float64]] = {}
-    weight = 2 * question.breadth / (1 + question.breadth) if model else 1.0  # the two weights sum to 2
+    faith = 1.0 if given else trust(corpus, question)
+    weight = faith * 2 * question.breadth / (1 + question.breadth) if model else 1.0  # the two weights sum to 2
     spoken = np.zeros(len(corpus), dtype=bool)
     if question.words or question.phrases:
         lexical **= (1 + question.narrow) / 2  # a field is many words: how many of them counts, not how often one
@@ -135,8 +139,8 @@ def relevance(corpus: Corpus, question: Question, model: TextModel | None, given
     if model and question.text:
         asked = model.encode([terms(question.text)])[0]
         cosine = cosines(corpus.vectors, asked)
-        close = cosine >= CLOSE
-        spoken &= cosine >= FLOOR * (1 - question.narrow)
+        close = (cosine >= CLOSE) & (faith >= TRUSTED)
+        spoken &= cosine >= FLOOR * (1 - question.narrow) * faith
         if given is not None:
             cosine, close = given.near(corpus.papers, question.text, close)
         parts["meaning"] = weight * standard(cosine)
@@ -157,6 +161,18 @@ def relevance(corpus: Corpus, question: Question, model: TextModel | None, given
     good = (text_total > TOP_SCORE) | (text_total >= _threshold(text_total))
     matched = np.sum(list(named.values()), axis=0) > 0
     return Relevance(parts, cosine, close, matched | (good & evidence), hits, near)
+
+
+def trust(corpus: Corpus, question: Question) -> float:
+    """How far the text model's word counts, 0 to 1: everywhere at home, and elsewhere as far as it knows the topic's
+    words. Of a day of physics or medicine it knows too few to compare by (docs/ranking.md, "Other fields").
+    """
+    if corpus.model is None:
+        return 1.0
+    rarities = {term: corpus.idf(term) for term in sorted(question.words) if "_" not in term and "-" not in term}
+    known = sum(value for term, value in rarities.items() if term in corpus.model.index)
+    share = known / (sum(rarities.values()) or 1.0) if rarities else 1.0
+    return round(float(share ** np.interp(corpus.familiar, (FOREIGN, HOME), (DOUBT, 0.0))), 6)
 
 
 def _nearer(asked: NDArray[np.float32], best: NDArray[np.float32]) -> NDArray[np.float32]:
