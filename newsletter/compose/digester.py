@@ -245,10 +245,11 @@ class Digester:
             return run
         head = ("section", section.slug, section.name)
         tail = ("tail", section.slug, section.name, section.more)
-        html = [(self._html[head], ""), *((entry.piece(0), "") for entry in entries), (self._html[tail], "")]
+        placed = [(entry, str(place)) for place, entry in enumerate(entries, start + 1)]
+        html = [(self._html[head], ""), *((entry.piece(0), place) for entry, place in placed), (self._html[tail], "")]
         text = [
             (self._text[head], ""),
-            *((entry.piece(1), str(place)) for place, entry in enumerate(entries, start + 1)),
+            *((entry.piece(1), place) for entry, place in placed),
             (self._text[tail], ""),
         ]
         if run is None:

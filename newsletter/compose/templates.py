@@ -35,6 +35,7 @@ def default_template_folder() -> Path:
 
 # Indentation whose line end went with a Jinja tag: MRML 6 refuses it in the head, and keeps it as text in the body.
 _GAP = re.compile(r">(?:[ \t]+(?=</?mj-)|[ \t]{2,}(?=<))")
+_OBJECT = re.compile(r"'newsletter\.[\w.]*\.(\w+?)(?:View)? object' has no attribute")
 _POSITION = re.compile(r"position (\d+):")
 
 
@@ -125,9 +126,13 @@ def _render(environment: jinja2.Environment, name: str, facts: Mapping[str, Any]
             name,
         )
         raise TemplateError(
-            f"{where}: {error}.",
+            f"{where}: {_OBJECT.sub(_in_words, str(error))}.",
             cure="Use a name that docs/writing-a-template.md lists, or test it with `is defined` first.",
         ) from error
+
+
+def _in_words(found: re.Match[str]) -> str:
+    return f"{found[1].lower()} has no"
 
 
 def _near(source: str, told: str) -> str:

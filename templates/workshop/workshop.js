@@ -39,6 +39,7 @@ async function fillChoices() {
 
 function fit(frame, width, scale) {
   const page = frame.contentDocument;
+  frame.style.height = "1px"; // a page is never lower than its frame
   const height = page && page.documentElement ? Math.max(page.documentElement.scrollHeight, 200) : 900;
   frame.style.height = height + "px";
   frame.style.width = width + "px";
@@ -172,6 +173,7 @@ async function show() {
   $("subject").textContent = there ? facts.subject : facts.error ? "This mail cannot be made" : "There is no mail";
   $("preheader").textContent = there ? facts.preheader : "";
   document.title = (facts.error ? "✗ " : "") + "Template workshop";
+  for (const name of ["size", "lint", "links"]) if (!there) $(name + "-badge").textContent = "";
   if (!there) return;
   showFrames();
   $("text").textContent = facts.text;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 import pytest
@@ -46,7 +47,7 @@ def test_a_file_in_her_folder_takes_the_place_of_ours_and_the_others_stay(tmp_pa
 @pytest.mark.parametrize(
     ("name", "text", "told"),
     [
-        ("parts/card.mjml.j2", "<p>\n{{ card.titel }}</p>", "email/parts/card.mjml.j2 line 2: .*titel"),
+        ("parts/card.mjml.j2", "<p>\n{{ card.titel }}</p>", "email/parts/card.mjml.j2 line 2: card has no .titel"),
         ("parts/card.txt.j2", "{{ nothing }}", "email/parts/card.txt.j2 line 1: 'nothing' is undefined"),
         ("digest.txt.j2", "\n{% if %}", "email/digest.txt.j2 line 2: Expected an expression"),
         ("digest.subject.txt.j2", "{{ 1 / 0 }}", "email/digest.subject.txt.j2 line 1: division by zero"),
@@ -99,6 +100,35 @@ def test_a_template_whose_cards_know_their_place_is_rendered_whole_and_right(tmp
     assert part(parsed(message), "plain") == seen.text
     assert "[2 of 2] 2. Paper 2 about something" in seen.text
     assert "[1 of 1] 3. Paper 3 about something" in seen.text
+
+
+def test_a_card_may_show_its_number_in_both_parts_and_stays_on_the_fast_path(tmp_path: Path) -> None:
+    own(tmp_path, "parts/card.mjml.j2", '<p class="c">No. {{ card.number }} is {{ card.title }}</p>')
+    press = composer(tmp_path)
+
+    message = press.digest(delivery(), ADA, ISSUE, CARDS, links())
+    for _ in range(2):
+        assert press.digest(delivery(), ADA, ISSUE, CARDS, links()) == message
+
+    assert "No. 3 is Paper 3 about something" in part(parsed(message), "html")
+    assert part(parsed(message), "html") == press.render(ADA, ISSUE, CARDS, links()).html
+    assert [one.cuttable for one in press._digesters.values()] == [True]
+
+
+def test_a_section_of_her_own_is_one_file_a_part_and_is_said_in_the_readers_language(tmp_path: Path) -> None:
+    own(tmp_path, "parts/opening.mjml.j2", '<mj-text><p>{{ _("Come on Thursday.") }}</p></mj-text>')
+    own(tmp_path, "parts/closing.txt.j2", '{{ _("Come on Thursday.") }}\n')
+    (tmp_path / "locales").mkdir()
+    (tmp_path / "locales" / "de.po").write_text('msgid "Come on Thursday."\nmsgstr "Kommt am Donnerstag."\n', "utf-8")
+    german = dataclasses.replace(ADA, locale="de")
+    press = composer(tmp_path)
+
+    mail = parsed(press.digest(delivery(), german, ISSUE, CARDS, links()))
+
+    assert part(mail, "html").index("Kommt am Donnerstag.") < part(mail, "html").index("Paper 1 about")
+    assert part(mail, "plain").index("Kommt am Donnerstag.") > part(mail, "plain").index("Paper 3 about")
+    assert part(mail, "plain") == press.render(german, ISSUE, CARDS, links()).text
+    assert [one.cuttable for one in press._digesters.values()] == [True]
 
 
 def test_a_template_without_marks_still_makes_mails_within_the_budget(tmp_path: Path) -> None:
