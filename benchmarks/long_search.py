@@ -22,7 +22,7 @@ from benchmarks.common import Row, peak_mb
 from benchmarks.long_history import DAYS, FIRST, lay
 from newsletter.config import load_config
 from newsletter.rank.search import ask, fingerprint, read_question
-from newsletter.stages.searching import Filters, alike, search
+from newsletter.stages.searching import Filters, Scored, alike, search
 from newsletter.wiring import open_press
 
 if TYPE_CHECKING:
@@ -128,14 +128,23 @@ def _first(press: Press, filters: Filters | None, question: str) -> str:
 
 
 class _Next:
-    """The second page, the first not counted: it was asked for before."""
+    """The second page, the first not counted: its order is remembered, as the web pages do."""
 
     def __init__(self, press: Press) -> None:
         self._press = press
-        self._cursors = {q: _first(press, None, q) for q in (*QUESTIONS, "warm")}
+        self._kept: dict[str, tuple[Scored, ...]] = {}
+        self._cursors = {q: self._search(q, "") for q in (*QUESTIONS, "warm")}
 
     def __call__(self, question: str) -> None:
-        search(self._press, question, limit=20, cursor=self._cursors[question])
+        self._search(question, self._cursors[question])
+
+    def _search(self, question: str, cursor: str) -> str:
+        return search(self._press, question, limit=20, cursor=cursor, remember=self._remember).cursor
+
+    def _remember(self, key: str, make: Callable[[], tuple[Scored, ...]]) -> tuple[Scored, ...]:
+        if key not in self._kept:
+            self._kept[key] = make()
+        return self._kept[key]
 
 
 def peers(folder: Path) -> list[Row]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from newsletter.store.database import Database
 
 MOST = 20_000  # of a question's matches, the newest are weighed: words that most papers say tell none apart
+MANY = 200_000  # papers, up to which a search that is limited to them looks for their span of numbers first
 _LETTERS = re.compile(r"\w+")
 # Title, abstract, authors: a word in the title says most about what a paper is about.
 _RANK_SQLITE = "bm25(paper_words, 4.0, 1.0, 2.0)"
@@ -97,6 +98,8 @@ def _matching(
         matching = select(words.c.rowid.label("seq"), literal_column(_RANK_SQLITE).label("worth"))
         if wanted:
             matching = matching.join(papers, papers.c.seq == words.c.rowid).where(*wanted)
+            if (span := _span(connection, within)) is not None:
+                matching = matching.where(words.c.rowid.between(*span))
         newest = (
             matching.where(text("paper_words MATCH :query"))
             .order_by(words.c.rowid.desc())
@@ -125,3 +128,19 @@ def _matching(
         .limit(limit)
     )
     return list(connection.execute(ranked, values).scalars())
+
+
+def _span(connection: Connection, within: Within | None) -> tuple[int, int] | None:
+    """The first and last number of the papers that a search is limited to, unless they are many.
+
+    Papers of a span of days were mostly stored one after the other: without this every match of all years is looked at.
+    """
+    if within is None or not within.narrow:
+        return None
+    wanted, values = limits(within)
+    some = select(papers.c.seq).where(*wanted).limit(MANY + 1).subquery()
+    found = connection.execute(
+        select(func.count(), func.min(some.c.seq), func.max(some.c.seq)).select_from(some), values
+    )
+    count, low, high = found.one()
+    return (low or 0, high or 0) if count <= MANY else None

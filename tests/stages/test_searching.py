@@ -98,6 +98,18 @@ def test_filters_hold_for_words_and_for_meaning(press: Press) -> None:
     assert found(topic="nothing") == set()
 
 
+def test_a_span_of_days_finds_its_papers_in_whatever_order_they_were_stored(press: Press) -> None:
+    days = [DAY - timedelta(days=back) for back in (9, 1, 5, 0, 7, 3)]
+    odd = [paper(50 + place, "Quokkas", "Quokkas smile.", published=day) for place, day in enumerate(days)]
+    press.papers.keep(odd, [], [], [], at=NOW)
+    by_word = replace(press, vectors=None)
+
+    within = Filters(since=DAY - timedelta(days=5), until=DAY - timedelta(days=1))
+    assert sorted(ids(by_word, "quokkas", within, limit=9)) == ["2611.00051", "2611.00052", "2611.00055"]
+    assert len(ids(by_word, "quokkas", Filters(since=DAY - timedelta(days=9)), limit=9)) == 6
+    assert ids(by_word, "quokkas", Filters(until=DAY - timedelta(days=99)), limit=9) == []
+
+
 def test_pages_keep_their_order_while_better_papers_arrive(press: Press) -> None:
     whole = ids(press, "robot learning from images of tokens", limit=99)
     seen, cursor = [], ""
