@@ -9,14 +9,16 @@ from __future__ import annotations
 import statistics
 import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.common import Row, options, report
-from benchmarks.house import copy_of, cut_house, drained
+from benchmarks.house import copy_of, cut_house, drained, processes
 from benchmarks.peers import PEERS, Run, absent, run_peer, together
-from benchmarks.sink import SMTP_SINK, built, sink, smtp_sink
+from benchmarks.postfix import absent as absent_postfix
+from benchmarks.postfix import postfix
+from benchmarks.sink import SMTP_SINK, Sink, built, sink, smtp_sink
 from newsletter.config import load_config
 from newsletter.model.mail import Message
 from newsletter.stages.composing import render
@@ -35,8 +37,8 @@ class Contest:
     connections: int
     without: str = ""
     delay_ms: float = 0
-    postfix: bool = False
-    workers: int = 1
+    server: str = "sink"  # or Postfix's "smtp-sink", or "postfix" itself
+    workers: int = 0  # 0: as many as `newsletter send` takes
     peers: tuple[str, ...] = PEERS
     goals: tuple[tuple[str, float], ...] = ()
     fewer: int = 1  # slow peers send only so large a part
@@ -46,6 +48,7 @@ SLOW = frozenset({"smtplib", "aiosmtplib", "nodemailer", "Django"})
 FASTER = (("smtp-source", 1.0), ("smtplib", 1.0), ("aiosmtplib", 1.0), ("nodemailer", 1.0), ("Django", 1.0))
 FAR_PIPELINING = (("smtp-source", 3.8), ("smtplib", 3.8), ("aiosmtplib", 3.8), ("nodemailer", 1.9))
 FAR_CHUNKING = (("smtp-source", 40.0), ("smtplib", 40.0), ("aiosmtplib", 40.0), ("nodemailer", 20.0))
+RELAY = FASTER[1:4]  # smtp-source is no library
 LINE = ("smtp-source", "smtplib", "aiosmtplib", "nodemailer")
 
 
@@ -61,9 +64,10 @@ def contests(*, quick: bool, count: int) -> list[Contest]:
     near = [
         Contest("our sink, CHUNKING", count, 4, goals=FASTER, fewer=20),
         Contest("our sink, PIPELINING", count, 4, "no-chunking", goals=FASTER, fewer=20),
+        Contest("our sink, CHUNKING, one process", count, 4, workers=1, goals=FASTER, peers=("smtp-source",)),
         Contest("our sink, CHUNKING, 16 connections", count, 16, goals=FASTER, peers=("smtp-source",)),
-        Contest("our sink, CHUNKING, 2 processes", count, 4, workers=2, goals=FASTER, peers=("smtp-source",)),
-        Contest("Postfix's smtp-sink", count // 2, 4, postfix=True, goals=FASTER, fewer=10),
+        Contest("Postfix's smtp-sink", count // 2, 4, server="smtp-sink", goals=FASTER, fewer=10),
+        Contest("a real Postfix", count // 20, 10, server="postfix", goals=RELAY, fewer=2),
     ]
     far = [
         Contest(
@@ -97,7 +101,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         house = Path(name) / "house"
         house.mkdir()
-        cut_house(house, max(one.count for one in chosen))
+        most = max(one.count for one in chosen)
+        cut_house(house, most + most // 20)  # some readers have nothing to read
         message = Path(name) / "message.eml"
         message.write_bytes(_one_mail(house))
         rows = [Row("size of a mail", message.stat().st_size / 1000, "kB")]
@@ -117,40 +122,56 @@ def _one_mail(house: Path) -> bytes:
 
 def _held(contest: Contest, house: Path, message: Path, rounds: int) -> list[Row]:
     """The rows of one contest. Without a sink to hold it on it is named and skipped."""
-    if contest.postfix and SMTP_SINK is None:
-        print(f"{contest.name}: skipped, no smtp-sink (Postfix)")
-        return []
-    if not contest.postfix and built() is None:
-        print(f"{contest.name}: skipped, no C compiler for benchmarks/sink.c")
+    if lacking := _lacking(contest.server):
+        print(f"{contest.name}: skipped, {lacking}")
         return []
     missing = {peer: why for peer in contest.peers if (why := absent(peer))}
     for peer, why in missing.items():
         print(f"{contest.name}: {peer} skipped, {why}")
     peers = [peer for peer in contest.peers if peer not in missing]
     ours: list[Run] = []
+    starts: list[float] = []
     theirs: dict[str, list[Run]] = {peer: [] for peer in peers}
     for _ in range(rounds):
-        with copy_of(house, contest.count) as folder, _sink_of(contest) as port:
-            runs = drained(folder, port, contest.connections, workers=contest.workers)
-        ours.append(together(runs))
-        if ours[-1].messages != contest.count:
-            raise SystemExit(f"{contest.name}: {ours[-1].messages} of {contest.count} mails were sent")
+        with copy_of(house, contest.count) as folder, _sink_of(contest) as server:
+            workers = contest.workers or processes(contest.count, contest.connections)
+            run = together(drained(folder, server.port, contest.connections, workers=workers, share=True))
+        if run.messages != contest.count:
+            raise SystemExit(f"{contest.name}: {run.messages} of {contest.count} mails were sent")
+        starts.append(run.ended - run.begun - server.seconds)
+        ours.append(_timed(run, server))
         for peer in peers:
             some = max(contest.count // (contest.fewer if peer in SLOW or contest.delay_ms else 1), 50)
-            with _sink_of(contest) as port:
-                theirs[peer].append(_crowd(contest, peer, port, some, message))
-    return _rows(contest, ours, theirs)
+            with _sink_of(contest) as server:
+                run = run_peer(peer, server.port, some, contest.connections, message)
+            theirs[peer].append(_timed(run, server))
+    start = Row(f"{contest.name}: before the first mail and after the last", statistics.median(starts), "s")
+    return [*([] if contest.server != "sink" else [start]), *_rows(contest, ours, theirs)]
 
 
-def _crowd(contest: Contest, peer: str, port: int, count: int, message: Path) -> Run:
-    return run_peer(peer, port, count, contest.connections * contest.workers, message)
+def _timed(run: Run, server: Sink) -> Run:
+    """From the first mail to the last as the server saw them, where it says so: a start is a row of its own."""
+    return replace(run, ended=run.begun + server.seconds) if server.seconds else run
+
+
+def _lacking(server: str) -> str:
+    """Why a server cannot be run here; empty when it can."""
+    if server == "postfix":
+        return absent_postfix()
+    if server == "smtp-sink":
+        return "" if SMTP_SINK else "no smtp-sink (Postfix)"
+    return "" if built() else "no C compiler for benchmarks/sink.c"
 
 
 @contextmanager
-def _sink_of(contest: Contest) -> Iterator[int]:
-    opened = smtp_sink() if contest.postfix else sink(delay_ms=contest.delay_ms, without=contest.without)
+def _sink_of(contest: Contest) -> Iterator[Sink]:
+    if contest.server == "postfix":
+        with postfix() as running:
+            yield running
+        return
+    opened = smtp_sink() if contest.server == "smtp-sink" else sink(delay_ms=contest.delay_ms, without=contest.without)
     with opened as running:
-        yield running.port
+        yield running
 
 
 def _rows(contest: Contest, ours: Sequence[Run], theirs: dict[str, list[Run]]) -> list[Row]:

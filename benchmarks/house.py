@@ -9,19 +9,17 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-import time
 from collections import deque
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.common import peak_mb
 from benchmarks.day import DAY, Size, make_house
 from benchmarks.peers import Run
 from newsletter import publish
+from newsletter.cli.helping import crew_size
 from newsletter.config import load_config
 from newsletter.stages.cutting import cut_all
-from newsletter.stages.dispatching import dispatch
 from newsletter.stages.printing import print_day
 from newsletter.wiring import open_press
 
@@ -60,15 +58,30 @@ def copy_of(house: Path, count: int) -> Iterator[Path]:
         yield folder
 
 
-def drained(folder: Path, port: int, connections: int, *, workers: int = 1) -> list[Run]:
-    """Send everything that is queued, in so many processes side by side."""
-    delivery = {"TRANSPORT": "smtp", "HOST": "127.0.0.1", "PORT": port, "SECURITY": "none", "CONNECTIONS": connections}
+def processes(count: int, connections: int) -> int:
+    """As many as `newsletter send` would take for so many mails."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return crew_size(count, cores=cores, connections=connections, relays=0, rate=None)
+
+
+def drained(folder: Path, port: int, connections: int, *, workers: int = 1, share: bool = False) -> list[Run]:
+    """Send everything that is queued, in so many processes side by side, each with `connections` or a share of them."""
+    delivery = {"TRANSPORT": "smtp", "HOST": "127.0.0.1", "PORT": port, "SECURITY": "none"}
     environment = os.environ | {f"NEWSLETTER_DELIVERY__{key}": str(value) for key, value in delivery.items()}
-    command = [sys.executable, "-m", "benchmarks.house", str(folder)]
+    command = [sys.executable, "-m", "benchmarks.drainer", str(folder)]
     pipe = subprocess.PIPE
+    each = [connections // workers + (n < connections % workers) if share else connections for n in range(workers)]
     started = [
-        subprocess.Popen(command, cwd=ROOT, env=environment, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
-        for _ in range(workers)
+        subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=environment | {"NEWSLETTER_DELIVERY__CONNECTIONS": str(own)},
+            stdin=pipe,
+            stdout=pipe,
+            stderr=pipe,
+            text=True,
+        )
+        for own in each
     ]
     for process in started:
         assert process.stdout is not None
@@ -84,22 +97,3 @@ def drained(folder: Path, port: int, connections: int, *, workers: int = 1) -> l
             raise SystemExit(f"our own run failed: {err[-3000:]}")
         runs.append(Run(*json.loads(out)))
     return [run for run in runs if run.messages]
-
-
-def main() -> None:
-    """One process of `drained`: everything that a run of `newsletter send` does after the cut."""
-    with open_press(load_config(Path(sys.argv[1]) / "config.toml")) as press:
-        press.open_composer()  # its imports, as those of the peers, are not what is measured
-        print("ready", flush=True)
-        sys.stdin.readline()
-        begun, used = time.monotonic(), time.process_time()
-        done = dispatch(press)
-        ended, used = time.monotonic(), time.process_time() - used
-    sent = done.tally.sent if done.tally else 0
-    if any(note.level == "error" for note in done.notes):
-        raise SystemExit(str(done.notes))
-    print(json.dumps([sent, begun, ended, used, peak_mb()]))
-
-
-if __name__ == "__main__":
-    main()

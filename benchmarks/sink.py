@@ -28,7 +28,7 @@ class Sink:
     """A running server; the counts are there once it has ended."""
 
     port: int
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[str] | None = None
     messages: int = 0
     octets: int = 0
     connections: int = 0
@@ -76,25 +76,27 @@ def sink(*, delay_ms: float = 0, without: str = "", log: Path | None = None) -> 
 def smtp_sink() -> Iterator[Sink]:
     """Postfix's; it offers PIPELINING and no CHUNKING, and tells no counts."""
     assert SMTP_SINK is not None
-    port = _free_port()
+    port = free_port()
     # smtp-sink refuses to stay root
     user = ["-u", "nobody"] if os.geteuid() == 0 else []
     command = [SMTP_SINK, *user, "-c", f"127.0.0.1:{port}", "1024"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, text=True) as process:
         try:
-            _wait_for(port)
+            wait_for(port)
             yield Sink(port, process)
         finally:
             process.kill()
             process.wait(timeout=20)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """One that nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
 
 
-def _wait_for(port: int) -> None:
+def wait_for(port: int) -> None:
+    """Until somebody listens there; two seconds at most."""
     for _ in range(100):
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()

@@ -552,3 +552,12 @@ def test_what_ended_long_ago_is_erased_in_batches_and_stays_counted(store: Store
     assert ledger.closed() == DAY
     assert ledger.standing(kind="digest", day=DAY, subscriber_id=1, now=LATER) is None
     assert readers(claim(ledger, 9, now=LATER)) == [4, 5], "what has not ended stays"
+
+
+def test_a_look_at_how_much_waits_is_never_too_low_and_ends_at_nothing(store: Stores) -> None:
+    assert store.ledger.unclaimed() == 0
+    queue(store.ledger, 5)
+    assert store.ledger.unclaimed() == 5
+    held = claim(store.ledger)
+    store.ledger.settle([(Delivered(one.id), None) for one in held.deliveries], now=NOW)
+    assert store.ledger.unclaimed() == 0
