@@ -32,6 +32,8 @@ struct session {
     int fd;
     enum mode mode;
     int closing, broken, waiting;     /* waiting: parcels under way to it */
+    int over;                         /* on the list of `gone` */
+    struct session *next;
     int start_of_body;                /* nothing of the body has come: a dot may be its first octet */
     int last;                         /* the chunk ends the message */
     uint64_t left;                    /* octets of the chunk still to come */
@@ -254,13 +256,27 @@ static void take(struct session *s, const char *p, size_t n)
         flush(s);
 }
 
+static struct session *gone;          /* freed after the round: a later event of the same round may still name them */
+
 static void let_go(struct session *s)
 {
     if (s->fd >= 0)
         close(s->fd);
     s->fd = -1;
-    if (!s->waiting)
+    if (!s->waiting && !s->over) {
+        s->over = 1;
+        s->next = gone;
+        gone = s;
+    }
+}
+
+static void bury(void)
+{
+    while (gone) {
+        struct session *s = gone;
+        gone = s->next;
         free(s);
+    }
 }
 
 static void set_clock(void)
@@ -307,6 +323,8 @@ static void deliver_post(void)
 static void on_readable(struct session *s)
 {
     static char buffer[READ_MAX];
+    if (s->fd < 0)
+        return;
     ssize_t n = recv(s->fd, buffer, sizeof buffer, 0);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
@@ -406,5 +424,6 @@ int main(int argc, char **argv)
             } else
                 on_readable(what);
         }
+        bury();
     }
 }
