@@ -26,7 +26,7 @@ from newsletter.rank.prior import (
     write_prior_model,
 )
 from newsletter.rank.text_model import read_text_model
-from newsletter.rank.trend import expected_votes
+from newsletter.rank.trend import PACKAGED, expected_votes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -47,7 +47,7 @@ def surplus(data: Path, before: str) -> Rows:
     days = lists(data)
     votes: dict[str, float] = {}
     for one in load(data / "early_obs.jsonl"):
-        votes.setdefault(one["id"], expected_votes(one["upvotes"], one["age_h"]))
+        votes.setdefault(one["id"], expected_votes(one["upvotes"], PACKAGED.share("", one["age_h"])))
     final = {t["qid"] for t in load(data / "tasks.jsonl") if t["task"] in {"trend", "mixed"}}
     for answer in load(data / "qrels.jsonl"):
         if answer["qid"] in final:

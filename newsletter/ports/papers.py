@@ -59,6 +59,9 @@ class Papers(WordSearch, Protocol):
     def candidates(self, *, since: datetime, until: datetime) -> tuple[Candidate, ...]:
         """Papers listed or first seen in (since, until], by id, with their readings and listings up to `until`."""
 
+    def remeasured(self, *, since: datetime, until: datetime) -> tuple[Candidate, ...]:
+        """Papers with a reading in (since, until], however old they are, as `candidates` gives them."""
+
     def readings(self, paper_id: str) -> tuple[Reading, ...]: ...
     def readings_of(self, paper_ids: Iterable[str]) -> Mapping[str, tuple[Reading, ...]]:
         """As `readings`, of several papers; those without any are left out."""

@@ -15,7 +15,7 @@ from newsletter.rank.diversity import duplicates
 from newsletter.rank.numbers import standard
 from newsletter.rank.pool import Day, Ranked, rank_topic
 from newsletter.rank.prior import priors
-from newsletter.rank.trend import RISING_AT_LEAST, age, attention, entrance, rising, trends
+from newsletter.rank.trend import RISING_AT_LEAST, age, attention, entrance, grown, rising, trends
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from newsletter.model.paper import Candidate, Paper
+    from newsletter.rank.growth import Curves
     from newsletter.rank.settings import RankSettings
     from newsletter.rank.text_model import Models
 
@@ -51,16 +52,18 @@ def rank_day(
     models: Models,
     library: Mapping[str, Paper] | None = None,
     news_since: datetime | None = None,
+    measured: Sequence[Candidate] = (),
 ) -> Edition:
     """The edition of `day` from what was known at `asof`. Same input in any order: same edition, byte for byte.
 
     `featured` are ids of earlier editions, never picked again. `library` holds the texts of seed papers that are not
     among the candidates. Follow-ups tell what came after `news_since`, the printing of the edition before (without it,
-    in the last 24 hours). Without topics there is one pool, `trending`, ordered by attention alone.
+    in the last 24 hours). `measured` are papers whose votes were read lately: how votes grow is learned from
+    their series, too. Without topics there is one pool, `trending`, ordered by attention alone.
     """
     known = _by_id(candidates)
     sieve = _sift(known, asof, featured, settings)
-    today = _prepare(sieve, asof, settings, models)
+    today = _prepare(sieve, asof, settings, models, grown(_by_id([*candidates, *measured]), asof))
     shelf = {**(library or {}), **{c.paper.id: c.paper for c in known}}
     ranked = [rank_topic(today, topic, shelf, day, settings, models) for topic in (topics or [TRENDING])]
     news = follow_ups(known, featured, news_since or asof - timedelta(hours=24))
@@ -118,10 +121,10 @@ def _usual_votes(known: Sequence[Candidate], asof: datetime) -> float:
     return float(np.quantile(np.array(votes), 0.8)) if votes else 0.0
 
 
-def _prepare(sieve: Sorted, asof: datetime, settings: RankSettings, models: Models) -> Day:
+def _prepare(sieve: Sorted, asof: datetime, settings: RankSettings, models: Models, curves: Curves) -> Day:
     candidates = sieve.fresh
     corpus: Corpus = read([c.paper for c in candidates], models.text if settings.dense else None)
-    votes = [attention(c, asof) for c in candidates]
+    votes = [attention(c, asof, curves) for c in candidates]
     prior = _priors(candidates, corpus, asof, settings, models)
     raw = trends(votes, prior, [len({x.source for x in c.listings}) for c in candidates])
     trend = np.round(standard(raw), 6)

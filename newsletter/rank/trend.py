@@ -8,19 +8,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from newsletter.rank.growth import Curves, fitted
 from newsletter.rank.numbers import percentile
 from newsletter.rank.prior import Entrance
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
     from newsletter.model.paper import Candidate, Reading
 
-# What share of a week's votes a paper has after so many hours, fitted on 4,370 papers of the hub's list (facts 1).
-GROWTH_HOURS = (0.0, 6.0, 26.0, 50.0, 74.0)
-GROWTH_SHARE = (0.10, 0.44, 0.743, 0.91, 1.0)
+PACKAGED = Curves()
 SHRINK_VOTES = 1.0  # a Gamma prior of this many votes ...
 SHRINK_SHARE = 1 / 6  # ... over this share of a week: the posterior mean is (u + 1) / (F + 1/6)
 UNVOTED = -0.25  # where a paper nobody could vote on stands on the scale of -1 to 1, before its prior
@@ -38,17 +37,13 @@ class Attention:
     signal: str
     votes: float
     age_hours: float
+    share: float  # of a week's votes that come in by that age
     expected: float
 
 
-def growth(hours: float) -> float:
-    """The share of a week's votes that has come in after so many hours."""
-    return float(np.interp(hours, GROWTH_HOURS, GROWTH_SHARE))
-
-
-def expected_votes(votes: float, age_hours: float) -> float:
-    """Votes of a whole week foretold from those seen at an age: (u + 1) / (F(age) + 1/6)."""
-    return (max(0.0, votes) + SHRINK_VOTES) / (growth(max(0.0, age_hours)) + SHRINK_SHARE)
+def expected_votes(votes: float, share: float) -> float:
+    """Votes of a whole week foretold from those seen at a share F of their growth: (u + 1) / (F + 1/6)."""
+    return (max(0.0, votes) + SHRINK_VOTES) / (share + SHRINK_SHARE)
 
 
 def born(candidate: Candidate, source: str = "") -> datetime:
@@ -80,15 +75,30 @@ def entrance(candidate: Candidate, asof: datetime, voted: frozenset[str]) -> Ent
     return Entrance(max(0, waited), any(reading.value > 0 for reading in shown))
 
 
-def attention(candidate: Candidate, asof: datetime) -> tuple[Attention, ...]:
+def attention(candidate: Candidate, asof: datetime, curves: Curves = PACKAGED) -> tuple[Attention, ...]:
     """The paper's votes by signal, those that were read by then."""
     found = []
     for signal, reading in sorted(latest(candidate.readings, asof).items()):
         source, _, what = signal.rpartition(".")
         if what in VOTES and np.isfinite(reading.value):
             hours = max(0.0, (reading.at - born(candidate, source)).total_seconds() / 3600)
-            found.append(Attention(signal, reading.value, hours, expected_votes(reading.value, hours)))
+            share = curves.share(signal, hours)
+            found.append(Attention(signal, reading.value, hours, share, expected_votes(reading.value, share)))
     return tuple(found)
+
+
+def grown(candidates: Iterable[Candidate], asof: datetime) -> Curves:
+    """Growth as the readings of these papers up to `asof` tell it."""
+    series = []
+    for one in candidates:
+        by_signal: dict[str, list[tuple[float, float]]] = {}
+        for reading in sorted(one.readings, key=lambda r: (r.at, r.signal, r.value)):
+            source, _, what = reading.signal.rpartition(".")
+            if what in VOTES and reading.at <= asof:
+                hours = (reading.at - born(one, source)).total_seconds() / 3600
+                by_signal.setdefault(reading.signal, []).append((hours, reading.value))
+        series += [(signal, seen) for signal, seen in by_signal.items() if len(seen) > 1]
+    return fitted(series)
 
 
 def trends(
@@ -103,7 +113,7 @@ def trends(
     tilts = SHRINK_VOTES * np.expm1(np.clip(priors, -1.0, 1.0))
     for row, votes in enumerate(seen):
         for vote in votes:
-            tilted = vote.expected + float(tilts[row]) / (growth(vote.age_hours) + SHRINK_SHARE)
+            tilted = vote.expected + float(tilts[row]) / (vote.share + SHRINK_SHARE)
             by_signal.setdefault(vote.signal, []).append((row, tilted))
     best = UNVOTED + 2 * abs(UNVOTED) * np.clip(priors, -1.0, 1.0)
     voted: dict[int, float] = {}
@@ -120,6 +130,11 @@ def rising(candidate: Candidate, asof: datetime) -> float:
     """Votes gained in the last RISING_WITHIN, over all signals; readings before it must exist to compare with."""
     before, now = latest(candidate.readings, asof - RISING_WITHIN), latest(candidate.readings, asof)
     return sum(max(0.0, now[s].value - before[s].value) for s in now if s.rpartition(".")[2] in VOTES and s in before)
+
+
+def risers(measured: Iterable[Candidate], asof: datetime) -> tuple[Candidate, ...]:
+    """Those that gained enough lately to be looked at again, however old they are."""
+    return tuple(one for one in measured if rising(one, asof) >= RISING_AT_LEAST)
 
 
 def vote_order(votes: Sequence[Attention]) -> tuple[Attention, ...]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from newsletter.collect.settle import settled
 from newsletter.model.mail import Note
 from newsletter.rank.edition import rank_day
+from newsletter.rank.trend import RISING_WITHIN, risers
 from newsletter.stages.lately import collectings
 from newsletter.stages.meaning import models_for
 from newsletter.stages.quiet_days import why_quiet
@@ -44,7 +45,10 @@ def draft(
     settings = replace(press.rank_settings, lookback=_lookback(press, day, asof))
     candidates, held = _ready(press, press.papers.candidates(since=asof - settings.lookback, until=asof), asof)
     then = {card.paper.id: card.paper for card in again.cards} if again else {}
-    candidates = tuple(replace(one, paper=then.get(one.paper.id, one.paper)) for one in candidates)
+    older = press.papers.remeasured(since=asof - RISING_WITHIN, until=asof)
+    candidates = tuple(
+        replace(one, paper=then.get(one.paper.id, one.paper)) for one in (*candidates, *risers(older, asof))
+    )
     library = press.papers.get({one for topic in wanted for one in (*topic.papers, *topic.papers_not)})
     models, meaning, told = models_for(press, [one.paper for one in candidates], wanted, library, again=again)
     edition = rank_day(
@@ -58,6 +62,7 @@ def draft(
         models=models,
         library=library,
         news_since=_before(press, day),
+        measured=older,
     )
     return edition, (*told, *(Note("info", "edition", text) for text in held))
 

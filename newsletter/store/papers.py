@@ -6,7 +6,7 @@ import json
 from collections import defaultdict
 from typing import TYPE_CHECKING, cast
 
-from sqlalchemy import bindparam, func, select, union
+from sqlalchemy import Select, bindparam, func, select, union
 
 from newsletter.model.paper import Candidate, Listing, Poll, Reading
 from newsletter.store import full_text, pruning
@@ -82,7 +82,16 @@ class SqlPapers:
             select(papers.c.id).where(papers.c.first_seen > low, papers.c.first_seen <= high),
             select(listings.c.paper_id).where(listings.c.at > low, listings.c.at <= high),
         ).subquery()
-        ids = select(chosen.c.id)
+        return self._candidates(select(chosen.c.id), span, high)
+
+    def remeasured(self, *, since: datetime, until: datetime) -> tuple[Candidate, ...]:
+        high: BindParameter[int] = bindparam("until")
+        ids = select(readings.c.paper_id).where(readings.c.at > bindparam("since"), readings.c.at <= high).distinct()
+        return self._candidates(ids, {"since": micros(since), "until": micros(until)}, high)
+
+    def _candidates(
+        self, ids: Select[tuple[str]], span: Mapping[str, int], high: BindParameter[int]
+    ) -> tuple[Candidate, ...]:
         with self._db.reading() as connection:
             rows = connection.execute(
                 select(papers.c.id, papers.c.first_seen, papers.c.document).where(papers.c.id.in_(ids)), span

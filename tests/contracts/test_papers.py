@@ -88,6 +88,10 @@ def test_candidates_are_those_listed_or_seen_in_the_span_with_what_was_known_at_
         Candidate(fresh, NOW),
     )
     assert store.papers.candidates(since=NOW, until=NOW) == ()
+    assert store.papers.remeasured(since=NOW - HOUR, until=NOW) == (
+        Candidate(old, NOW - 50 * HOUR, (again,), (votes(old.id, 1, NOW),)),
+    )
+    assert store.papers.remeasured(since=NOW - 9 * HOUR, until=NOW - HOUR) == ()
     assert store.papers.listings(old.id) == (again, after)
 
 

@@ -24,19 +24,19 @@ from newsletter.rank.prior import (
     write_prior_model,
 )
 from newsletter.rank.text_model import read_text_model, write_text_model
-from newsletter.rank.trend import Attention, attention, entrance, expected_votes, growth, rising, trends
+from newsletter.rank.trend import PACKAGED, Attention, attention, entrance, expected_votes, rising, trends
 from tests.support.ranking import ASOF, DAY, MIDNIGHT, candidate, models, paper
 
 
 def test_votes_count_for_more_the_younger_the_paper() -> None:
-    assert growth(6) == 0.44
-    assert expected_votes(10, 6) == pytest.approx(11 / (0.44 + 1 / 6))
-    assert expected_votes(10, 6) > expected_votes(10, 26) > expected_votes(10, 200)
+    assert [PACKAGED.share("any", hours) for hours in (6, 26, 200)] == [0.44, 0.743, 1.0]
+    assert expected_votes(10, 0.44) == pytest.approx(11 / (0.44 + 1 / 6))
+    assert expected_votes(10, 0.44) > expected_votes(10, 0.743) > expected_votes(10, 1.0)
 
 
-@given(st.integers(0, 10**6), st.integers(0, 10**6), st.floats(0, 1e4))
-def test_more_votes_at_the_same_age_never_mean_less(one: int, other: int, hours: float) -> None:
-    assert (one < other) == (expected_votes(one, hours) < expected_votes(other, hours))
+@given(st.integers(0, 10**6), st.integers(0, 10**6), st.floats(0, 1))
+def test_more_votes_at_the_same_age_never_mean_less(one: int, other: int, share: float) -> None:
+    assert (one < other) == (expected_votes(one, share) < expected_votes(other, share))
 
 
 def test_a_reading_is_judged_by_the_age_at_which_it_was_taken_and_later_ones_are_not_known_yet() -> None:
@@ -48,12 +48,14 @@ def test_a_reading_is_judged_by_the_age_at_which_it_was_taken_and_later_ones_are
         (*one.readings, Reading(one.paper.id, "huggingface.upvotes", 90, ASOF + timedelta(hours=1))),
     )
 
-    assert attention(later, ASOF) == (Attention("huggingface.upvotes", 12, 8.0, expected_votes(12, 8)),)
+    assert attention(later, ASOF) == (
+        Attention("huggingface.upvotes", 12, 8.0, PACKAGED.share("", 8), expected_votes(12, PACKAGED.share("", 8))),
+    )
 
 
 def test_sources_with_other_scales_are_compared_by_places() -> None:
-    hub = [(Attention("huggingface.upvotes", v, 24, float(v)),) for v in (1, 10, 100)]
-    news = [(Attention("hackernews.points", v, 24, float(v)),) for v in (100, 1_000, 10_000)]
+    hub = [(Attention("huggingface.upvotes", v, 24, 0.7, float(v)),) for v in (1, 10, 100)]
+    news = [(Attention("hackernews.points", v, 24, 0.7, float(v)),) for v in (100, 1_000, 10_000)]
     scores = trends([*hub, *news], np.zeros(6), [1] * 6)
 
     assert scores[:3].tolist() == scores[3:].tolist()
@@ -61,7 +63,7 @@ def test_sources_with_other_scales_are_compared_by_places() -> None:
 
 
 def test_a_paper_on_two_lists_gains_and_an_unvoted_one_stands_between_the_voted() -> None:
-    votes = [(Attention("huggingface.upvotes", v, 24, float(v)),) for v in (1, 10)]
+    votes = [(Attention("huggingface.upvotes", v, 24, 0.7, float(v)),) for v in (1, 10)]
     scores = trends([*votes, (), ()], np.array([0.0, 0.0, 0.0, 1.0]), [1, 2, 1, 1])
 
     assert scores[1] > scores[3] > scores[2] > scores[0]
@@ -94,7 +96,8 @@ def test_the_prior_says_nothing_of_authors_unless_it_is_switched_on() -> None:
 
 def test_a_prior_tilts_few_votes_and_gives_way_to_many() -> None:
     few, many = (
-        [(Attention("huggingface.upvotes", v, 8, expected_votes(v, 8)),) for v in pair] for pair in ((3, 3), (90, 99))
+        [(Attention("huggingface.upvotes", v, 8, 0.5, expected_votes(v, 0.5)),) for v in pair]
+        for pair in ((3, 3), (90, 99))
     )
 
     assert np.argmax(trends(few, np.array([1.0, -1.0]), [1, 1])) == 0

@@ -112,6 +112,12 @@ class FakePapers:
     def candidates(self, *, since: datetime, until: datetime) -> tuple[Candidate, ...]:
         listed = {one.paper_id for one in self.appearances.values() if since < one.at <= until}
         seen = {one for one in self.papers if since < self.first_seen[one] <= until}
+        return self._candidates(listed | seen, until)
+
+    def remeasured(self, *, since: datetime, until: datetime) -> tuple[Candidate, ...]:
+        return self._candidates({one.paper_id for one in self.measured.values() if since < one.at <= until}, until)
+
+    def _candidates(self, ids: set[str], until: datetime) -> tuple[Candidate, ...]:
         return tuple(
             Candidate(
                 self.papers[one],
@@ -119,7 +125,7 @@ class FakePapers:
                 tuple(listing for listing in self.listings(one) if listing.at <= until),
                 tuple(reading for reading in self.readings(one) if reading.at <= until),
             )
-            for one in sorted(listed | seen)
+            for one in sorted(ids)
             if one in self.papers
         )
 

@@ -11,6 +11,7 @@ from newsletter.model.paper import Candidate, Listing, Paper, Reading
 from newsletter.rank.edition import rank_day
 from newsletter.rank.settings import RankSettings
 from newsletter.rank.text_model import Models, load_models
+from newsletter.rank.trend import risers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,9 +62,10 @@ def print_day(
     *topics: Topic,
     featured: frozenset[str] = frozenset(),
     settings: RankSettings | None = None,
+    measured: Sequence[Candidate] = (),
 ) -> Edition:
     return rank_day(
-        candidates,
+        [*candidates, *risers(measured, ASOF)],
         topics,
         day=DAY,
         asof=ASOF,
@@ -71,6 +73,7 @@ def print_day(
         settings=settings or RankSettings(),
         notes=(),
         models=models(),
+        measured=measured,
     )
 
 
