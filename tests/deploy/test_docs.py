@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 FENCE = re.compile(r"(?ms)^(?P<in> *)(?P<mark><!-- run -->\n *)?```(?P<kind>\w*)\n(?P<text>.*?)^ *```$")
-RUN = sorted(page for page in PAGES if "<!-- run -->" in page.read_text("utf-8"))
+RUN = [page for page in PAGES if any(found["mark"] for found in FENCE.finditer(page.read_text("utf-8")))]
 
 
 def blocks(page: Path) -> Iterator[tuple[str, bool, str]]:
