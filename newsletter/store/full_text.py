@@ -115,6 +115,13 @@ def _matching(
         statement = select(papers.c.id).join(best, best.c.seq == papers.c.seq).order_by(best.c.worth, best.c.seq.desc())
         values |= {"most": MOST}
         return list(connection.execute(statement, {"query": query, "many": limit, **values}).scalars())
+    return _matching_postgresql(connection, phrases, limit, every=every, within=within)
+
+
+def _matching_postgresql(
+    connection: Connection, phrases: Sequence[str], limit: int, *, every: bool, within: Within | None
+) -> list[str]:
+    wanted, values = limits(within)
     vectors = paper_words_postgresql
     asked = func.phraseto_tsquery("english", phrases[0]).op("||")(func.phraseto_tsquery("simple", phrases[0]))
     for phrase in phrases[1:]:
