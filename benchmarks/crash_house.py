@@ -31,6 +31,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SAMPLE = ROOT / "newsletter" / "sample" / "papers.jsonl"
 CONNECTIONS, WINDOW = 4, 16
 LEAVERS = 10  # readers who leave after the first kill
+BUFFERED = 5.0  # seconds after a kill in which the server still takes what the dead had sent into its buffers
 LONGEST = 900.0  # seconds from the last kill until nothing is open
 QUIET = subprocess.DEVNULL
 
@@ -146,6 +147,8 @@ class House:
                     if place < len(moments) and moments[place] <= one["at"]:
                         by_kill[place] += 1
                         toll.oldest = max(toll.oldest, moments[place] - told)
+                    elif place and told - moments[place - 1] <= BUFFERED:
+                        by_kill[place - 1] += 1
                     else:
                         rest[email] += 1
                 told = one["at"] if one["answered"] else told
