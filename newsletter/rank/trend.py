@@ -75,14 +75,14 @@ def entrance(candidate: Candidate, asof: datetime, voted: frozenset[str]) -> Ent
     return Entrance(max(0, waited), any(reading.value > 0 for reading in shown))
 
 
-def attention(candidate: Candidate, asof: datetime, curves: Curves = PACKAGED) -> tuple[Attention, ...]:
+def attention(candidate: Candidate, asof: datetime, curves: Curves | None = None) -> tuple[Attention, ...]:
     """The paper's votes by signal, those that were read by then."""
     found = []
     for signal, reading in sorted(latest(candidate.readings, asof).items()):
         source, _, what = signal.rpartition(".")
         if what in VOTES and np.isfinite(reading.value):
             hours = max(0.0, (reading.at - born(candidate, source)).total_seconds() / 3600)
-            share = curves.share(signal, hours)
+            share = (curves or PACKAGED).share(signal, hours)
             found.append(Attention(signal, reading.value, hours, share, expected_votes(reading.value, share)))
     return tuple(found)
 
@@ -106,15 +106,12 @@ def trends(
 ) -> NDArray[np.float64]:
     """Each paper's trend, about -1 to 1: the best of its sources, each by its place among that source's papers.
 
-    `priors` (-1 to 1) stand in for papers without votes, at a fraction, and tilt the Gamma prior of those with votes:
-    SHRINK_VOTES x exp(prior) instead of SHRINK_VOTES. `lists` is on how many lists a paper is.
+    `priors` (-1 to 1) stand in for papers without votes, at a fraction; `lists` is on how many lists a paper is.
     """
     by_signal: dict[str, list[tuple[int, float]]] = {}
-    tilts = SHRINK_VOTES * np.expm1(np.clip(priors, -1.0, 1.0))
     for row, votes in enumerate(seen):
         for vote in votes:
-            tilted = vote.expected + float(tilts[row]) / (vote.share + SHRINK_SHARE)
-            by_signal.setdefault(vote.signal, []).append((row, tilted))
+            by_signal.setdefault(vote.signal, []).append((row, vote.expected))
     best = UNVOTED + 2 * abs(UNVOTED) * np.clip(priors, -1.0, 1.0)
     voted: dict[int, float] = {}
     for _, votes_of in sorted(by_signal.items()):

@@ -94,16 +94,6 @@ def test_the_prior_says_nothing_of_authors_unless_it_is_switched_on() -> None:
     assert rated(known, history=True)[3] > rated(unknown, history=True)[3]
 
 
-def test_a_prior_tilts_few_votes_and_gives_way_to_many() -> None:
-    few, many = (
-        [(Attention("huggingface.upvotes", v, 8, 0.5, expected_votes(v, 0.5)),) for v in pair]
-        for pair in ((3, 3), (90, 99))
-    )
-
-    assert np.argmax(trends(few, np.array([1.0, -1.0]), [1, 1])) == 0
-    assert np.argmax(trends(many, np.array([1.0, -1.0]), [1, 1])) == 1
-
-
 def test_how_a_paper_came_onto_a_voted_list_is_read_from_listings_and_readings() -> None:
     one = paper(1, published=DAY - timedelta(days=3))
     shown = Reading(one.id, "huggingface.media", 2, MIDNIGHT + timedelta(hours=1))

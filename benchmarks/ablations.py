@@ -1,0 +1,125 @@
+"""What each part of the score buys: `python -m benchmarks.ablations --data DIR [--since DAY]`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from benchmarks.ranking import Bench
+from benchmarks.ranking_data import load
+from newsletter.rank import likings, relevance, taste, trend
+from newsletter.rank.growth import Curves
+from newsletter.rank.prior import read_prior_model
+from newsletter.rank.text_model import Models, load_models, read_text_model
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+Change = tuple[Any, str, Any]  # (module, name of the constant, its value without the part)
+
+# Kind of task -> what is left out of it.
+WITHOUT: dict[str, dict[str, tuple[Change, ...]]] = {
+    "topic": {
+        "meaning": ((relevance, "NARROW", 1e-9), (relevance, "BROAD", 1e-9)),
+        "words": ((relevance, "NARROW", 1e9), (relevance, "BROAD", 1e9)),
+    },
+    "user": {
+        "learned words": ((likings, "WEIGHT", 0.0), (likings, "SURE", 1e9)),
+        "all words": ((likings, "SURE", 1e-9),),
+        "meaning": ((likings, "MEANING", 0.0),),
+        "dislikes": ((likings, "LESS", 0.0),),
+        "followed authors": ((taste, "AUTHOR", 0.0),),
+        "taste": ((taste, "MOST", 0.0), (taste, "AUTHOR", 0.0)),
+    },
+    "trend": {
+        "author history": ((Bench, "history", False),),
+        "growth": ((trend, "PACKAGED", Curves({"huggingface.upvotes": (1.0,) * 5})),),
+    },
+    "select": {"author history": ((Bench, "history", False),)},
+}
+WITHOUT["mixed"] = WITHOUT["trend"]
+
+
+@contextmanager
+def changed(changes: Sequence[Change]) -> Iterator[None]:
+    """Constants as they would be without a part, for a while."""
+    before = [(where, name, getattr(where, name)) for where, name, _ in changes]
+    for where, name, value in changes:
+        setattr(where, name, value)
+    try:
+        yield
+    finally:
+        for where, name, value in before:
+            setattr(where, name, value)
+
+
+def judged(task: Mapping[str, Any], ranked: Sequence[str], rel: Mapping[str, float]) -> tuple[float, float]:
+    """(nDCG@10, AUC); for trend tasks nDCG with gain log2(1 + votes), and recall of the true top ten."""
+    votes = task["task"] in {"trend", "mixed"}
+    gains = [math.log2(1 + rel.get(one, 0)) if votes else float(rel.get(one, 0)) for one in ranked]
+    discount = 1 / np.log2(np.arange(2, 12))
+    best = sorted(gains, reverse=True)
+    ideal = float((np.array(best[:10]) * discount[: len(best)]).sum())
+    ndcg = float((np.array(gains[:10]) * discount[: len(gains)]).sum()) / ideal if ideal else math.nan
+    if votes:
+        count = min(10, len(ranked))
+        top = sorted(ranked, key=lambda one: (-rel.get(one, 0), one))[:count]
+        return ndcg, len(set(top) & set(ranked[:count])) / count
+    good = [place for place, gain in enumerate(gains) if gain]
+    bad = len(gains) - len(good)
+    return ndcg, 1 - (sum(good) - len(good) * (len(good) - 1) / 2) / (len(good) * bad) if good and bad else math.nan
+
+
+def table(
+    bench: Bench, answers: Mapping[str, Mapping[str, float]], tasks: Sequence[Mapping[str, Any]]
+) -> list[list[str]]:
+    """Rows of (kind, without what, tasks, nDCG@10, AUC or recall), the whole first."""
+    rows = []
+    for kind, parts in sorted(WITHOUT.items(), key=lambda one: one[0] == "topic"):  # the slowest last
+        some = [task for task in tasks if task["task"] == kind and task["kind"] != "sim k=0"]
+        groups = sorted({task["kind"] for task in some})
+        if not some:
+            continue
+        for name, changes in {"nothing": (), **parts}.items():
+            with changed(changes):
+                scores = {t["qid"]: judged(t, bench.order(t) or (), answers[t["qid"]]) for t in some}
+            for group in groups:
+                found = np.array([scores[t["qid"]] for t in some if t["kind"] == group])
+                means = [f"{value:.3f}" for value in np.nanmean(found, axis=0)]
+                rows.append([f"{kind} {group}", name, str(len(found)), *means])
+                print(" | ".join(rows[-1]), flush=True)
+    return rows
+
+
+def main() -> None:
+    reader = argparse.ArgumentParser(description=__doc__)
+    reader.add_argument("--data", type=Path, required=True)
+    reader.add_argument("--since", default="", help="only tasks from this ISO day on; undated ones stay")
+    reader.add_argument("--only", default="", help="kinds of task, such as user")
+    reader.add_argument("--quick", action="store_true", help="every twentieth task")
+    reader.add_argument("--json", type=Path)
+    reader.add_argument("--text", type=Path, help="another text model")
+    reader.add_argument("--priors", type=Path, help="another prior model")
+    asked = reader.parse_args()
+    packaged = load_models()
+    models = Models(
+        text=read_text_model(asked.text.read_bytes()) if asked.text else packaged.text,
+        prior=read_prior_model(asked.priors.read_bytes()) if asked.priors else packaged.prior,
+    )
+    bench = Bench(asked.data, models, dense=True)
+    answers = {one["qid"]: one["rel"] for one in load(asked.data / "qrels.jsonl") if "rel" in one}
+    dated = [task for task in bench.tasks if (task.get("date") or "9") >= asked.since]
+    tasks = [task for task in dated if asked.only in f"{task['task']} {task['kind']}"][:: 20 if asked.quick else 1]
+    rows = table(bench, answers, sorted(tasks, key=lambda one: (one["task"], one["pool"], one["qid"])))
+    if asked.json:
+        asked.json.write_text(json.dumps(rows, indent=1), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
