@@ -11,6 +11,7 @@ from newsletter.model.mail import Delivery
 from newsletter.model.subscriber import Subscriber
 from newsletter.rank.cut import cut
 from newsletter.stages.printing import draft
+from newsletter.stages.summarising import summarise
 from newsletter.subscribe.addresses import parse_address
 
 if TYPE_CHECKING:
@@ -54,7 +55,8 @@ def preview(
 ) -> Preview | Silence:
     """The digest of `day` for one reader, or for a new reader of every topic; what she had before does not count.
 
-    The edition is the printed one, or, while there is none, the one that would be printed. UsageError: no such reader.
+    The edition is the printed one, or, while there is none, the one that would be printed, summaries and all (those
+    that are asked for now are kept, and count towards the day's budget). UsageError: no such reader.
     The message has the Message-ID of her own issue, but for a `test`: that one must not be folded with it by a
     receiver, nor be counted against her when it bounces.
     """
@@ -67,7 +69,7 @@ def choose(press: Press, day: date, asof: datetime, *, email: str = "", topics: 
     reader = _reader(press, email)
     if topics:
         reader = replace(reader, topics=tuple(topics))
-    edition = press.editions.get(day) or draft(press, day, asof)[0]
+    edition = press.editions.get(day) or summarise(press, draft(press, day, asof)[0])[0]
     issue = cut(
         reader,
         (edition,),

@@ -151,3 +151,15 @@ def test_without_an_address_nothing_is_asked(tmp_path: Path, endpoint: Endpoint)
 
     assert endpoint.asked == []
     assert summaries(one) == {}
+
+
+def test_a_preview_shows_the_summaries_that_the_edition_will_have(tmp_path: Path, endpoint: Endpoint) -> None:
+    one = desk(tmp_path, endpoint)
+    one("collect")
+    seen = one("preview", "--format", "text", "--out", str(tmp_path / "seen.txt"))
+
+    assert seen.code == 0
+    assert GOOD in " ".join((tmp_path / "seen.txt").read_text("utf-8").split())
+    asked = len(endpoint.asked)
+    one("run")
+    assert len(endpoint.asked) == asked == 3
