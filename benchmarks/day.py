@@ -175,8 +175,11 @@ def _paper(number: int, words: Sequence[str], chance: random.Random) -> str:
 
 
 def _topic(number: int, words: Sequence[str], chance: random.Random, top: int) -> str:
-    query = " ".join(chance.sample(words, 6))
-    return f'[[topics]]\nslug = "topic-{number}"\nname = "Topic {number}"\nquery = "{query}"\ntop = {top}\n'
+    """Its words are wanted as they stand: of made-up papers none is near in meaning."""
+    chosen = chance.sample(words, 6)
+    settings = {"slug": f"topic-{number}", "name": f"Topic {number}", "query": " ".join(chosen), "top": top}
+    settings["keywords"] = [f'"{word}"' for word in chosen]
+    return "[[topics]]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in settings.items())
 
 
 if __name__ == "__main__":

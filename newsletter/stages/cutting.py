@@ -28,7 +28,7 @@ NEVER_TWICE = timedelta(days=120)  # as for editions: what was mailed before is 
 MADE_UP = timedelta(days=31)  # first issues that expired are made up for so far back
 BLOCK = 1000  # readers cut and queued in one transaction
 _RANGES = 64  # of edition days, each some thousand picks
-_SHARED = 4096  # issues, each some 13 picks
+_SHARED = 32_768  # issues, each some 13 picks: about 50 MB
 FIRST_ISSUE = {"daily": 1, "weekdays": 1, "weekly": 7, "monthly": 31}  # days of editions in a first issue
 
 _Key = tuple[tuple["date", "date"], "date", tuple[str, ...], int | None, frozenset[str], bool]
