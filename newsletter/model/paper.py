@@ -49,6 +49,7 @@ class Paper:
     project_url: str = ""
     discussion_url: str = ""
     withdrawn: bool = False
+    brought: bool = False  # by a reader, and no source has listed it: shown to nobody else, and no source's words
     aliases: tuple[str, ...] = ()  # identity keys of records that were merged into this one: other titles, other DOIs
 
 

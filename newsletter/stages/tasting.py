@@ -194,7 +194,7 @@ def _like(
         if paper.id not in stored:
             # As old as it is: a paper out of a library is no news, and must not be a candidate of today's edition.
             at = datetime.combine(paper.published, time(), UTC) if paper.published else now - UNDATED
-            press.papers.keep([paper], [], [], [], at=min(at, now - timedelta(days=40)))
+            press.papers.keep([replace(paper, brought=True)], [], [], [], at=min(at, now - timedelta(days=40)))
     stored = press.papers.get([paper.id for paper in whole])
     liked = {one.id for one in tastes(press, press.subscribers.said([reader.id])).get(reader.id, Taste()).likes}
     fresh = {stored[paper.id].id: stored[paper.id] for paper in whole if stored[paper.id].id not in liked}

@@ -12,6 +12,7 @@ from newsletter.errors import UsageError
 from newsletter.model.codec import to_plain
 from newsletter.web import calendar as cal
 from newsletter.web import openapi, searching, signup
+from newsletter.web.paper import public
 from newsletter.web.problems import problem
 from newsletter.web.repeats import once
 from newsletter.web.views import links
@@ -67,7 +68,7 @@ def papers(desk: Desk, ask: Ask) -> Response:
 
 
 def paper(desk: Desk, ask: Ask) -> Response:
-    known = desk.press.papers.get([ask.params["id"]]).get(ask.params["id"])
+    known = public(desk, ask.params["id"])
     if known is None:
         return problem(404, "We do not know this paper.")
     readings = [

@@ -31,15 +31,21 @@ def paper(desk: Desk, ask: Ask) -> Response:
     paper_id = ask.params["id"]
     for suffix, write, kind in ((".bib", citing.bibtex, "text/x-bibtex"), (".ris", citing.ris, citing.RIS_TYPE)):
         if paper_id.endswith(suffix):
-            found = desk.press.papers.get([paper_id.removesuffix(suffix)])
+            found = public(desk, paper_id.removesuffix(suffix))
             if found:
-                return PlainTextResponse(write(found.values()), media_type=kind)
-    known = desk.press.papers.get([paper_id]).get(paper_id)
+                return PlainTextResponse(write([found]), media_type=kind)
+    known = public(desk, paper_id)
     printed = None if known else desk.library.card_of(paper_id)
     if known is None and printed is None:
         return desk.lost("We do not know this paper.")
     subject = known or printed.paper  # type: ignore[union-attr] # one of the two is there
     return _page(desk, subject)
+
+
+def public(desk: Desk, paper_id: str) -> Paper | None:
+    """What is stored of a paper, but for what only a reader brought."""
+    known = desk.press.papers.get([paper_id]).get(paper_id)
+    return None if known is None or known.brought else known
 
 
 def _page(desk: Desk, subject: Paper) -> Response:

@@ -26,7 +26,7 @@ class CardView:
     """One paper on a page."""
 
     id: str
-    href: str
+    href: str  # its page here; of what a reader brought its page elsewhere, or nothing
     title: str
     authors: str
     people: str  # the same without a count, which is said in the page's language
@@ -113,7 +113,7 @@ def card_view(card: Card, *, pick: Pick | None = None, topic_name: str = "") -> 
     gist, by = gist_of(paper)
     return CardView(
         id=paper.id,
-        href=paper_href(paper.id),
+        href=web_link(paper.url) if paper.brought else paper_href(paper.id),
         title=clean(paper.title) or "Untitled",
         authors=names(paper.authors),
         people=people(paper.authors),

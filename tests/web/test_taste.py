@@ -68,6 +68,21 @@ def test_a_pasted_library_becomes_likes_and_is_taken_back_at_once(site: Site) ->
     assert learned(site.press, who).likes == ()
 
 
+def test_what_a_reader_pasted_is_shown_to_her_and_to_nobody_else(site: Site) -> None:
+    _, path = start(site)
+    browser = site.client()
+
+    done = browser.post(path, data={"action": "bring", "library": BIB})
+
+    assert '<a href="https://arxiv.org/abs/2101.00001">' in done.text
+    for address in ("/paper/2101.00001", "/paper/2101.00001.bib", "/api/v1/papers/2101.00001"):
+        assert site.client().get(address).status_code == 404
+    for question in ("recipes", "2101.00001", "10.1000/soup"):
+        assert "kitchens" not in site.client().get("/search", params={"q": question}).text
+        found = site.client().get("/api/v1/search", params={"q": question}).json()["items"]
+        assert not {"2101.00001", "10.1000/soup"} & {one["id"] for one in found}
+
+
 def test_a_paste_that_is_no_library_is_said_so(site: Site) -> None:
     _, path = start(site)
 
