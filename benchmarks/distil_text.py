@@ -39,9 +39,10 @@ PIECE = 40  # words of a paper that the teacher reads: long texts cost it most a
 # WordNet's lexicographer files (wninput(5WN)): body, cognition, object, phenomenon, possession, process, quantity,
 # relation, state, substance. Persons, places, plants and the like are left out.
 SUBJECTS = frozenset({"08", "09", "17", "19", "21", "22", "23", "24", "26", "27"})
-EPOCHS = 12
+EPOCHS = 10
 BATCH = 512
 RATE = 0.02
+SPREAD = 0.019  # root mean square of the weights: what the steps of `train_text` are made for
 SEED = 0
 
 
@@ -136,7 +137,8 @@ def learn(model: TextModel, texts: Sequence[str], taught: NDArray[np.float32]) -
             for low in range(0, len(order) - BATCH + 1, BATCH)
         ]
         print(f"epoch {epoch + 1}: cosine {np.mean(seen):.4f}", file=sys.stderr)
-    return TextModel(model.index, pupil.weights, model.idf)
+    size = np.float32(SPREAD / np.sqrt((pupil.weights**2).mean()))  # directions are all that an encoder says
+    return TextModel(model.index, pupil.weights * size, model.idf)
 
 
 def lessons(data: Path, wordnet: Path, before: str) -> tuple[list[str], list[str], list[str]]:
