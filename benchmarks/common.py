@@ -73,10 +73,18 @@ def machine() -> dict[str, object]:
 
 def report(rows: Sequence[Row], file: Path | None) -> None:
     """Print the rows as a table and, when asked, write them as JSON."""
+    show(rows)
+    keep(rows, file)
+
+
+def show(rows: Sequence[Row]) -> None:
     for row in rows:
         peer = f"  {row.peer} {row.peer_value:,.4g}  ratio {row.ratio:.2f}" if row.peer_value and row.ratio else ""
         goal = f"  goal {row.goal:g} {'met' if row.met else 'missed'}" if row.goal is not None else ""
-        print(f"{row.measure:<44} {row.ours:>14,.4g} {row.unit}{peer}{goal}")
+        print(f"{row.measure:<44} {row.ours:>14,.4g} {row.unit}{peer}{goal}", flush=True)
+
+
+def keep(rows: Sequence[Row], file: Path | None) -> None:
     if file is not None:
         document = {"machine": machine(), "rows": [asdict(row) for row in rows]}
         file.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.common import Row, options, report
+from benchmarks.common import Row, keep, options, show
 from benchmarks.house import copy_of, cut_house, drained, processes
 from benchmarks.peers import PEERS, Run, absent, run_peer, together
 from benchmarks.postfix import absent as absent_postfix
@@ -106,9 +106,12 @@ def main() -> None:
         message = Path(name) / "message.eml"
         message.write_bytes(_one_mail(house))
         rows = [Row("size of a mail", message.stat().st_size / 1000, "kB")]
+        show(rows)
         for contest in chosen:
-            rows += _held(contest, house, message, rounds)
-        report(rows, arguments.json)
+            held = _held(contest, house, message, rounds)
+            show(held)
+            rows += held
+        keep(rows, arguments.json)
 
 
 def _one_mail(house: Path) -> bytes:
