@@ -30,6 +30,7 @@ REVISIONS = (
     "0009",
     "0010",
     "0011",
+    "0012",
 )  # oldest first, as in migrations/versions
 HEAD = REVISIONS[-1]
 

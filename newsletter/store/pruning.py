@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, delete, func, select
@@ -10,6 +11,7 @@ from sqlalchemy import bindparam, delete, func, select
 from newsletter.store.ledger_tables import deferrals, deliveries, outcomes, pruned, resends, silences, started
 from newsletter.store.tables import readings, run_notes, runs
 from newsletter.store.values import day as as_day
+from newsletter.store.values import moment
 
 if TYPE_CHECKING:
     from datetime import date
@@ -18,11 +20,12 @@ if TYPE_CHECKING:
 
     from newsletter.store.database import Database
 
+# By the index of days: most rows are newer, and are not to be read each time while everybody else waits.
 _OLD = (
     select(deliveries.c.id, deliveries.c.day, deliveries.c.kind, outcomes.c.state)
     .join(outcomes, outcomes.c.delivery_id == deliveries.c.id)
-    .where(deliveries.c.created_at < bindparam("before"))
-    .order_by(deliveries.c.id)
+    .where(deliveries.c.day <= bindparam("last"), deliveries.c.created_at < bindparam("before"))
+    .order_by(deliveries.c.day, deliveries.c.id)
     .limit(bindparam("many"))
 )
 
@@ -30,9 +33,11 @@ _OLD = (
 def prune(database: Database, connection: Connection, before: int, many: int) -> int:
     """Erase up to so many deliveries that ended and were queued before then, oldest first, with all that hangs on them.
 
-    What has not ended stays, however old. `pruned` counts them by day, kind and state.
+    What has not ended stays, however old, and one of a later day, made by a `--day` that looked ahead, until that day is
+    as long ago. `pruned` counts them by day, kind and state.
     """
-    rows = connection.execute(_OLD, {"before": before, "many": many}).all()
+    last = (moment(before) + timedelta(days=1)).date()  # a reader's day may be one ahead
+    rows = connection.execute(_OLD, {"before": before, "last": last.isoformat(), "many": many}).all()
     if not rows:
         return 0
     numbers = {"numbers": database.listed([row.id for row in rows])}

@@ -79,7 +79,7 @@ readings = Table(
     metadata,
     Column("paper_id", Text, primary_key=True),
     Column("signal", Text, primary_key=True),
-    Column("at", BIG, primary_key=True),
+    Column("at", BIG, primary_key=True, index=True),
     Column("value", Float, nullable=False),
 )
 originals = Table(
