@@ -33,8 +33,8 @@ _OLD = (
 def prune(database: Database, connection: Connection, before: int, many: int) -> int:
     """Erase up to so many deliveries that ended and were queued before then, oldest first, with all that hangs on them.
 
-    What has not ended stays, however old, and one of a later day, made by a `--day` that looked ahead, until that day is
-    as long ago. `pruned` counts them by day, kind and state.
+    What has not ended stays, however old; one of a later day, made by a `--day` that looked ahead, stays until that day
+    is as long ago. `pruned` counts them by day, kind and state.
     """
     last = (moment(before) + timedelta(days=1)).date()  # a reader's day may be one ahead
     rows = connection.execute(_OLD, {"before": before, "last": last.isoformat(), "many": many}).all()
