@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from newsletter.web.site import Made
 
 MANIFEST = ".newsletter-site.json"  # which files are ours, so that no other one is touched
+JOURNAL = ".newsletter-site.begun"  # which were written since, for a `site` that is interrupted
 
 
 @command("site", short_help="The archive as a static site, or an edition as an e-reader file.")
@@ -83,33 +84,53 @@ def _site(press: Press, out: Path, base_url: str, sign_up: str) -> dict[str, Any
 
 
 def write_files(out: Path, made: Iterable[Made]) -> dict[str, int]:
-    """Write what differs; remove what an earlier call wrote and this one does not. Raises UsageError before it would
-    replace a file that is not ours.
+    """Write what differs; remove what an earlier call wrote and this one does not. The next call finishes one that was
+    interrupted. Raises UsageError before it would replace a file that is not ours, or when it cannot write.
     """
-    out.mkdir(parents=True, exist_ok=True)
-    manifest = out / MANIFEST
-    before: dict[str, str] = json.loads(manifest.read_text("utf-8")) if manifest.exists() else {}
+    manifest, journal = out / MANIFEST, out / JOURNAL
     now: dict[str, str] = {}
     written = 0
-    for one in made:
-        digest = hashlib.sha256(one.data).hexdigest()
-        path = out / one.path
-        there = path.is_file()
-        if there and one.path not in before and path.read_bytes() != one.data:
-            cure = "Choose an empty folder, or move that file away."
-            raise UsageError(f"{path} is not a file that this command made.", cure=cure)
-        now[one.path] = digest
-        if not there or before.get(one.path) != digest:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            part = path.with_name(f".{path.name}.{os.getpid()}")
-            part.write_bytes(one.data)
-            part.replace(path)
-            written += 1
-    gone = sorted(before.keys() - now.keys())
-    for name in gone:
-        (out / name).unlink(missing_ok=True)
-    manifest.write_text(json.dumps(now, indent=0, sort_keys=True), "utf-8")
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        before = _before(manifest, journal)
+        with journal.open("a", encoding="utf-8") as begun:
+            for one in made:
+                now[one.path] = hashlib.sha256(one.data).hexdigest()
+                path = out / one.path
+                there = path.is_file()
+                if there and one.path not in before and path.read_bytes() != one.data:
+                    cure = "Choose an empty folder, or move that file away."
+                    raise UsageError(f"{path} is not a file that this command made.", cure=cure)
+                if not there or before.get(one.path) != now[one.path]:
+                    begun.write(f"{one.path}\n")
+                    begun.flush()
+                    _put(path, one.data)
+                    written += 1
+        gone = sorted(before.keys() - now.keys())
+        for name in gone:
+            (out / name).unlink(missing_ok=True)
+        _put(manifest, json.dumps(now, indent=0, sort_keys=True).encode())
+        journal.unlink()
+    except OSError as error:
+        raise UsageError(
+            f"{error.filename or out} cannot be written: {error.strerror}.", cure="Choose another."
+        ) from error
     return {"files": len(now), "written": written, "removed": len(gone)}
+
+
+def _before(manifest: Path, journal: Path) -> dict[str, str]:
+    """Our files and what was in them; of those that an interrupted call began nobody knows."""
+    known: dict[str, str] = json.loads(manifest.read_text("utf-8")) if manifest.exists() else {}
+    begun = journal.read_text("utf-8").splitlines() if journal.exists() else []
+    return known | dict.fromkeys(begun, "")
+
+
+def _put(path: Path, data: bytes) -> None:
+    """It appears whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    part.write_bytes(data)
+    part.replace(path)
 
 
 def _book(press: Press, path: Path, day: date | None, topics: tuple[str, ...], mail: str, told: dict[str, Any]) -> int:
@@ -125,7 +146,10 @@ def _book(press: Press, path: Path, day: date | None, topics: tuple[str, ...], m
     if edition is None or book is None:
         tell(f"there is nothing to write: no paper {f'on {wanted}' if wanted else 'was printed yet'}")
         return 0
-    path.write_bytes(book)
+    try:
+        _put(path, book)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}.", cure="Choose another --epub.") from error
     tell(f"wrote {path}: the edition of {edition.day}, {len(book) / 1000:,.0f} kB")
     told["epub"] = str(path)
     if not mail:

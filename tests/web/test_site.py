@@ -15,7 +15,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from newsletter.web.site import file_of
+from newsletter.cli.site import write_files
+from newsletter.errors import UsageError
+from newsletter.web.site import Made, file_of
 from tests.support.desk import Desk
 from tests.support.website import open_site as open_website
 
@@ -113,6 +115,29 @@ def test_what_is_not_ours_is_never_touched_and_what_was_is_removed(week: Path, t
     done = newsletter(["--config", str(week / "config.toml"), "site", "--out", str(tmp_path), "--base-url", BASE])
     assert (done.code, (tmp_path / "index.html").read_text()) == (2, "mine")
     assert "is not a file that this command made" in done.err
+
+
+def test_what_an_interrupted_site_had_written_is_its_own_and_is_finished(tmp_path: Path) -> None:
+    def interrupted() -> Iterator[Made]:
+        yield Made("index.html", b"new")
+        yield Made("day/1.html", b"new")
+        raise KeyboardInterrupt
+
+    write_files(tmp_path, [Made("index.html", b"old")])
+    with pytest.raises(KeyboardInterrupt):
+        write_files(tmp_path, interrupted())
+
+    told = write_files(tmp_path, [Made("index.html", b"old"), Made("day/1.html", b"newer")])
+
+    assert told == {"files": 2, "written": 2, "removed": 0}
+    assert files(tmp_path) == {"index.html": b"old", "day/1.html": b"newer"}
+    assert write_files(tmp_path, [Made("index.html", b"old")]) == {"files": 1, "written": 0, "removed": 1}
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file")
+    with pytest.raises(UsageError, match="taken"):
+        write_files(tmp_path / "taken" / "site", [Made("index.html", b"x")])
 
 
 @pytest.mark.parametrize(
