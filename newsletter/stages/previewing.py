@@ -12,6 +12,7 @@ from newsletter.model.subscriber import Subscriber
 from newsletter.rank.cut import cut
 from newsletter.stages.printing import draft
 from newsletter.stages.summarising import summarise
+from newsletter.stages.tasting import Tastes
 from newsletter.subscribe.addresses import parse_address
 
 if TYPE_CHECKING:
@@ -70,6 +71,8 @@ def choose(press: Press, day: date, asof: datetime, *, email: str = "", topics: 
     if topics:
         reader = replace(reader, topics=tuple(topics))
     edition = press.editions.get(day) or summarise(press, draft(press, day, asof)[0])[0]
+    said = press.subscribers.said([reader.id]).get(reader.id, ()) if reader.id else ()
+    taste = Tastes(press).of({reader.id: said}).get(reader.id)
     issue = cut(
         reader,
         (edition,),
@@ -77,7 +80,9 @@ def choose(press: Press, day: date, asof: datetime, *, email: str = "", topics: 
         seen=frozenset(),
         topics=press.config.topics,
         settings=press.rank_settings,
-        feedback=press.subscribers.said([reader.id]).get(reader.id, ()) if reader.id else (),
+        feedback=said,
+        taste=taste,
+        models=None if taste is None else press.open_models(),
     )
     return Chosen(reader, edition, issue) if isinstance(issue, Issue) else issue
 
