@@ -39,7 +39,7 @@ def taste(desk: Desk, ask: Ask) -> Response:
         case "reset":
             count = tasting.reset(desk.press, who)
             notice = desk.tongue.count(
-                "All is taken back: {n} papers. Your topics alone decide now.",
+                "All is taken back: {n} paper. Your topics alone decide now.",
                 "All is taken back: {n} papers. Your topics alone decide now.",
                 count,
             )
@@ -66,7 +66,7 @@ def _told(desk: Desk, brought: Brought, given: int) -> str:
     say, count = desk.tongue.say, desk.tongue.count
     told: list[str] = [
         count(
-            "{n} papers more that you like, {known} known already.",
+            "{n} paper more that you like, {known} known already.",
             "{n} papers more that you like, {known} known already.",
             len(brought.liked),
             known=brought.known,

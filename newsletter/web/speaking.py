@@ -43,7 +43,7 @@ def speaks(path: str) -> bool:
 
 
 def tongue_of(chosen: str, header: str, tongues: Tongues, default: Tongue) -> tuple[Tongue, str]:
-    """(what to answer in, the language chosen by hand or nothing): `?lang=` (`chosen`), else Accept-Language
+    """(what to answer in, its name if it was chosen by hand): `?lang=` (`chosen`), else Accept-Language
     (`header`), else the default.
 
     Only languages with a catalogue count: a locale without one is answered as the newsletter is.
@@ -51,7 +51,7 @@ def tongue_of(chosen: str, header: str, tongues: Tongues, default: Tongue) -> tu
     offered = tongues.languages()
     chosen = chosen.strip().replace("-", "_")[:20]
     if chosen and (tongue := _offered(chosen, tongues, offered)) is not None:
-        return tongue, chosen
+        return tongue, tongue.locale
     for name in accepted(header):
         if (tongue := _offered(name, tongues, offered)) is not None:
             return tongue, ""

@@ -63,8 +63,10 @@ def test_a_pasted_library_becomes_likes_and_is_taken_back_at_once(site: Site) ->
     assert {"bread", "soup"} <= set(known.words)
     assert "<b>soup</b>" not in re.sub(r"Papers that say <b>.*?</b>", "", done.text)
 
+    one = browser.post(path, data={"action": "bring", "library": "@misc{d, title={A paper on its own}, year=2020}"})
+    assert "1 paper more that you like, 0 known already" in one.text
     over = browser.post(path, data={"action": "reset"})
-    assert "All is taken back: 2 papers." in over.text
+    assert "All is taken back: 3 papers." in over.text
     assert learned(site.press, who).likes == ()
 
 
