@@ -71,6 +71,13 @@ SUMMARIES = Section(
         Key("price_in", v.AMOUNT, 0.0, "What a million tokens of a question cost."),
         Key("price_out", v.AMOUNT, 0.0, "What a million tokens of an answer cost."),
         Key("daily_budget", v.AMOUNT, 1.0, "The most that a day may cost, in the same money."),
-        Key("daily_papers", v.whole(0, 10_000), 200, "The most papers that are asked about on a day."),
+        Key("daily_papers", v.whole(0, 10_000), 200, "The most questions on a day: one a paper and language."),
+        Key(
+            "translate",
+            v.FLAG,
+            False,
+            "Ask for each shown paper's summary in the readers' other languages too, within the same budget "
+            "(docs/ranking.md).",
+        ),
     ),
 )

@@ -149,6 +149,7 @@ class SummariesConfig:
     price_out: float = 0.0
     daily_budget: float = 1.0
     daily_papers: int = 200
+    translate: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -165,7 +165,8 @@ class Workroom:
         from newsletter.publish import moment
         from newsletter.stages.previewing import choose
 
-        key = (_mark([self._path or Path("config.toml")]), Query(query.day, query.topic, query.reader))
+        locale = query.locale if press.config.summaries.translate else ""
+        key = (_mark([self._path or Path("config.toml")]), Query(query.day, query.topic, query.reader, locale))
         at, chosen = self._chosen.get(key, (0.0, None))
         if chosen is None or time.monotonic() - at > _CHOSEN_FOR:
             known = [topic.slug for topic in press.config.topics]
@@ -173,7 +174,8 @@ class Workroom:
                 raise UsageError(f'There is no topic "{query.topic}".', cure=f"There are: {', '.join(known)}.")
             topics = (query.topic,) if query.topic else ()
             asked = date.fromisoformat(query.day) if query.day else None
-            chosen = choose(press, _day(press, query), moment(press, asked), email=query.reader, topics=topics)
+            until = moment(press, asked)
+            chosen = choose(press, _day(press, query), until, email=query.reader, topics=topics, locale=locale)
             if len(self._chosen) > 50:
                 self._chosen.clear()
             self._chosen[key] = (time.monotonic(), chosen)

@@ -90,11 +90,13 @@ class Summary:
     by: str = ""
 
 
-def tldr(paper: Paper) -> Summary:
-    """The source's summary, attributed, else the best one or two sentences of the abstract in their order."""
-    own = detex(clean(paper.summary, 1500))
-    if own:
-        return Summary(shorten(own, LIMIT), clean(paper.summary_by, 60) or "its source")
+def tldr(paper: Paper, told: str = "", told_by: str = "") -> Summary:
+    """What was `told` in the reader's language, else the source's summary, each attributed, else the best one or two
+    sentences of the abstract in their order.
+    """
+    for text, by in ((told, told_by), (paper.summary, paper.summary_by)):
+        if own := detex(clean(text, 1500)):
+            return Summary(shorten(own, LIMIT), clean(by, 60) or "its source")
     return Summary(extract(detex(clean(paper.abstract, _READ))))
 
 

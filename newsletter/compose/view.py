@@ -95,7 +95,7 @@ class Viewer:
 
     def card(self, pick: Pick, card: Card, number: str) -> CardView:
         paper = card.paper
-        summary = tldr(paper)
+        summary = tldr(paper, *card.told_in(self.tongue.locale))
         url = web_link(paper.url) or f"{self._base}/paper/{quote(paper.id)}"
         return CardView(
             number=number,

@@ -86,6 +86,12 @@ class LeftOut:
     reason: str
 
 
+def language_of(locale: str) -> str:
+    """The language that a CLDR locale is written in: `de` of `de_AT`, `zh_Hant` of `zh_Hant_TW`."""
+    language, *rest = locale.split("_")
+    return "_".join((language, *(part for part in rest if part == "Hant")))
+
+
 @dataclass(frozen=True, slots=True)
 class Card:
     """The facts of a paper as they stood when the edition was printed. Mails are made from these."""
@@ -96,6 +102,12 @@ class Card:
     comments: int | None = None
     stars: int | None = None
     trend: tuple[tuple[str, float], ...] = ()  # (ISO time, upvotes), oldest first: for the small plot
+    told: tuple[tuple[str, str, str], ...] = ()  # (language, summary, whose words), for readers of other languages
+
+    def told_in(self, locale: str) -> tuple[str, str]:
+        """(summary, whose words) in the language of a CLDR locale such as `de_AT`; empty texts when there is none."""
+        language = language_of(locale)
+        return next(((text, by) for one, text, by in self.told if one == language), ("", ""))
 
 
 @dataclass(frozen=True, slots=True)

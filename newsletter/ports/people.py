@@ -30,6 +30,7 @@ class Subscribers(Protocol):
         """Active subscribers with id > after_id, by id: page through with the last id."""
 
     def hours(self) -> Mapping[Hours, int]: ...  # how many active subscribers made each choice
+    def locales(self) -> Mapping[str | None, int]: ...  # the same for the language
     def every(self) -> Iterator[Subscriber]: ...
 
     def stale(self, *, before: datetime) -> tuple[str, ...]:

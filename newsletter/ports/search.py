@@ -39,8 +39,11 @@ class Summarizer(Protocol):
 
     name: str
 
-    def tell(self, paper: Paper) -> tuple[str, int, int] | Problem:
-        """(text, tokens of the question, tokens of the answer); never raises for its faults."""
+    def tell(self, paper: Paper, language: str = "") -> tuple[str, int, int] | Problem:
+        """(text, tokens of the question, tokens of the answer); never raises for its faults.
+
+        `language` is the English name of the one that it is to be told in, such as "German"; empty: English.
+        """
 
 
 class Vectors(Protocol):

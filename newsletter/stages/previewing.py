@@ -61,16 +61,19 @@ def preview(
     The message has the Message-ID of her own issue, but for a `test`: that one must not be folded with it by a
     receiver, nor be counted against her when it bounces.
     """
-    chosen = choose(press, day, asof, email=email, topics=topics)
+    chosen = choose(press, day, asof, email=email, topics=topics, locale=locale)
     return chosen if not isinstance(chosen, Chosen) else compose_chosen(press, chosen, day, locale=locale, test=test)
 
 
-def choose(press: Press, day: date, asof: datetime, *, email: str = "", topics: Sequence[str] = ()) -> Chosen | Silence:
+def choose(
+    press: Press, day: date, asof: datetime, *, email: str = "", topics: Sequence[str] = (), locale: str = ""
+) -> Chosen | Silence:
     """What would be in the mail: all that needs no template."""
     reader = _reader(press, email)
     if topics:
         reader = replace(reader, topics=tuple(topics))
-    edition = press.editions.get(day) or summarise(press, draft(press, day, asof)[0])[0]
+    asked = tuple(filter(None, (locale, reader.locale)))
+    edition = press.editions.get(day) or summarise(press, draft(press, day, asof)[0], locales=asked)[0]
     said = press.subscribers.said([reader.id]).get(reader.id, ()) if reader.id else ()
     taste = Tastes(press).of({reader.id: said}).get(reader.id)
     issue = cut(

@@ -79,7 +79,7 @@ def replay(press: Press, days: Sequence[date]) -> tuple[Replayed, ...]:
         printed = press.editions.get(day)
         if printed is not None:
             again, _ = draft(press, day, printed.printed_at, again=printed)
-            again, _ = summarise(replace(press, summarizer=None), again)  # those that were kept
+            again, _ = summarise(replace(press, summarizer=None), again, again=printed)  # those that were kept
             found.append(Replayed(day, _differences(printed, again)))
     return tuple(found)
 

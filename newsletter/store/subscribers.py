@@ -115,6 +115,12 @@ class SqlSubscribers:
         with self._db.reading() as connection:
             return {Hours(zone, hour, cadence): many for zone, hour, cadence, many in connection.execute(statement)}
 
+    def locales(self) -> Mapping[str | None, int]:
+        chosen = subscribers.c.locale
+        statement = select(chosen, func.count()).where(subscribers.c.status == "active").group_by(chosen)
+        with self._db.reading() as connection:
+            return {row[0]: row[1] for row in connection.execute(statement)}
+
     def every(self) -> Iterator[Subscriber]:
         """By id, a page at a time: no transaction stays open while the caller works."""
         after = 0

@@ -210,6 +210,16 @@ def test_the_hours_of_active_readers_are_counted_by_choice(store: Stores) -> Non
     assert store.subscribers.hours() == {Hours("Asia/Kathmandu", 0, "weekly"): 3, Hours(None, None, None): 1}
 
 
+def test_the_languages_of_active_readers_are_counted(store: Stores) -> None:
+    assert store.subscribers.locales() == {}
+    for number in range(3):
+        added(store.subscribers, f"{number}@example.org", locale="de_AT")
+    added(store.subscribers, "default@example.org")
+    added(store.subscribers, "left@example.org", status="left", locale="fr")
+
+    assert store.subscribers.locales() == {"de_AT": 3, None: 1}
+
+
 def test_whoever_never_confirmed_is_known_after_a_while(store: Stores) -> None:
     for email, status, created in (
         ("old@example.org", "pending", NOW - timedelta(days=8)),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import threading
 from dataclasses import dataclass, field
+from datetime import timedelta
+from email import message_from_bytes, policy
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +16,7 @@ from newsletter.config import load_config
 from tests.support.desk import CONFIG, FRIDAY, PAPERS, Desk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 GOOD = "A study of a language model, told by a model in plain words."
@@ -27,11 +29,15 @@ class Endpoint:
     url: str = ""
     status: int = 200
     content: Any = None
+    told: dict[str, str] = field(default_factory=dict)  # by what the order says of the language
+    meanwhile: Callable[[], None] = lambda: None
     asked: list[dict[str, Any]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
 
     def answer(self) -> bytes:
-        text = json.dumps({"summary": GOOD}) if self.content is None else self.content
+        order = self.asked[-1]["messages"][0]["content"]
+        good = next((text for words, text in self.told.items() if words in order), GOOD)
+        text = json.dumps({"summary": good}) if self.content is None else self.content
         usage = {"prompt_tokens": 1000, "completion_tokens": 100}
         return json.dumps({"choices": [{"message": {"content": text}}], "usage": usage}).encode()
 
@@ -43,6 +49,7 @@ def endpoint() -> Iterator[Endpoint]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             model.asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            model.meanwhile()
             model.keys.append(self.headers.get("Authorization", ""))
             self.send_response(model.status if self.path == "/v1/chat/completions" else 404)
             self.end_headers()
@@ -163,3 +170,106 @@ def test_a_preview_shows_the_summaries_that_the_edition_will_have(tmp_path: Path
     asked = len(endpoint.asked)
     one("run")
     assert len(endpoint.asked) == asked == 3
+
+
+GERMAN = "Die Arbeit stellt ein Modell vor, das mit einfachen Worten erklärt wird."
+CHINESE = "本文介绍了一种用简单的话来解释自己的模型。"
+TRANSLATE = "translate = true\n"
+
+
+def speak(endpoint: Endpoint, **told: str) -> None:
+    """Answers each language with its own text, and English with the usual one."""
+    endpoint.told = {"in German": told.get("de", GERMAN), "in Simplified Chinese": told.get("zh", CHINESE)}
+
+
+def translations(desk: Desk) -> set[tuple[str, str, str]]:
+    with desk.press(load_config(desk.folder / "config.toml")) as press:
+        edition = press.editions.get(FRIDAY)
+    assert edition is not None
+    return {told for card in edition.cards for told in card.told}
+
+
+def mails(desk: Desk) -> dict[str, str]:
+    """The text part of each reader's mail, in one line."""
+    found = {}
+    for path in desk.mails:
+        mail = message_from_bytes(path.read_bytes(), policy=policy.default)
+        part = mail.get_body(("plain",))
+        assert part is not None
+        found[str(mail["To"])] = " ".join(part.get_content().split())
+    return found
+
+
+def readers(desk: Desk) -> None:
+    for name, locale in (("ada", "de_AT"), ("bo", "zh"), ("carl", ""), ("dora", "de"), ("eva", "tlh")):
+        desk("subscribers", "add", f"{name}@example.org", *(["--locale", locale] if locale else []))
+
+
+def test_each_reader_is_told_in_her_language_and_a_replay_gives_the_same_bytes(
+    tmp_path: Path, endpoint: Endpoint
+) -> None:
+    speak(endpoint)
+    one = desk(tmp_path, endpoint, TRANSLATE)
+    readers(one)
+    assert one("run").code == 0
+
+    assert translations(one) == {("de", GERMAN, "small-1"), ("zh", CHINESE, "small-1")}
+    assert len(endpoint.asked) == 9  # three papers in English, German and Chinese
+    told = mails(one)
+    assert GERMAN in told["ada@example.org"]
+    assert GERMAN in told["dora@example.org"]
+    assert CHINESE in told["bo@example.org"]
+    assert GOOD in told["carl@example.org"]
+    assert GERMAN not in told["carl@example.org"]
+    one("subscribers", "add", "fay@example.org", "--locale", "fr")  # later readers change nothing of what is printed
+    assert all(replay["same_bytes"] for replay in one("backtest", "--json").json["replay"])
+    assert len(endpoint.asked) == 9
+
+
+def test_what_is_not_in_the_language_or_not_in_the_abstract_is_told_in_english(
+    tmp_path: Path, endpoint: Endpoint
+) -> None:
+    speak(endpoint, de=GOOD, zh=f"{CHINESE}提高了73%。")
+    one = desk(tmp_path, endpoint, TRANSLATE)
+    readers(one)
+    said = one("run").err
+
+    assert translations(one) == set()
+    assert "9 asked of small-1; 6 not fit to be shown" in said
+    assert {GOOD in text for name, text in mails(one).items() if name != "eva@example.org"} == {True}
+
+
+def test_translations_share_the_budget_and_the_many_come_first(tmp_path: Path, endpoint: Endpoint) -> None:
+    speak(endpoint)
+    one = desk(tmp_path, endpoint, f"{TRANSLATE}daily_papers = 6\n")
+    readers(one)
+    one("run")
+
+    assert len(endpoint.asked) == 6
+    assert translations(one) == {("de", GERMAN, "small-1")}
+
+
+def test_without_the_switch_nothing_is_translated(tmp_path: Path, endpoint: Endpoint) -> None:
+    one = desk(tmp_path, endpoint)
+    readers(one)
+    one("run")
+
+    assert len(endpoint.asked) == 3
+
+
+def test_a_preview_in_another_language_asks_for_it(tmp_path: Path, endpoint: Endpoint) -> None:
+    speak(endpoint)
+    one = desk(tmp_path, endpoint, TRANSLATE)
+    one("collect")
+    one("preview", "--locale", "de", "--format", "text", "--out", str(tmp_path / "seen.txt"))
+
+    assert GERMAN in " ".join((tmp_path / "seen.txt").read_text("utf-8").split())
+
+
+def test_an_endpoint_that_hangs_is_waited_for_no_longer_than_ten_minutes(tmp_path: Path, endpoint: Endpoint) -> None:
+    one = desk(tmp_path, endpoint)
+    endpoint.meanwhile = lambda: one.ahead(timedelta(minutes=6))
+    said = one("run").err
+
+    assert len(endpoint.asked) == 2
+    assert "the endpoint took 10 minutes" in said

@@ -97,6 +97,9 @@ class FakeSubscribers:
         active = [one for one in self.rows.values() if one.status == "active"]
         return Counter(Hours(one.timezone, one.send_hour, one.cadence) for one in active)
 
+    def locales(self) -> Mapping[str | None, int]:
+        return Counter(one.locale for one in self.rows.values() if one.status == "active")
+
     def every(self) -> Iterator[Subscriber]:
         yield from [self.rows[one] for one in sorted(self.rows)]
 
