@@ -4,7 +4,8 @@ Each round is a fresh house with its own readers, on SQLite or PostgreSQL, and a
 own, which writes every accepted message to a log before the client hears of it; a troubled one also stalls, hangs up,
 answers late, greylists and loses its answers at every phase. Runs and workers are killed again and again, alone and in
 pairs, each going on where the last one was left, until the round's mail is out; then the next round begins.
-The long form, hours: `python -m benchmarks.crash --kills 200 --readers 20000`.
+The long form, hours: `python -m benchmarks.crash --kills 200 --readers 20000`; with `--minutes 30` each case ends its
+killing after that long, lets the mail of its last round out and judges it as any other.
 """
 
 from __future__ import annotations
@@ -55,6 +56,7 @@ def main() -> None:
     parser = options(__doc__ or "")
     parser.add_argument("--kills", type=int, default=50, help="a case")
     parser.add_argument("--readers", type=int, default=1000)
+    parser.add_argument("--minutes", type=float, default=10**6, help="of killing, at most, a case")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", default="", help="cases whose name holds this")
     arguments = parser.parse_args()
@@ -69,9 +71,10 @@ def main() -> None:
             continue
         toll = Toll()
         chance = random.Random(arguments.seed)
-        while toll.kills < kills:
+        until = time.monotonic() + 60 * arguments.minutes
+        while toll.kills < kills and time.monotonic() < until:
             with tempfile.TemporaryDirectory() as folder:
-                one_round(Path(folder), case, readers, chance, toll, most=kills - toll.kills)
+                one_round(Path(folder), case, readers, chance, toll, most=kills - toll.kills, until=until)
             print(f"{case.name}: {toll}", file=sys.stderr, flush=True)
         rows += rows_of(case.name, toll, readers, case.how, case.trouble)
     if not arguments.quick:
@@ -110,8 +113,10 @@ def rows_of(name: str, toll: Toll, readers: int, how: signal.Signals, trouble: f
     ]
 
 
-def one_round(folder: Path, case: Case, readers: int, chance: random.Random, toll: Toll, *, most: int) -> None:
-    """One house, killed until its mail is out or there were enough: every other time a pair at once."""
+def one_round(
+    folder: Path, case: Case, readers: int, chance: random.Random, toll: Toll, *, most: int, until: float
+) -> None:
+    """One house, killed until its mail is out, there were enough or the time is up: every other time a pair at once."""
     log = folder / "accepted.jsonl"
     with mail_server(log, case.trouble, seed=chance.randrange(10**6)) as port:
         house = make_house(folder, log, readers=readers, port=port, database=case.database)
@@ -119,7 +124,7 @@ def one_round(folder: Path, case: Case, readers: int, chance: random.Random, tol
         house.start("status").wait()
         begins = time.monotonic() - asked  # how long it takes to begin on this machine
         attempt = 0
-        while len(house.kills) < most:
+        while len(house.kills) < most and time.monotonic() < until:
             started = some_start(house, attempt)
             some_time(house, started, chance, begins)
             house.end(started, case.how)
