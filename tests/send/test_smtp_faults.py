@@ -8,7 +8,7 @@ import pytest
 
 from newsletter.errors import RelayError
 from newsletter.model.mail import Deferred, Delivered, Message, Refused, Uncertain
-from newsletter.send.transports.conversation import window_for
+from newsletter.send.transports.chunking import window_for
 from newsletter.send.transports.patience import Patience
 from newsletter.send.verdict import words
 from tests.send.ledger import message

@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Phase = Literal["banner", "ehlo", "helo", "starttls", "auth", "mail", "rcpt", "data", "dot", "rset", "noop", "quit"]
+Phase = Literal[
+    "banner", "ehlo", "helo", "starttls", "auth", "mail", "rcpt", "data", "bdat", "dot", "rset", "noop", "quit"
+]
 
 
 @dataclass(frozen=True)

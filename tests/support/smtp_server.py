@@ -5,7 +5,7 @@
     server.accepted   # the messages that were answered with 250, or taken before the answer was lost
     server.faults     # what the client did against the RFCs: assert it is []
 
-A script maps a phase (banner ehlo helo starttls auth mail rcpt data dot rset noop quit) to an Answer, to a dict
+A script maps a phase (banner ehlo helo starttls auth mail rcpt data bdat dot rset noop quit) to an Answer, to a dict
 (recipient or sender -> Answer) or to a function of an Event that gives an Answer or None (None: the usual answer).
 As a process of its own: `python -m tests.support.smtp_server --port-file P --log L [--trouble SEED:RATE]` writes its
 port to P and a JSON line for each accepted message to L, before the client hears of it.

@@ -282,6 +282,10 @@ class Session:
         size, _, last = rest.partition(" ")
         if not self._offers("CHUNKING"):
             self.server.fault("BDAT without CHUNKING")
+        unknown = self.server.answer("bdat", self.number, self.transaction, (self.recipients or [""])[0])
+        if unknown is not None:  # nothing of the chunk is read: its octets come as commands
+            self._give(unknown, "")
+            return
         while len(self.buffer) < int(size):
             self._fill()
         chunk, self.buffer = self.buffer[: int(size)], self.buffer[int(size) :]

@@ -12,6 +12,7 @@ from newsletter.send.verdict import judge, outcome
 
 if TYPE_CHECKING:
     from newsletter.model.mail import Message, Outcome
+    from newsletter.send.transports.chunking import Chunking
     from newsletter.send.transports.patience import Expected, Patience
     from newsletter.send.transports.wire import Features
     from newsletter.send.verdict import Phase
@@ -43,15 +44,27 @@ class Conversation:
     """Step by step, pipelined (RFC 2920: the next envelope rides on the final dot) or in chunks (RFC 3030).
 
     In chunks every transaction but the first begins with RSET: a refused recipient leaves its transaction open, and
-    the next MAIL is long on its way by then (RFC 3030 4.2).
+    the next MAIL is long on its way by then (RFC 3030 4.2). The first chunk goes alone: where BDAT is not known after
+    all, nothing is in doubt, and DATA serves from then on.
     """
 
     def __init__(
-        self, features: Features, patience: Patience, *, lmtp: bool, window: int, most: int, several: bool = False
+        self,
+        features: Features,
+        patience: Patience,
+        chunking: Chunking,
+        *,
+        lmtp: bool,
+        window: int,
+        most: int,
+        several: bool = False,
     ) -> None:
         self._envelopes, self._patience, self._lmtp, self._several = Envelopes(features), patience, lmtp, several
         pipelining = features.has("PIPELINING")
-        self.mode: Mode = "chunks" if pipelining and features.has("CHUNKING") else "pipeline" if pipelining else "step"
+        self._chunking = chunking
+        self.mode: Mode = "pipeline" if pipelining else "step"
+        if pipelining and features.has("CHUNKING") and chunking.works is not False:
+            self.mode = "chunks"
         self.depth = {"step": 1, "pipeline": 2, "chunks": max(1, window)}[self.mode]
         self._ahead = int(self.mode == "pipeline")  # one more at hand, so that an envelope can ride on every dot
         self._left = most
@@ -74,9 +87,10 @@ class Conversation:
     @property
     def room(self) -> int:
         """How many more messages it takes now."""
-        if self.closing is not None or self.stalled:
+        if self.closing is not None or self.stalled or self._retired:
             return 0
-        return min(self.depth + self._ahead - len(self.items) - len(self._todo), self._left)
+        depth = 1 if self.mode == "chunks" and self._chunking.works is None else self.depth
+        return min(depth + self._ahead - len(self.items) - len(self._todo), self._left)
 
     @property
     def most(self) -> int:
@@ -90,7 +104,12 @@ class Conversation:
     @property
     def spent(self) -> bool:
         """Whether it has carried all that it may, and waits for nothing."""
-        return self._left <= 0 and not (self.items or self._todo or self._expect)
+        return (self._left <= 0 or self._retired) and not (self.items or self._todo or self._expect)
+
+    @property
+    def _retired(self) -> bool:
+        """Whether it speaks in chunks to a server that was found not to know them."""
+        return self.mode == "chunks" and self._chunking.works is False
 
     def take(self, item: Item) -> Outcome | None:
         """Begin a message, or refuse it here when this server cannot take it at all."""
@@ -111,15 +130,11 @@ class Conversation:
         self._since, self.stalled = time.monotonic(), False
         usual = self.mode != "step"
         for reply in self._reader.feed(data):
-            if self.closing is not None:
-                continue
+            if self.closing is not None or (self._retired and not self.items):
+                continue  # to the second: the octets of a chunk, taken for commands
             if not (usual and reply.code == 250 and self._on_usual(reply, outcomes)):
                 self._on_reply(reply, outcomes)
         self._pump()
-
-    def buffers(self) -> list[bytes | memoryview]:
-        """What to write next, oldest first."""
-        return [buffer for buffer, _ in self.out]
 
     def wrote(self, count: int) -> None:
         """The kernel took this many octets."""
@@ -207,10 +222,12 @@ class Conversation:
             return False
         expected, item = self._expect[0]
         if expected == "dot":
-            if item is None or item.failed is not None or self.items[0] is not item:
+            if item is None or item.failed is not None or self.items[0] is not item or not item.whole:
                 return False
             self.items.popleft()
             self.answered += 1
+            if self.mode == "chunks":
+                self._chunking.works = True
             outcomes.append(Delivered(item.message.delivery_id, reply))
         elif expected not in {"rset", "mail", "rcpt"}:
             return False
@@ -285,6 +302,8 @@ class Conversation:
         self._expect.append(("rset", None))
 
     def _finish(self, item: Item, phase: Phase, reply: Reply, outcomes: list[Outcome]) -> None:
+        if phase == "dot" and reply.code // 100 == 2 and not item.whole:
+            raise ProtocolFault("the mail was taken before all of it was there")
         self.items.remove(item)
         if phase == "dot" and reply.code == 250:  # what nearly all of them hear
             self.answered += 1
@@ -293,6 +312,10 @@ class Conversation:
         verdict = judge(phase, reply)
         if self._several and phase == "mail" and verdict.cause not in {"message", "protocol"} and item.tries == 0:
             self.away.append((item, reply))
+            return
+        if self.mode == "chunks" and phase == "dot" and verdict.cause == "protocol":
+            self._chunking.works = False
+            self.again.append(item)
             return
         if verdict.fresh:
             self._left = 0  # what is under way here is finished, then the connection is given up
@@ -305,8 +328,3 @@ class Conversation:
             self.config_fault = reply
             result = Deferred(item.message.delivery_id, reply, charged=False)
         outcomes.append(result)
-
-
-def window_for(rtt: float) -> int:
-    """Messages under way on a connection in chunks: as few as keep it busy, since a kill may double each of them."""
-    return 4 if rtt < 0.005 else 8 if rtt < 0.015 else 16

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from newsletter.errors import NewsletterError
 from newsletter.model.mail import Reply
 from newsletter.send.doubt import GARBAGE, HUNG_UP
+from newsletter.send.transports.chunking import window_for
 from newsletter.send.transports.conversation import Conversation
 from newsletter.send.transports.opening import open_link
 from newsletter.send.transports.wire import ProtocolFault
@@ -35,8 +36,9 @@ class Channel:
         self.site = site
         self.sock = link.sock
         self.sock.setblocking(False)
+        window = min(window, window_for(link.rtt))
         self.talk = Conversation(
-            link.features, patience, lmtp=site.relay.lmtp, window=window, most=most, several=several
+            link.features, patience, site.chunking, lmtp=site.relay.lmtp, window=window, most=most, several=several
         )
         self.events = selectors.EVENT_READ
         self.used = time.monotonic()
@@ -79,7 +81,7 @@ class Channel:
     def write(self) -> None:
         """As much as the kernel takes now."""
         while self.talk.out:
-            buffers = self.talk.buffers()
+            buffers = [buffer for buffer, _ in self.talk.out]
             try:
                 if isinstance(self.sock, ssl.SSLSocket):
                     self.talk.wrote(self.sock.send(buffers[0]))

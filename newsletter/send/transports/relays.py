@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from newsletter.errors import RelayConfigError, RelayError
 from newsletter.model.mail import Dropped, Offered, RelayTrouble, Reply
 from newsletter.model.paper import Problem
+from newsletter.send.transports.chunking import Chunking
 from newsletter.send.transports.health import Health
 from newsletter.send.transports.opening import open_link
 from newsletter.send.transports.pool import Openings, goodbye
@@ -48,6 +49,7 @@ class Site:
         self.open = 0
         self.load = 0.0
         self.health = Health((), connections)
+        self.chunking = Chunking()
         self._rests = 0
         self._rest_until = 0.0  # monotonic
         self._turned_away = 0

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from newsletter.errors import NewsletterError, RelayConfigError, RelayError
 from newsletter.model.mail import Deferred, Offered, Reply
 from newsletter.send.signing import signed
-from newsletter.send.transports.conversation import Item, window_for
+from newsletter.send.transports.conversation import Item
 from newsletter.send.transports.opening import Relay
 from newsletter.send.transports.patience import Patience
 from newsletter.send.transports.pool import Channel
@@ -94,8 +94,7 @@ class SmtpTransport:
         self._sites.rest(where, seconds, said)
 
     def _channel(self, link: Link, site: Site) -> Channel:
-        window = min(self._window, window_for(link.rtt))
-        channel = Channel(link, self._patience, site, window=window, most=self._most, several=self._sites.several)
+        channel = Channel(link, self._patience, site, window=self._window, most=self._most, several=self._sites.several)
         self._depth = channel.talk.most
         return channel
 
