@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 SIZE = 24_000  # terms of the model
 DIMENSIONS = 128
 OFTEN = 3  # papers that say a word, from which it is a term; a pair needs twice as many
+PIECES = 3
 PIECE = 40  # words of a paper that the teacher reads: long texts cost it most and teach about each word least
 # WordNet's lexicographer files (wninput(5WN)): body, cognition, object, phenomenon, possession, process, quantity,
 # relation, state, substance. Persons, places, plants and the like are left out.
@@ -150,9 +151,9 @@ def lessons(data: Path, wordnet: Path, before: str) -> tuple[list[str], list[str
 
 
 def pieces(papers: Sequence[str], titles: Sequence[str]) -> Iterator[str]:
-    """The title with sentences from a random place on: another part of each abstract, to about PIECE words."""
+    """PIECES times each title with about PIECE words of its abstract, from a random sentence on."""
     chance = np.random.default_rng(SEED)
-    for paper, title in zip(papers, titles, strict=True):
+    for paper, title in [*zip(papers, titles, strict=True)] * PIECES:
         sentences = re.split(r"(?<=[.?!])\s", paper[len(title) + 2 :])
         first = int(chance.integers(0, max(1, len(sentences) - 2)))
         said = title
