@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from newsletter.model.paper import Paper, identity_keys, normalise_title, title_digest
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from newsletter.subscribe.library import Entry
 
 MOST_AUTHORS = 20  # that are shown
-UNDATED = timedelta(days=365)  # how old a paper without a date is taken for: never news
+LONG_SINCE = timedelta(days=365)  # what she brings is kept as seen then: no news, until a source lists it
 _BACK: dict[str, Literal["undo", "unsave", "unmute"]] = {
     "more": "undo",
     "less": "undo",
@@ -190,11 +190,9 @@ def _like(
     unknown = tuple(paper for paper in papers if isinstance(paper, str))
     stored = press.papers.get([paper.id for paper in whole])
     now = press.clock.now()
-    for paper in whole:
-        if paper.id not in stored:
-            # As old as it is: a paper out of a library is no news, and must not be a candidate of today's edition.
-            at = datetime.combine(paper.published, time(), UTC) if paper.published else now - UNDATED
-            press.papers.keep([replace(paper, brought=True)], [], [], [], at=min(at, now - timedelta(days=40)))
+    new = [replace(paper, brought=True) for paper in whole if paper.id not in stored]
+    if new:
+        press.papers.keep(new, [], [], [], at=now - LONG_SINCE)
     stored = press.papers.get([paper.id for paper in whole])
     liked = {one.id for one in tastes(press, press.subscribers.said([reader.id])).get(reader.id, Taste()).likes}
     fresh = {stored[paper.id].id: stored[paper.id] for paper in whole if stored[paper.id].id not in liked}
