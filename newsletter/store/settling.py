@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from newsletter.model.mail import Outcome
+    from newsletter.model.mail import DeliveryState, Outcome
     from newsletter.store.database import Database
 
 
@@ -191,14 +191,8 @@ def send_again(
 def cancel(database: Database, connection: Connection, day: str, now: int) -> int:
     """End what nobody holds: what is on its way to the wire is left to its worker, who knows what becomes of it."""
     free = select(deliveries.c.id).where(deliveries.c.day == day, ~ENDED, ~STARTED, ~HELD)
-    ids = list(connection.execute(free, {"now": now}).scalars())
-    rows = [
-        {"delivery_id": one, "state": "cancelled", "at": now, "code": None, "enhanced": None, "text": _STOPPED}
-        for one in ids
-    ]
-    count = database.insert_new(connection, outcomes, rows)
-    close_retries(database, connection, ids)
-    return count
+    ids = connection.execute(free, {"now": now}).scalars()
+    return _end_all(database, connection, ids, "cancelled", _STOPPED, now)
 
 
 def expire(database: Database, connection: Connection, now: int) -> int:
@@ -223,14 +217,22 @@ def expire(database: Database, connection: Connection, now: int) -> int:
     for first, last in connection.execute(left).all():
         within = select(deliveries.c.id).where(deliveries.c.id.between(first, last), free)
         ids.update(connection.execute(within, {"now": now}).scalars())
-    rows = [
-        {"delivery_id": one, "state": "expired", "at": now, "code": None, "enhanced": None, "text": _TOO_OLD}
-        for one in sorted(ids)
-    ]
-    count = database.insert_new(connection, outcomes, rows)
-    close_retries(database, connection, sorted(ids))
+    return _end_all(database, connection, ids, "expired", _TOO_OLD, now)
+
+
+def _end_all(
+    database: Database, connection: Connection, ids: Iterable[int], state: DeliveryState, text: str, now: int
+) -> int:
+    """How many ended now. A batch at a time: after an outage it may be the whole list."""
+    count, ordered = 0, sorted(ids)
+    for start in range(0, len(ordered), _BATCH):
+        some = ordered[start : start + _BATCH]
+        rows = [(one, state, now, None, None, text) for one in some]
+        count += database.insert_rows(connection, outcomes, _ENDS, rows)
+        close_retries(database, connection, some)
     return count
 
 
+_BATCH = 5000
 _TOO_OLD = "not sent in time"
 _STOPPED = "Stopped by the operator."
