@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 SIZE = 24_000  # terms of the model
 DIMENSIONS = 128
 OFTEN = 3  # papers that say a word, from which it is a term; a pair needs twice as many
-PIECES = 3
+PIECES = 1  # of each abstract; a second one bought nothing (docs/ranking.md)
 PIECE = 40  # words of a paper that the teacher reads: long texts cost it most and teach about each word least
 # WordNet's lexicographer files (wninput(5WN)): body, cognition, object, phenomenon, possession, process, quantity,
 # relation, state, substance. Persons, places, plants and the like are left out.
