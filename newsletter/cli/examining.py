@@ -5,11 +5,13 @@ from __future__ import annotations
 import ipaddress
 import json
 import stat
+import tomllib
 from contextlib import suppress
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from newsletter.config_keys import SECTIONS
 from newsletter.errors import NewsletterError
 from newsletter.health import silent_sources
 from newsletter.model.finding import Finding
@@ -133,13 +135,28 @@ def channels(press: Press) -> Iterator[Finding]:
 
 
 def password_file(press: Press) -> Iterator[Finding]:
-    """A password in a file that others of this machine may read."""
+    """Passwords and keys in a file that others of this machine may read."""
     path = press.config.folder / "config.toml"
-    secrets = [press.config.delivery.password, *(one.password for one in press.config.returns)]
-    secrets += [text for one in press.config.channels for text in (one.url, one.token)]
     if not path.is_file() or not path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
         return
-    text = path.read_text("utf-8", "replace")
-    if any(secret and json.dumps(secret, ensure_ascii=False).strip('"') in text for secret in secrets):
-        cure = f"chmod 600 {path}, or give passwords in the environment."
-        yield Finding("passwords", "warning", f"{path} holds one, and other users of this machine may read it", cure)
+    try:
+        held = _secrets(tomllib.loads(path.read_text("utf-8")))
+    except ValueError:  # `--config` named another file, and this one is not read
+        return
+    if held:
+        cure = f"chmod 600 {path}, or give them in the environment."
+        text = f"{path} holds {', '.join(held)}, and other users of this machine may read it"
+        yield Finding("passwords", "warning", text, cure)
+
+
+def _secrets(given: dict[str, Any]) -> list[str]:
+    """The settings of a config.toml that hold something secret."""
+    found = []
+    for section in SECTIONS:
+        tables: Any = given
+        for part in section.name.split("."):
+            tables = tables.get(part, {}) if isinstance(tables, dict) else {}
+        for table in tables if isinstance(tables, list) else [tables]:
+            held = table if isinstance(table, dict) else {}
+            found += [f"[{section.name}] {key.name}" for key in section.keys if key.secret and held.get(key.name)]
+    return list(dict.fromkeys(found))

@@ -259,6 +259,11 @@ def _readable_password(lab: Lab) -> None:
     (lab.folder / "config.toml").chmod(0o644)
 
 
+def _readable_key(lab: Lab) -> None:
+    lab.edit("dense = false", 'dense = false\nembeddings_key = "sk-1"')
+    (lab.folder / "config.toml").chmod(0o644)
+
+
 def _zone(**changes: list[str] | None) -> Callable[[Lab], None]:
     """Names with their dots as double underlines, and the kind behind: `b__lab__edu_MX`."""
 
@@ -317,6 +322,7 @@ FAULTS = (
     Fault("clock off", _set(date=datetime(2026, 11, 20, 7, tzinfo=UTC)), "clock", "warning", "NTP", "120 minutes off"),
     Fault("clock gone back", _run_ahead, "clock", "problem", "NTP", "a run was made at"),
     Fault("secret readable", lambda lab: _write(lab, "secret", b"x" * 40, 0o644), "secret", "problem", "chmod 600"),
+    Fault("key readable", _readable_key, "passwords", "warning", "[ranking] embeddings_key"),
     Fault("password readable", _readable_password, "passwords", "warning", "chmod 600"),
     Fault("database damaged", _damaged, "database", "problem", "backup"),
     Fault(
