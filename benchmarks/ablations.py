@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,17 +18,27 @@ from newsletter.rank import likings, relevance, taste, trend
 from newsletter.rank.growth import Curves
 from newsletter.rank.prior import read_prior_model
 from newsletter.rank.text_model import Models, load_models, read_text_model
+from newsletter.rank.words import terms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 Change = tuple[Any, str, Any]  # (module, name of the constant, its value without the part)
 
+
+def _single(text: str) -> Counter[str]:
+    """The terms of a query without pairs of words."""
+    return Counter({term: count for term, count in terms(text).items() if "_" not in term})
+
+
 # Kind of task -> what is left out of it.
 WITHOUT: dict[str, dict[str, tuple[Change, ...]]] = {
     "topic": {
         "meaning": ((relevance, "NARROW", 1e-9), (relevance, "BROAD", 1e-9)),
         "words": ((relevance, "NARROW", 1e9), (relevance, "BROAD", 1e9)),
+        "pairs": ((relevance, "terms", _single),),
+        "the very letters": ((relevance, "WORDING", 0.0),),
+        "feedback": ((relevance, "LARGE", 10**9),),
     },
     "user": {
         "learned words": ((likings, "WEIGHT", 0.0), (likings, "SURE", 1e9)),
@@ -103,6 +114,7 @@ def main() -> None:
     reader.add_argument("--since", default="", help="only tasks from this ISO day on; undated ones stay")
     reader.add_argument("--only", default="", help="kinds of task, such as user")
     reader.add_argument("--quick", action="store_true", help="every twentieth task")
+    reader.add_argument("--every", type=int, default=1, help="only every so many tasks")
     reader.add_argument("--json", type=Path)
     reader.add_argument("--text", type=Path, help="another text model")
     reader.add_argument("--priors", type=Path, help="another prior model")
@@ -115,7 +127,9 @@ def main() -> None:
     bench = Bench(asked.data, models, dense=True)
     answers = {one["qid"]: one["rel"] for one in load(asked.data / "qrels.jsonl") if "rel" in one}
     dated = [task for task in bench.tasks if (task.get("date") or "9") >= asked.since]
-    tasks = [task for task in dated if asked.only in f"{task['task']} {task['kind']}"][:: 20 if asked.quick else 1]
+    tasks = [task for task in dated if asked.only in f"{task['task']} {task['kind']}"][
+        :: 20 if asked.quick else asked.every
+    ]
     rows = table(bench, answers, sorted(tasks, key=lambda one: (one["task"], one["pool"], one["qid"])))
     if asked.json:
         asked.json.write_text(json.dumps(rows, indent=1), encoding="utf-8")

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 DAY = date(2026, 1, 1)  # all items of `dedupe` are finds of one day
-TIE = 1e-6  # of the prior, where votes are equal
 
 
 class Bench:
@@ -130,7 +129,7 @@ class Bench:
             readings = (Reading(paper_id, "huggingface.upvotes", seen[0], at),) if seen else ()
             noticed.append(attention(Candidate(self.papers[paper_id], listed, (), readings), at))
         prior = self.prior(pool, "votes")
-        return trends(noticed, np.tanh(prior / 2), [1] * len(noticed)) + TIE * prior
+        return trends(noticed, np.tanh(prior / 2), [1] * len(noticed))
 
 
 def dedupe(data: Path) -> dict[str, str]:

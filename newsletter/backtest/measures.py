@@ -30,6 +30,15 @@ class Measures:
     novelty: float
 
 
+TITLES = {
+    "ndcg": "nDCG@10",
+    "recall": "recall@10",
+    "mrr": "MRR",
+    "auc": "AUC",
+    "coverage": "coverage",
+    "diversity": "diversity",
+    "novelty": "novelty",
+}
 NAMES = tuple(field.name for field in fields(Measures))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import jinja2
 
-from newsletter.backtest.measures import NAMES, Interval, difference, summary
+from newsletter.backtest.measures import NAMES, TITLES, Interval, difference, summary
 from newsletter.compose.templates import default_template_folder
 
 if TYPE_CHECKING:
@@ -17,7 +17,15 @@ if TYPE_CHECKING:
 
     from newsletter.stages.replaying import Replayed, Row
 
-WIDTH, HEIGHT, PAD = 680.0, 160.0, 12.0
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """The mean nDCG of a day in the plot: `x` is the day's place from left to right, `y` from top to bottom, in %."""
+
+    x: float
+    y: float
+    day: date
+    ndcg: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,24 +99,22 @@ def page(result: Result, name: str) -> str:
         name=name,
         result=result,
         names=[one for one in NAMES if not all(math.isnan(means[one].mean) for means in result.means)],
+        titles=TITLES,
         lines=[(ranker, _line(result, place)) for place, ranker in enumerate(result.rankers)],
-        width=WIDTH,
-        height=HEIGHT,
-        pad=PAD,
         same=sum(not one.differs for one in result.replays),
     )
 
 
-def _line(result: Result, place: int) -> str:
-    """The mean nDCG of each day as points of an SVG line: left to right the days, bottom to top 0 to 1."""
+def _line(result: Result, place: int) -> list[Point]:
+    """The mean nDCG of each day that has one, a little away from the edges; the line runs on over the others."""
     values: dict[date, list[float]] = {}
     for row in result.rows:
         if not math.isnan(row.measures[place].ndcg):
             values.setdefault(row.day, []).append(row.measures[place].ndcg)
-    step = (WIDTH - 2 * PAD) / max(1, len(result.days) - 1)
     points = []
     for column, day in enumerate(result.days):
         if day in values:
             mean = sum(values[day]) / len(values[day])
-            points.append(f"{PAD + column * step:.1f},{HEIGHT - PAD - mean * (HEIGHT - 2 * PAD):.1f}")
-    return " ".join(points)
+            across = column / max(1, len(result.days) - 1)
+            points.append(Point(round(1 + 98 * across, 2), round(95 - 90 * mean, 2), day, mean))
+    return points

@@ -16,16 +16,6 @@ if TYPE_CHECKING:
 
     from newsletter.backtest.report import Result
 
-NAMES = {
-    "ndcg": "nDCG@10",
-    "recall": "recall@10",
-    "mrr": "MRR",
-    "auc": "AUC",
-    "coverage": "coverage",
-    "diversity": "diversity",
-    "novelty": "novelty",
-}
-
 
 @command("backtest", short_help="The ranker against history, with metrics.")
 @click.option("--from", "first", type=Day(), help="First day; else the first printed one.")
@@ -70,6 +60,8 @@ def _write(out: Path, text: str) -> None:
 
 
 def _say(result: Result) -> None:
+    from newsletter.backtest.measures import TITLES
+
     if not result.rows:
         say("No day with at least two papers in a topic in this range.")
         return
@@ -77,7 +69,7 @@ def _say(result: Result) -> None:
     say(f"{plural(measured, 'day')}, {plural(len(result.rows), 'topic of a day', 'topics of days')}; mean [95 %]")
     heads = [*result.rankers, *(["difference"] if result.gain else [])]
     say(f"{'':<10} " + "".join(f"{head[:24]:>26}" for head in heads))
-    for name, title in NAMES.items():
+    for name, title in TITLES.items():
         cells = [means[name] for means in result.means] + ([result.gain[name]] if result.gain else [])
         if not math.isnan(cells[0].mean):
             shown = [f"{one.mean:.3f} [{one.low:.3f}, {one.high:.3f}]" for one in cells]

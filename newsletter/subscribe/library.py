@@ -111,9 +111,12 @@ def _gathered(form: str, found: Iterable[Entry | None]) -> Library:
         if one is None or not (one.arxiv_id or one.doi or len(one.title) > 3):
             skipped += 1
             continue
-        entries.setdefault((one.arxiv_id, one.doi, "" if one.arxiv_id or one.doi else one.title.casefold()), one)
+        key = (one.arxiv_id, one.doi, "" if one.arxiv_id or one.doi else one.title.casefold())
+        if key in entries:
+            continue
         if len(entries) >= MOST:
             return Library(form, tuple(entries.values()), skipped, f"Only the first {MOST} entries were read.")
+        entries[key] = one
     return Library(form, tuple(entries.values()), skipped)
 
 

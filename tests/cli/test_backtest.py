@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from newsletter.backtest.measures import TITLES
 from newsletter.config import load_config
 from newsletter.model.paper import Reading
 from tests.support.desk import FRIDAY, PAPERS, Desk, paper
@@ -80,8 +81,11 @@ def test_a_page_with_plots_is_written(history: Desk, tmp_path: Path) -> None:
     page = (tmp_path / "page.html").read_text("utf-8")
 
     assert result.code == 0
-    assert page.count("<svg") == 2
-    assert page.count("<polyline") == 2
+    assert re.findall(r"<span>(.+)</span>\n<svg", page) == list(TITLES.values())
+    assert re.findall(r"<title>(\w+), (\S+): \d\.\d{3}</title>", page) == [
+        (ranker, day) for ranker in ("default", "hot") for day in ("2026-11-19", "2026-11-20")
+    ]
+    assert '<p class="scale"><span>0</span><span>0.25</span><span>0.5</span><span>0.75</span><span>1</span></p>' in page
     assert "2 of 2 printed days come out again byte for byte" in page
     assert history("backtest", "--out", str(tmp_path / "no" / "page.html")).code == 2
 

@@ -168,3 +168,13 @@ def test_no_cut_or_mended_file_makes_it_raise(text: str, start: int, end: int, b
 
 def _fields(entry: Entry) -> dict[str, object]:
     return {name: getattr(entry, name) for name in Entry.__slots__}
+
+
+def test_a_library_as_large_as_is_read_is_not_told_to_be_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("newsletter.subscribe.library.MOST", 2)
+
+    whole = read_library(b"10.1000/one\n10.1000/two\n10.1000/one\n")
+    longer = read_library(b"10.1000/one\n10.1000/two\n10.1000/three\n")
+
+    assert (len(whole.entries), whole.remark) == (2, "")
+    assert (len(longer.entries), longer.remark) == (2, "Only the first 2 entries were read.")
