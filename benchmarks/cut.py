@@ -2,8 +2,12 @@
 
 Readers choose one to four of 20 topics and a cap at random; one in twenty has voted on ten papers. Everything but the
 database is the product's own: `stages.cutting.cut_block`, a thousand readers at a time; what the ledger and the table
-of subscribers would answer is in memory. The peer only sorts the scores of her topics for each reader, with taste as a
-mean vector, and makes no issue of it; it is run for 500 readers and extrapolated.
+of subscribers would answer is in memory. The edition is printed by another process: the memory is that of the cut.
+
+The peer is the loop that one would write first: for each reader the papers of her topics are scored, blended with her
+taste (the mean vector of her likes, less half of that of her dislikes; the vectors are given), sorted, and made into
+the same kind of issue, with the same caps, mutes and papers from outside. It is run for 2,000 readers of the same
+crowd, by turns with ours, and extrapolated.
 """
 
 from __future__ import annotations
@@ -11,8 +15,10 @@ from __future__ import annotations
 import random
 import tempfile
 import time
-from dataclasses import dataclass, replace
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -22,20 +28,23 @@ from benchmarks.common import Row, options, peak_mb, report
 from benchmarks.day import DAY, Size, make_house
 from newsletter import publish
 from newsletter.config import load_config
+from newsletter.model.edition import Issue, Section
 from newsletter.model.subscriber import Feedback, Subscriber
+from newsletter.rank.cut import EXPLORATION, lay_out
 from newsletter.stages.cutting import BLOCK, Cutter, cut_block
 from newsletter.stages.printing import print_day
 from newsletter.wiring import open_press
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from newsletter.model.edition import Edition
+    from numpy.typing import NDArray
+
+    from newsletter.model.edition import Edition, Pick, Pool
     from newsletter.ports import Subscribers
     from newsletter.press import Press
 
-PEER_READERS = 500
-SPEAKING = 50_000  # readers of the part with votes: they are cut one by one
+PEER_BLOCKS = 2  # of a thousand readers: the peer's time is extrapolated from theirs
 VOTES = 10
 BORN = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -54,10 +63,18 @@ class Votes:
 
     papers: tuple[str, ...]
 
-    def said(self, ids: Iterable[int]) -> Mapping[int, tuple[Feedback, ...]]:
-        return {one: self.of(one) for one in ids if one % 20 == 0}
+    every: int  # how many readers to one who voted; 0: none did
+    known: dict[int, tuple[Feedback, ...]] = field(default_factory=dict)
 
-    def of(self, reader: int) -> tuple[Feedback, ...]:
+    def ask(self, readers: Iterable[Subscriber]) -> None:
+        """Made before the clock runs: only of these readers is anything known."""
+        self.known.clear()
+        self.known.update({one.id: self._of(one.id) for one in readers if self.every and one.id % self.every == 0})
+
+    def said(self, ids: Iterable[int]) -> Mapping[int, tuple[Feedback, ...]]:
+        return {one: self.known[one] for one in ids if one in self.known}
+
+    def _of(self, reader: int) -> tuple[Feedback, ...]:
         chance = random.Random(reader)
         chosen = chance.sample(self.papers, VOTES)
         at = BORN + timedelta(days=300)
@@ -66,33 +83,51 @@ class Votes:
 
 def main() -> None:
     given = options(__doc__ or "").parse_args()
-    readers = 50_000 if given.quick else 1_000_000
+    readers = 20_000 if given.quick else 1_000_000
     with tempfile.TemporaryDirectory() as folder:
         make_house(Path(folder), Size(1000, 20, 0, chosen=1, top=17))  # 20 pools of 51 picks
+        with ProcessPoolExecutor(1, get_context("spawn")) as another:
+            another.submit(_print, folder).result()
         with open_press(load_config(Path(folder) / "config.toml")) as press:
-            report(measure(press, readers), given.json)
+            rows = measure(press, readers // 10, every=0)
+            report([*rows, *measure(press, readers, every=20)], given.json)
 
 
-def measure(press: Press, readers: int) -> list[Row]:
-    asof = publish.moment(press, DAY)
-    publish.collect(press, DAY)
-    edition, _ = print_day(press, DAY, asof)
+def _print(folder: str) -> None:
+    with open_press(load_config(Path(folder) / "config.toml")) as press:
+        publish.collect(press, DAY)
+        print_day(press, DAY, publish.moment(press, DAY))
+
+
+def measure(press: Press, readers: int, *, every: int) -> list[Row]:
+    edition = press.editions.get(DAY)
     assert edition is not None
-    papers = tuple(card.paper.id for card in edition.cards)
-    slugs = [pool.slug for pool in edition.pools]
-    before = peak_mb()
-    rows = []
-    for name, said, many in (("silent", Nothing(), readers), ("5 % voted", Votes(papers), min(readers, SPEAKING))):
-        crowd = replace(press, ledger=Nothing(), subscribers=cast("Subscribers", said))
-        cutter, took = Cutter(crowd), 0.0
-        for block in _blocks(many, slugs):
+    votes = Votes(tuple(card.paper.id for card in edition.cards), every)
+    crowd = replace(press, ledger=Nothing(), subscribers=cast("Subscribers", votes))
+    cutter, peer, asof = Cutter(crowd), Peer.of(edition, press.rank_settings.exploration), publish.moment(press, DAY)
+    ours, theirs, tenth, started = 0.0, 0.0, 0.0, time.perf_counter()
+    for number, block in enumerate(_blocks(readers, [pool.slug for pool in edition.pools])):
+        votes.ask(block)
+        start = time.process_time()
+        made = cut_block(crowd, block, asof, day=DAY, cutter=cutter)
+        ours += time.process_time() - start
+        assert len(made.issues) == len(block), made.silences[:1]
+        if number < PEER_BLOCKS:
             start = time.process_time()
-            made = cut_block(crowd, block, asof, day=DAY, cutter=cutter)
-            took += time.process_time() - start
-            assert len(made.issues) == len(block), made.silences[:1]
-        peer = _peer(edition, next(_blocks(PEER_READERS, slugs)), Votes(papers)) * many / PEER_READERS
-        rows.append(Row(f"{many:,} readers, {name}", took, "s of CPU", "a bare sort for each", peer, peer / took))
-    return [*rows, Row("memory beside the edition", peak_mb() - before, "MB"), Row("peak memory", peak_mb(), "MB")]
+            issues = [peer.cut(reader, votes.known.get(reader.id, ())) for reader in block]
+            theirs += time.process_time() - start
+            sizes = [[len(one.paper_ids) for one in some] for some in (issues, [issue for *_, issue in made.issues])]
+            assert sizes[0] == sizes[1], "the peer does another job"
+        if number == readers // BLOCK // 10:
+            tenth = peak_mb()
+    theirs *= readers / (PEER_BLOCKS * BLOCK)
+    name = f"{readers:,} readers, " + (f"1 in {every} voted" if every else "silent")
+    return [
+        Row(name, ours, "s of CPU", "a loop over readers, extrapolated", theirs, theirs / ours),
+        Row(f"{name}: all of it", time.perf_counter() - started, "s on the clock"),
+        Row(f"{name}: peak memory", peak_mb(), "MB"),
+        Row(f"{name}: peak after a tenth", tenth, "MB"),
+    ]
 
 
 def _blocks(readers: int, slugs: list[str]) -> Iterator[list[Subscriber]]:
@@ -112,25 +147,55 @@ def _blocks(readers: int, slugs: list[str]) -> Iterator[list[Subscriber]]:
         ]
 
 
-def _peer(edition: Edition, readers: list[Subscriber], votes: Votes) -> float:
-    """CPU seconds for these readers: each topic's papers scored, blended with her taste and sorted for her alone."""
-    scores = {pool.slug: np.array([pick.score.total for pick in pool.picks]) for pool in edition.pools}
-    places = {card.paper.id: place for place, card in enumerate(edition.cards)}
-    rows = {pool.slug: np.array([places[pick.paper_id] for pick in pool.picks]) for pool in edition.pools}
-    vectors = np.random.default_rng(1).normal(size=(len(edition.cards), 128)).astype(np.float32)
-    start = time.process_time()
-    for reader in readers:
-        liked = [places[one.paper_id] for one in votes.of(reader.id)] if reader.id % 20 == 0 else []
-        seen: set[int] = set()
-        for slug in reader.topics:
-            total = scores[slug]
-            if liked:
-                total = total + vectors[rows[slug]] @ vectors[liked].mean(axis=0)
-            for row in np.argsort(-total, kind="stable"):
-                paper = int(rows[slug][row])
-                if paper not in seen and len(seen) < 5 * len(reader.topics):
-                    seen.add(paper)
-    return time.process_time() - start
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """One reader after the other; what is the same for all of them is worked out once."""
+
+    edition: Edition
+    scored: tuple[tuple[Pool, Pick, float], ...]
+    most_voted: tuple[tuple[str, Pick], ...]
+    vectors: Mapping[str, NDArray[np.float32]]
+    exploration: int
+
+    @classmethod
+    def of(cls, edition: Edition, exploration: int) -> Peer:
+        scored = tuple((pool, pick, pick.score.total) for pool in edition.pools for pick in pool.picks)
+        ids = [card.paper.id for card in edition.cards]
+        vectors = np.random.default_rng(1).normal(size=(len(ids), 128)).astype(np.float32) / np.sqrt(128)
+        return cls(edition, scored, lay_out([edition]).by_attention, dict(zip(ids, vectors, strict=True)), exploration)
+
+    def cut(self, reader: Subscriber, said: Sequence[Feedback]) -> Issue:
+        likes = [self.vectors[one.paper_id] for one in said if one.verb == "more"]
+        muted = {one.paper_id for one in said if one.verb == "less"}
+        taste = np.zeros(128)
+        if said:
+            taste = np.mean(likes, axis=0) - np.mean([self.vectors[one] for one in muted], axis=0) / 2
+        found = [
+            (score + float(self.vectors[pick.paper_id] @ taste) if said else score, pool, pick)
+            for pool, pick, score in self.scored
+            if pool.slug in reader.topics and pick.paper_id not in muted
+        ]
+        found.sort(key=lambda one: -one[0])
+        placed: dict[str, list[Pick]] = {}
+        taken: set[str] = set()
+        for _, pool, pick in found:
+            mine = placed.setdefault(pool.slug, [])
+            if pick.paper_id not in taken and len(mine) < (reader.per_topic or pool.top):
+                mine.append(pick)
+                taken.add(pick.paper_id)
+        more = {slug: sum(p.paper_id not in taken for _, q, p in found if q.slug == slug) for slug in placed}
+        sections = [
+            Section(pool.slug, pool.name, tuple(placed[pool.slug]), more[pool.slug])
+            for pool in self.edition.pools
+            if placed.get(pool.slug)
+        ]
+        outside: list[Pick] = []
+        for slug, pick in self.most_voted:
+            if len(outside) == self.exploration:
+                break
+            if slug not in reader.topics and pick.paper_id not in taken and pick.paper_id not in muted:
+                outside.append(replace(pick, marks=(*pick.marks, EXPLORATION)))
+        return Issue(reader.id, DAY, (DAY,), (*sections, Section(EXPLORATION, "Outside your topics", tuple(outside))))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from newsletter.rank.taste import opinions
 from newsletter.rank.why import listed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import date
 
     from newsletter.model.edition import Edition, FollowUp, Pick, Topic
@@ -74,9 +74,12 @@ def cut(
     if not editions or not any(shelf.picks for shelf in open_):
         return _nothing(subscriber, editions, day, topics, wanted, open_)
     gone = seen | muted_papers
-    left = [replace(shelf, picks=tuple(p for p in shelf.picks if p.paper_id not in gone)) for shelf in open_]
     if taste is not None and models is not None:
-        left = [taste.reorder(shelf, editions, models) for shelf in left]
+        left = [taste.reorder(shelf, editions, models, gone) for shelf in open_]
+    elif gone:
+        left = [replace(shelf, picks=tuple(p for p in shelf.picks if p.paper_id not in gone)) for shelf in open_]
+    else:
+        left = open_
     caps = {shelf.slug: max(1, shelf.top if subscriber.per_topic is None else subscriber.per_topic) for shelf in left}
     placed = deal(left, caps)
     taken = {pick.paper_id for picks in placed.values() for pick in picks}
@@ -148,24 +151,30 @@ def mutes(feedback: Sequence[Feedback]) -> tuple[frozenset[str], frozenset[str]]
 
 def deal(shelves: Sequence[Shelf], caps: Mapping[str, int]) -> dict[str, list[Pick]]:
     """Hand out papers, each once: again and again the best head of all shelves with room goes to its shelf."""
-    heads = {shelf.slug: 0 for shelf in shelves}
-    placed: dict[str, list[Pick]] = {shelf.slug: [] for shelf in shelves}
+    rest = {shelf.slug: iter(shelf.picks) for shelf in shelves}
+    placed: dict[str, list[Pick]] = {slug: [] for slug in rest}
     taken: set[str] = set()
+    heads = {slug: _head(picks, taken) for slug, picks in rest.items()}
     while True:
-        best: tuple[float, Shelf, Pick] | None = None
-        for shelf in shelves:
-            at = heads[shelf.slug]
-            while at < len(shelf.picks) and shelf.picks[at].paper_id in taken:
-                at += 1
-            heads[shelf.slug] = at
-            if at < len(shelf.picks) and len(placed[shelf.slug]) < caps[shelf.slug]:
-                pick = shelf.picks[at]
-                if best is None or pick.score.total > best[0]:
-                    best = (pick.score.total, shelf, pick)
+        best: tuple[float, str, Pick] | None = None
+        for slug, picks in rest.items():
+            head = heads[slug]
+            if head is not None and head[1].paper_id in taken:
+                head = heads[slug] = _head(picks, taken)
+            if head is not None and (best is None or head[0] > best[0]) and len(placed[slug]) < caps[slug]:
+                best = (head[0], slug, head[1])
         if best is None:
             return placed
-        placed[best[1].slug].append(best[2])
+        placed[best[1]].append(best[2])
         taken.add(best[2].paper_id)
+
+
+def _head(picks: Iterator[Pick], taken: set[str]) -> tuple[float, Pick] | None:
+    """The next of these that is not taken, with its score."""
+    for pick in picks:
+        if pick.paper_id not in taken:
+            return pick.score.total, pick
+    return None
 
 
 def _exploration(

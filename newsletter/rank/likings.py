@@ -16,10 +16,11 @@ from newsletter.rank.text_model import TextModel
 from newsletter.rank.words import BODY_LIMIT, TITLE_LIMIT, name_key, terms
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from newsletter.model.edition import Pick
     from newsletter.model.paper import Paper
     from newsletter.rank.corpus import Corpus
 
@@ -30,6 +31,7 @@ TWICE = 2  # likes that must say a word before it is learned, when there are so 
 BELIEF = 200.0  # how many papers the usual share of a word is worth beside her dislikes
 SURE = 3.0  # with so many likes the learned words weigh as much as all words
 WEIGHT = 1.1  # of learned words, when they are all that counts
+SHEETS = 64_000_000  # bytes of sheets that are remembered: a day of 50 topics takes some 8 million
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,10 +49,27 @@ class Query:
     """A taste made ready: `words` and `learned` belong to the terms at `places`, which rise; `meaning` is a vector."""
 
     places: NDArray[np.int64]
+    numbers: NDArray[np.intp]
     words: NDArray[np.float64]  # Rocchio: likes less half of dislikes
     learned: NDArray[np.float64]
     meaning: NDArray[np.float64]
     sure: float  # 0 to 1: how far learned words stand in for all words
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sheet:
+    """Papers side by side: their terms as one sparse matrix, their vectors, their authors; the same for all readers."""
+
+    columns: NDArray[np.intp]  # of each entry of the matrix: its term's number
+    rows: NDArray[np.intp]  # and its paper
+    weights: NDArray[np.float64]
+    vectors: NDArray[np.float64]  # (papers, dimensions)
+    authors: Mapping[str, tuple[int, ...]]  # the papers of each
+
+    @property
+    def size(self) -> int:
+        """In bytes, about."""
+        return sum(x.nbytes for x in (self.columns, self.rows, self.weights, self.vectors))
 
 
 class Likings:
@@ -60,7 +79,12 @@ class Likings:
         self.model = model
         self._terms = tuple(model.index)
         self._strange: dict[int, str] = {}  # words that the model does not know, by their place
+        self._order: dict[int, int] = {}  # which of these was met when, by place
+        self._scratch = np.zeros((2, len(model.index)))
         self._read: dict[str, Read] = {}
+        # By the identity of a shelf's picks, which are kept beside so that it stays theirs.
+        self._shelves: dict[int, tuple[tuple[Pick, ...], Sheet, NDArray[np.float64]]] = {}
+        self._size = 0
 
     def read(self, paper: Paper) -> Read:
         """The terms are weighted as in `seeds.overlaps`, by the model's rarities and over the whole text: no pool
@@ -100,26 +124,78 @@ class Likings:
         self._strange[place] = term
         return place
 
-    def ask(self, likes: Mapping[Paper, float], dislikes: Mapping[Paper, float]) -> Query:
+    def _numbers(self, places: NDArray[np.int64]) -> NDArray[np.intp]:
+        """The terms' places in the scratch: the model's own, and after these the strange words as they were met."""
+        numbers = places.astype(np.intp)
+        size, order = len(self._terms), self._order
+        strange = np.flatnonzero(places >= size)
+        numbers[strange] = [size + order.setdefault(place, len(order)) for place in places[strange].tolist()]
+        return numbers
+
+    def sheet(self, papers: Sequence[Paper]) -> Sheet:
+        """Papers laid side by side, in this order."""
+        read = [self.read(paper) for paper in papers]
+        authors: dict[str, list[int]] = {}
+        for row, one in enumerate(read):
+            for key in one.authors:
+                authors.setdefault(key, []).append(row)
+        return Sheet(
+            columns=self._numbers(np.concatenate([np.zeros(0, np.int64), *(one.places for one in read)])),
+            rows=np.repeat(np.arange(len(read)), [len(one.places) for one in read]),
+            weights=np.concatenate([np.zeros(0), *(one.weights for one in read)]),
+            vectors=np.array([one.vector for one in read]).reshape(len(read), self.model.weights.shape[1]),
+            authors={key: tuple(rows) for key, rows in authors.items()},
+        )
+
+    def shelf(
+        self, picks: tuple[Pick, ...], papers: Callable[[], Mapping[str, Paper]]
+    ) -> tuple[Sheet, NDArray[np.float64]]:
+        """A shelf's sheet and scores, made once for all readers who come with the very same `picks`."""
+        known = self._shelves.get(id(picks))
+        if known is None:
+            by_id = papers()
+            sheet = self.sheet([by_id[pick.paper_id] for pick in picks])
+            if self._size + sheet.size > SHEETS:
+                self._shelves.clear()
+                self._size = 0
+            self._size += sheet.size
+            known = self._shelves[id(picks)] = (picks, sheet, np.array([pick.score.total for pick in picks]))
+        return known[1:]
+
+    def ask(self, likes: Sequence[tuple[Paper, float]], dislikes: Sequence[tuple[Paper, float]]) -> Query:
         """A taste's query; papers come with what is left of their weight, 0 to 1."""
-        both = [(papers, self.read(paper), weight) for papers in (likes, dislikes) for paper, weight in papers.items()]
+        read = [self.read(paper) for paper, _ in (*likes, *dislikes)]
         meaning = np.zeros(self.model.weights.shape[1])
-        if not both:
-            return Query(np.zeros(0, np.int64), np.zeros(0), np.zeros(0), meaning, 0.0)
-        places, at = np.unique(np.concatenate([one.places for _, one, _ in both]), return_inverse=True)
-        ends = np.cumsum([len(one.places) for _, one, _ in both])
-        rows = np.split(at, ends[:-1])
-        words, said, times, avoided = (np.zeros(len(places)) for _ in range(4))
-        for (papers, one, weight), row in zip(both, rows, strict=True):
-            share = (1.0 if papers is likes else -LESS) * weight / sum(papers.values())
-            words[row] += share * one.weights
+        if not read:
+            return Query(np.zeros(0, np.int64), np.zeros(0, np.intp), np.zeros(0), np.zeros(0), meaning, 0.0)
+        count, against = sum(weight for _, weight in likes), sum(weight for _, weight in dislikes)
+        shares = [weight / count for _, weight in likes] + [-LESS * weight / against for _, weight in dislikes]
+        for share, one in zip(shares, read, strict=True):
             meaning += share * one.vector
-            (said if papers is likes else avoided)[row] += weight
-            times[row] += papers is likes
-        usual = (BELIEF * self._shares(places) + avoided) / (BELIEF + sum(dislikes.values()))
-        count = sum(likes.values())
-        learned = learn(said, usual * count, times >= min(TWICE, len(likes)))
-        return Query(places, words, learned, meaning, count / (count + SURE))
+        places, at = np.unique(np.concatenate([one.places for one in read]), return_inverse=True)
+        lengths = [len(one.places) for one in read]
+        border = sum(lengths[: len(likes)])  # entries before it are of likes
+
+        def summed(
+            of_papers: Sequence[float], among: slice, entries: NDArray[np.float64] | float = 1.0
+        ) -> NDArray[np.float64]:
+            weighted = (np.repeat(of_papers, lengths) * entries)[among]
+            return np.bincount(at[among], weighted, len(places)).astype(np.float64, copy=False)
+
+        weights = [weight for _, weight in (*likes, *dislikes)]
+        liked, disliked = slice(border), slice(border, None)
+        words = summed(shares, slice(None), np.concatenate([one.weights for one in read]))
+        usual = (BELIEF * self._shares(places) + summed(weights, disliked)) / (BELIEF + against)
+        times = np.bincount(at[liked], minlength=len(places))
+        learned = learn(summed(weights, liked), usual * count, times >= min(TWICE, len(likes)))
+        return Query(
+            places,
+            self._numbers(places),
+            words,
+            learned,
+            meaning,
+            count / (count + SURE),
+        )
 
     def _shares(self, places: NDArray[np.int64]) -> NDArray[np.float64]:
         """What share of papers in general say each term."""
@@ -135,18 +211,21 @@ class Likings:
         terms_ = (self._terms[at] if at < size else self._strange[at] for at in query.places[best].tolist())
         return tuple(term.replace("_", " ") for term in terms_)
 
-    def likeness(self, query: Query, papers: Sequence[Paper]) -> NDArray[np.float64]:
-        """How much each paper is like what she likes: by the words learned of her, by all words, and by meaning."""
-        said, learned, near = np.zeros(len(papers)), np.zeros(len(papers)), np.zeros(len(papers))
-        for row, paper in enumerate(papers):
-            one = self.read(paper)
-            at = np.searchsorted(query.places, one.places)
-            same = np.append(query.places, -1)[at] == one.places
-            said[row] = query.words[at[same]] @ one.weights[same]
-            learned[row] = query.learned[at[same]].sum()
-            near[row] = query.meaning @ one.vector
+    def likeness(self, query: Query, sheet: Sheet, rows: NDArray[np.intp] | slice) -> NDArray[np.float64]:
+        """How much each paper among `rows` is like what she likes: by the words learned of her, by all words, and by
+        meaning.
+        """
+        missing = len(self._terms) + len(self._order) - self._scratch.shape[1]
+        if missing > 0:
+            self._scratch = np.zeros((2, self._scratch.shape[1] + missing + len(self._terms)))
+        words, learned = self._scratch  # all zeros between two questions
+        words[query.numbers], learned[query.numbers] = query.words, query.learned
+        said = np.bincount(sheet.rows, sheet.weights * words[sheet.columns], len(sheet.vectors))[rows]
+        surely = np.bincount(sheet.rows, learned[sheet.columns], len(sheet.vectors))[rows]
+        self._scratch[:, query.numbers] = 0
+        near = (sheet.vectors @ query.meaning)[rows]
         sure = query.sure if query.learned.any() else 0.0
-        by_words = (1 - sure) * standard(np.round(said, 9)) + WEIGHT * sure * standard(np.round(learned, 6))
+        by_words = (1 - sure) * standard(np.round(said, 9)) + WEIGHT * sure * standard(np.round(surely, 6))
         likeness: NDArray[np.float64] = by_words + MEANING * standard(np.round(near, 6))
         return likeness
 

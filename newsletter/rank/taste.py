@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from newsletter.rank.corpus import read
-from newsletter.rank.likings import Likings, Query, lexicon
+from newsletter.rank.likings import Likings, lexicon
 from newsletter.rank.numbers import standard
 from newsletter.rank.words import name_key
 
@@ -24,12 +25,22 @@ if TYPE_CHECKING:
     from newsletter.model.paper import Paper
     from newsletter.model.subscriber import Feedback
     from newsletter.rank.cut import Shelf
+    from newsletter.rank.likings import Query, Sheet
     from newsletter.rank.text_model import Models
 
 HALF = 3.0  # so many likes weigh as much as the stated topic
 MOST = 0.7  # the stated topic always keeps the rest
 AUTHOR = 2.0  # an author of every paper she liked, in standard deviations
 FORGOTTEN = 0.02  # of a like: what is left of it after almost six half-lives counts no more
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A taste made ready to order shelves."""
+
+    query: Query
+    authors: Mapping[str, float]
+    weight: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +55,12 @@ class Taste:
     dislikes: tuple[Paper, ...] = ()
     left: Mapping[str, float] = field(default_factory=dict)
     likings: Likings | None = field(default=None, compare=False, repr=False)
-    _asked: list[Query] = field(default_factory=list, compare=False, repr=False)
+    _made: list[_Made] = field(default_factory=list, compare=False, repr=False)
 
     @property
     def weight(self) -> float:
         """Share of her taste beside the stated topic: min(0.7, k / (k + 3)) for k likes, forgotten ones less."""
-        count = sum(self._left(self.likes).values())
+        count = sum(weight for _, weight in self._left(self.likes))
         return min(MOST, count / (count + HALF))
 
     @property
@@ -57,8 +68,8 @@ class Taste:
         """Authors of her likes and the share of likes that they wrote: of several likes, those of at least two."""
         shares: dict[str, float] = defaultdict(float)
         counts: Counter[str] = Counter()
-        whole = sum(self._left(self.likes).values())
-        for paper, weight in self._left(self.likes).items():
+        whole = sum(weight for _, weight in self._left(self.likes))
+        for paper, weight in self._left(self.likes):
             for key in {_key(name) for name in paper.authors}:
                 shares[key] += weight / whole
                 counts[key] += 1
@@ -71,34 +82,62 @@ class Taste:
 
     def blend(self, stated: NDArray[np.float64] | None, papers: Sequence[Paper], models: Models) -> NDArray[np.float64]:
         """(1 - a) x stated + a x likeness + AUTHOR x followed author; without a stated topic a is 1."""
-        share = self.weight if stated is not None else 1.0
-        known = (1 - share) * stated if stated is not None else np.zeros(len(papers))
         likings = self.likings or Likings(models.text or lexicon(read(papers, None)))
-        followed = self.authors
-        author = [max((followed.get(_key(name), 0.0) for name in p.authors), default=0.0) for p in papers]
-        return np.round(known + share * self._likeness(likings, papers) + AUTHOR * np.array(author), 6)
+        return self._blend(stated, likings, likings.sheet(papers), slice(None))
 
-    def reorder(self, shelf: Shelf, editions: Sequence[Edition], models: Models) -> Shelf:
-        """The shelf by the blend of the picks' scores with her taste."""
-        cards = {card.paper.id: card.paper for edition in editions for card in edition.cards}
-        stated = standard(np.array([pick.score.total for pick in shelf.picks]))
-        blend = self.blend(stated, [cards[pick.paper_id] for pick in shelf.picks], models)
-        order = sorted(range(len(shelf.picks)), key=lambda row: (-blend[row], row))
-        return replace(shelf, picks=tuple(shelf.picks[row] for row in order))
+    def reorder(
+        self, shelf: Shelf, editions: Sequence[Edition], models: Models, gone: frozenset[str] = frozenset()
+    ) -> Shelf:
+        """The shelf without what is `gone`, by the blend of the picks' scores with her taste."""
+        picks = shelf.picks
+        if self.likings is None:
+            picks = tuple(pick for pick in picks if pick.paper_id not in gone)
+            stated = standard(np.array([pick.score.total for pick in picks]))
+            cards = _papers(editions)
+            blend = self.blend(stated, [cards[pick.paper_id] for pick in picks], models)
+        else:
+            sheet, scores = self.likings.shelf(picks, lambda: _papers(editions))
+            rows: NDArray[np.intp] | slice = slice(None)
+            if any(pick.paper_id in gone for pick in picks):
+                rows = np.array([row for row, pick in enumerate(picks) if pick.paper_id not in gone], np.intp)
+                picks = tuple(picks[row] for row in rows.tolist())
+            blend = self._blend(standard(scores[rows]), self.likings, sheet, rows)
+        order = np.argsort(-blend, kind="stable")
+        return replace(shelf, picks=tuple(picks[row] for row in order.tolist()))
 
-    def _likeness(self, likings: Likings, papers: Sequence[Paper]) -> NDArray[np.float64]:
-        if not self.likes and not self.dislikes:
-            return np.zeros(len(papers))
-        if likings is not self.likings:
-            return likings.likeness(likings.ask(self._left(self.likes), self._left(self.dislikes)), papers)
-        if not self._asked:
-            self._asked.append(likings.ask(self._left(self.likes), self._left(self.dislikes)))
-        return likings.likeness(self._asked[0], papers)
+    def _blend(
+        self, stated: NDArray[np.float64] | None, likings: Likings, sheet: Sheet, rows: NDArray[np.intp] | slice
+    ) -> NDArray[np.float64]:
+        made = self._make(likings)
+        author = np.zeros(len(sheet.vectors))
+        for key, part in made.authors.items():
+            for row in sheet.authors.get(key, ()):
+                author[row] = max(author[row], part)
+        share = made.weight if stated is not None else 1.0
+        blend = np.zeros(len(author[rows])) if stated is None else (1 - share) * stated
+        if self.likes or self.dislikes:
+            blend = blend + share * likings.likeness(made.query, sheet, rows)
+        return np.round(blend + AUTHOR * author[rows], 6)
 
-    def _left(self, papers: Sequence[Paper]) -> dict[Paper, float]:
-        return {paper: self.left.get(paper.id, 1.0) for paper in papers}
+    def _make(self, likings: Likings) -> _Made:
+        """For shared likings once for all shelves."""
+        if likings is self.likings and self._made:
+            return self._made[0]
+        query = likings.ask(self._left(self.likes), self._left(self.dislikes))
+        made = _Made(query, self.authors, self.weight)
+        if likings is self.likings:
+            self._made.append(made)
+        return made
+
+    def _left(self, papers: Sequence[Paper]) -> list[tuple[Paper, float]]:
+        return [(paper, self.left.get(paper.id, 1.0)) for paper in papers]
 
 
+def _papers(editions: Sequence[Edition]) -> dict[str, Paper]:
+    return {card.paper.id: card.paper for edition in editions for card in edition.cards}
+
+
+@lru_cache(maxsize=65_536)  # authors come again with every reader who liked them
 def _key(name: str) -> str:
     return " ".join(name_key(name)).strip()
 

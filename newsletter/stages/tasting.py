@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 MOST_AUTHORS = 20  # that are shown
 LONG_SINCE = timedelta(days=365)  # what she brings is kept as seen then: no news, until a source lists it
+REMEMBERED = 8192  # papers that readers liked, from block to block: about 25 MB
 _BACK: dict[str, Literal["undo", "unsave", "unmute"]] = {
     "more": "undo",
     "less": "undo",
@@ -57,12 +58,20 @@ def bring_author(press: Press, reader: Subscriber, author: str) -> Brought:
     return _like(press, reader, papers, f"arXiv author {author}", problems)
 
 
-def tastes(press: Press, said: Mapping[int, Sequence[Feedback]]) -> dict[int, Taste]:
-    """What each of some readers likes; readers who said nothing of any paper are left out. One look at the store."""
+def tastes(
+    press: Press, said: Mapping[int, Sequence[Feedback]], known: dict[str, Paper | None] | None = None
+) -> dict[int, Taste]:
+    """What each of some readers likes; readers who said nothing of any paper are left out. One look at the store.
+
+    `known` are papers that were looked up before; what is looked up now is added, None for what the store has not.
+    """
     ids = {one.paper_id for feedback in said.values() for one in feedback if one.paper_id}
     if not ids:
         return {}
-    papers = press.papers.get(ids)
+    known = {} if known is None else known
+    if new := ids - known.keys():
+        known.update(dict.fromkeys(new) | dict(press.papers.get(new)))
+    papers = {paper_id: paper for paper_id in ids if (paper := known[paper_id]) is not None}
     now, half_life = press.clock.now(), press.rank_settings.taste_half_life
     found = {reader: taste_of(feedback, papers, now=now, half_life=half_life) for reader, feedback in said.items()}
     return {reader: taste for reader, taste in found.items() if taste.likes or taste.dislikes}
@@ -113,10 +122,13 @@ class Tastes:
     def __init__(self, press: Press) -> None:
         self._press = press
         self._likings: Likings | None = None
+        self._known: dict[str, Paper | None] = {}
 
     def of(self, said: Mapping[int, Sequence[Feedback]]) -> Mapping[int, Taste]:
         """By reader; who said nothing of papers costs nothing."""
-        found = tastes(self._press, said)
+        if len(self._known) > REMEMBERED:
+            self._known.clear()
+        found = tastes(self._press, said, self._known)
         if found and self._likings is None and (model := self._press.open_models().text) is not None:
             self._likings = Likings(model)
         if self._likings is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -11,14 +12,18 @@ from hypothesis import strategies as st
 
 from newsletter.model.edition import Card
 from newsletter.rank.cut import Shelf
-from newsletter.rank.likings import Likings
+from newsletter.rank.likings import WEIGHT, Likings
 from newsletter.rank.numbers import standard
-from newsletter.rank.taste import Taste
+from newsletter.rank.seeds import MEANING
+from newsletter.rank.taste import AUTHOR, Taste
 from newsletter.rank.text_model import Models, load_models
+from newsletter.rank.words import name_key
 from tests.support.ranking import DAY, edition, pick
 from tests.support.searching import PAPERS, paper
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from newsletter.model.paper import Paper
 
 MORE = tuple(
@@ -89,3 +94,53 @@ def test_a_shared_taste_reorders_a_shelf() -> None:
 
     assert {one.paper_id for one in ordered.picks[:2]} == {PAPERS[4].id, PAPERS[5].id}
     assert robots.weight == 0.7
+
+
+@given(SOME, SOME, st.sets(st.sampled_from([one.id for one in EVERY])))
+@settings(max_examples=40, deadline=None)
+def test_a_shelf_laid_out_for_all_readers_is_ordered_as_if_it_were_read_for_her_alone(
+    likes: tuple[Paper, ...], dislikes: tuple[Paper, ...], gone: set[str]
+) -> None:
+    picks = tuple(pick(one.id, "all", 1.0 - n / 100) for n, one in enumerate(EVERY))
+    today = edition(DAY, all=picks)
+    today = today.__class__(today.day, today.printed_at, today.pools, tuple(Card(one, DAY) for one in EVERY))
+    taste = Taste(likes, dislikes)
+    rest = [one for one in picks if one.paper_id not in gone]
+    papers = {one.id: one for one in EVERY}
+
+    ordered = replace(taste, likings=shared()).reorder(
+        Shelf("all", "All", 3, picks), [today], models(), frozenset(gone)
+    )
+
+    stated = standard(np.array([one.score.total for one in rest]))
+    blend = one_by_one(taste, stated, [papers[one.paper_id] for one in rest])
+    assert list(ordered.picks) == [rest[row] for row in sorted(range(len(rest)), key=lambda row: (-blend[row], row))]
+    assert ordered.picks == taste.reorder(Shelf("all", "All", 3, picks), [today], models(), frozenset(gone)).picks
+
+
+@cache
+def shared() -> Likings:
+    text = models().text
+    assert text is not None
+    return Likings(text)
+
+
+def one_by_one(taste: Taste, stated: NDArray[np.float64], papers: list[Paper]) -> NDArray[np.float64]:
+    """The same blend term by term and paper by paper, with dictionaries."""
+    likings = shared()
+    query = likings.ask([(one, 1.0) for one in taste.likes], [(one, 1.0) for one in taste.dislikes])
+    words = dict(zip(query.places.tolist(), query.words.tolist(), strict=True))
+    learned = dict(zip(query.places.tolist(), query.learned.tolist(), strict=True))
+    said, surely, near = [], [], []
+    for read in map(likings.read, papers):
+        terms = dict(zip(read.places.tolist(), read.weights.tolist(), strict=True))
+        said.append(round(sum(words.get(place, 0) * weight for place, weight in terms.items()), 9))
+        surely.append(round(sum(learned.get(place, 0) for place in terms), 6))
+        near.append(round(sum((query.meaning * read.vector).tolist()), 6))
+    sure = query.sure if any(learned.values()) else 0.0
+    likeness = (1 - sure) * standard(np.array(said)) + WEIGHT * sure * standard(np.array(surely))
+    followed = [
+        max((taste.authors.get(" ".join(name_key(n)), 0.0) for n in one.authors), default=0.0) for one in papers
+    ]
+    like = likeness + MEANING * standard(np.array(near))
+    return np.round((1 - taste.weight) * stated + taste.weight * like + AUTHOR * np.array(followed), 6)
