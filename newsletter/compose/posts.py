@@ -12,20 +12,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from babel.dates import format_date
-
 from newsletter.compose.detex import detex
 from newsletter.compose.text import clean, shorten, web_link
 from newsletter.compose.tldr import tldr
 from newsletter.compose.view import authors_line
 from newsletter.model.channel import Post
-from newsletter.tongue.catalogues import read_locale
+from newsletter.tongue.reasons import sentence
+from newsletter.tongue.tongue import ENGLISH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
     from newsletter.model.channel import ChannelKind
     from newsletter.model.edition import Card, Edition, Pick
+    from newsletter.tongue.tongue import Tongue
 
 _TITLE, _SUMMARY, _WHY, _ABSTRACT = 200, 280, 160, 6000
 _BREAK = "\u200b"  # a blank of no width: what it stands in is no mention and no address any more
@@ -112,24 +112,23 @@ def edition_post(
     newsletter: str,
     base_url: str,
     topics: Collection[str] = (),
-    locale: str = "en",
+    tongue: Tongue = ENGLISH,
 ) -> Post | None:
     """The edition's shown papers, each once, under its first topic of `topics` (all when empty); None: there is none.
 
     What does not fit is said in fewer words: first the summaries go, then what else stands beside the titles, then
     the last papers, which are counted.
     """
-    shelves = shelves_of(edition, topics)
+    shelves = shelves_of(edition, topics, tongue)
     if not shelves:
         return None
-    day = format_date(edition.day, "full", locale=read_locale(locale))
-    title = f"{clean(newsletter, 100)}, {day}"
+    title = f"{clean(newsletter, 100)}, {tongue.date(edition.day, 'full')}"
     url = f"{base_url}/day/{edition.day}"
-    text = _fitting(DIALECTS[kind], title, url, shelves)
+    text = _fitting(DIALECTS[kind], title, url, shelves, tongue)
     return Post(key, title, text, _document(edition, key, newsletter, url, shelves))
 
 
-def shelves_of(edition: Edition, topics: Collection[str]) -> tuple[Shelf, ...]:
+def shelves_of(edition: Edition, topics: Collection[str], tongue: Tongue = ENGLISH) -> tuple[Shelf, ...]:
     seen: set[str] = set()
     shelves = []
     for pool in edition.pools:
@@ -140,22 +139,22 @@ def shelves_of(edition: Edition, topics: Collection[str]) -> tuple[Shelf, ...]:
             card = edition.card(pick.paper_id)
             if card is not None and pick.paper_id not in seen:
                 seen.add(pick.paper_id)
-                papers.append(_paper(pick, card))
+                papers.append(_paper(pick, card, tongue))
         if papers:
-            shelves.append(Shelf(pool.slug, clean(pool.name, 80) or pool.slug, tuple(papers)))
+            shelves.append(Shelf(pool.slug, tongue.gettext(clean(pool.name, 80) or pool.slug), tuple(papers)))
     return tuple(shelves)
 
 
-def _paper(pick: Pick, card: Card) -> Paper:
+def _paper(pick: Pick, card: Card, tongue: Tongue) -> Paper:
     paper = card.paper
     url = web_link(paper.url) or web_link(f"https://doi.org/{quote(paper.doi, safe='/')}" if paper.doi else "")
     return Paper(
         paper.id,
         detex(clean(paper.title, _TITLE)) or "Untitled",
         url.replace("@", "%40"),
-        authors_line(paper.authors),
+        authors_line(paper.authors, tongue),
         shorten(tldr(paper).text, _SUMMARY),
-        clean(pick.why, _WHY),
+        clean(sentence(pick.reasons, tongue) if pick.reasons else pick.why, _WHY),
         card.upvotes,
         detex(clean(paper.abstract, _ABSTRACT)),
     )
@@ -165,9 +164,9 @@ def size(text: str) -> int:
     return len(text.encode("utf-16-le")) // 2
 
 
-def _fitting(dialect: Dialect, title: str, url: str, shelves: tuple[Shelf, ...]) -> str:
+def _fitting(dialect: Dialect, title: str, url: str, shelves: tuple[Shelf, ...], tongue: Tongue) -> str:
     for depth in (3, 2, 1, 0):
-        text = _written(dialect, title, url, shelves, depth, left_out=0)
+        text = _written(dialect, title, url, shelves, depth, tongue, left_out=0)
         if size(text) <= dialect.most:
             return text
     papers = [(shelf, paper) for shelf in shelves for paper in shelf.papers]
@@ -177,34 +176,43 @@ def _fitting(dialect: Dialect, title: str, url: str, shelves: tuple[Shelf, ...])
             for shelf in shelves
             if any(of is shelf for of, _ in papers[:count])
         )
-        text = _written(dialect, title, url, kept, 0, left_out=len(papers) - count)
+        text = _written(dialect, title, url, kept, 0, tongue, left_out=len(papers) - count)
         if size(text) <= dialect.most:
             break
     return text
 
 
-def _written(dialect: Dialect, title: str, url: str, shelves: tuple[Shelf, ...], depth: int, *, left_out: int) -> str:
+def _written(
+    dialect: Dialect,
+    title: str,
+    url: str,
+    shelves: tuple[Shelf, ...],
+    depth: int,
+    tongue: Tongue,
+    *,
+    left_out: int,
+) -> str:
     lines = [dialect.bold(dialect.link(dialect.escape(title), url))]
     for shelf in shelves:
         lines += ["", dialect.bold(dialect.escape(shelf.name))]
         for number, paper in enumerate(shelf.papers, 1):
-            lines += _lines(dialect, paper, number, depth)
+            lines += _lines(dialect, paper, number, depth, tongue)
     if left_out:
-        lines += ["", dialect.link(dialect.escape(f"and {left_out} more"), url)]
+        lines += ["", dialect.link(dialect.escape(tongue.count("and {n} more", "and {n} more", left_out)), url)]
     return "".join(map(dialect.line, lines)).rstrip().removesuffix("<br>")
 
 
-def _lines(dialect: Dialect, paper: Paper, number: int, depth: int) -> Iterator[str]:
+def _lines(dialect: Dialect, paper: Paper, number: int, depth: int, tongue: Tongue) -> Iterator[str]:
     escape = dialect.escape
     title = escape(paper.title)
     yield f"{number}. {dialect.link(title, paper.url) if paper.url else title}"
-    votes = "" if paper.upvotes is None else f"{paper.upvotes:,} vote{'s' * (paper.upvotes != 1)}"
+    votes = "" if paper.upvotes is None else tongue.count("{n} vote", "{n} votes", paper.upvotes)
     if depth >= 1 and (beside := " · ".join(part for part in (paper.authors, votes) if part)):
         yield f"   {escape(beside)}"
     if depth >= 3 and paper.summary:
         yield f"   {escape(paper.summary)}"
     if depth >= 2 and paper.why:
-        yield f"   {escape(f'Why: {paper.why}')}"
+        yield "   " + escape(tongue.say("Why it is here: {why}", why=paper.why))
 
 
 def _document(edition: Edition, key: str, newsletter: str, url: str, shelves: tuple[Shelf, ...]) -> dict[str, Any]:

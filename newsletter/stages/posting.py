@@ -6,6 +6,7 @@ from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo
 
+from newsletter.compose import default_template_folder
 from newsletter.compose.posts import edition_post
 from newsletter.errors import NewsletterError
 from newsletter.model.mail import Deferred, Delivered, Delivery, Dropped, Note, Refused, Reply, Uncertain
@@ -13,6 +14,7 @@ from newsletter.process import is_gone, myself
 from newsletter.send.retry import not_before
 from newsletter.stages.switch import paused
 from newsletter.subscribe.calendar import local_instant
+from newsletter.tongue.catalogues import Tongues
 from newsletter.tracing import traced
 
 if TYPE_CHECKING:
@@ -85,6 +87,7 @@ def _opens(press: Press, one: ChannelConfig, day: date) -> datetime:
 def post_of(press: Press, one: ChannelConfig, edition: Edition) -> Post | None:
     """The edition as this channel gets it; None when it holds nothing of its topics."""
     settings = press.config.newsletter
+    own = [press.config.locate(settings.templates)] if settings.templates else []
     return edition_post(
         edition,
         one.kind,
@@ -92,7 +95,7 @@ def post_of(press: Press, one: ChannelConfig, edition: Edition) -> Post | None:
         newsletter=settings.name,
         base_url=settings.base_url,
         topics=one.topics,
-        locale=settings.locale,
+        tongue=Tongues([*own, default_template_folder()]).of(settings.locale),
     )
 
 

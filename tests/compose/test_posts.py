@@ -12,8 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from newsletter.compose import default_template_folder
 from newsletter.compose.posts import DIALECTS, edition_post, size
 from newsletter.model.edition import Edition, Pool
+from newsletter.tongue.catalogues import Tongues
 from tests.support.composing import DAY, card, pick
 
 if TYPE_CHECKING:
@@ -102,3 +104,21 @@ def test_only_the_topics_that_were_asked_for_are_posted_and_no_paper_twice() -> 
 
 def test_a_paper_below_the_fold_is_not_posted() -> None:
     assert "Two" not in post("telegram", edition("One", "Two", top=1)).text
+
+
+def test_a_post_is_in_the_language_of_the_newsletter() -> None:
+    made = edition(*(f"Paper {number}" for number in range(40)))
+    german = Tongues([default_template_folder()]).of("de")
+
+    found = edition_post(
+        made, "discord", key="k", newsletter="Papers", base_url="https://papers.example.org", tongue=german
+    )
+    few = edition_post(
+        edition("One"), "matrix", key="k", newsletter="Papers", base_url="https://papers.example.org", tongue=german
+    )
+
+    assert found is not None
+    assert few is not None
+    assert re.search(r"und \d+ weitere", found.text)
+    assert "Warum" in few.text
+    assert not re.search(r"votes|Why", found.text + few.text)
