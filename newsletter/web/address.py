@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from newsletter.model.subscriber import Subscriber
     from newsletter.web.desk import Desk
 
+CHANGE = "change of address"  # how the consent of a waiting row begins
 MOVING, MOVED = "moving", "moved"  # records: waiting row's id -> the reader's id
 REMEMBERED = timedelta(days=30)
 
@@ -36,7 +37,7 @@ def ask_for(desk: Desk, who: Subscriber, email: str) -> None:
     elif (there.status, "ask") not in MOVES:
         return
     else:
-        again = signup.ask_again(desk, there, "change of address")
+        again = signup.ask_again(desk, there, CHANGE)
         people.update(again, there)
         there = again
     desk.records.put(MOVING, str(there.id), str(who.id), until=now + desk.settings.confirm_within)
@@ -46,6 +47,11 @@ def ask_for(desk: Desk, who: Subscriber, email: str) -> None:
 def mover(desk: Desk, waiting: Subscriber) -> Subscriber | None:
     """The active reader who wants to move to this waiting row's address, if it is one."""
     return _reader(desk, MOVING, waiting.id)
+
+
+def waits(row: Subscriber) -> bool:
+    """Whether this row is only the place that a reader wants to move to, and no sign-up of its own."""
+    return row.status == "pending" and row.consent.startswith(CHANGE)
 
 
 def moved(desk: Desk, waiting_id: int) -> Subscriber | None:
@@ -68,7 +74,7 @@ def move_to(desk: Desk, who: Subscriber, waiting: Subscriber) -> Subscriber:
 
 def _add(desk: Desk, who: Subscriber, email: str) -> Subscriber | None:
     now = desk.now()
-    consent = f"change of address, {signup.CONSENT_TEXT}, asked {now:%Y-%m-%dT%H:%M:%SZ}"
+    consent = f"{CHANGE}, {signup.CONSENT_TEXT}, asked {now:%Y-%m-%dT%H:%M:%SZ}"
     try:
         return desk.press.subscribers.add(
             replace(who, id=0, email=email, status="pending", created_at=now, confirmed_at=None, consent=consent)

@@ -146,14 +146,15 @@ def subscribe(desk: Desk, ask: Ask) -> Response:
         return problem(400, body)
 
     def act() -> Response:
-        wish = signup.wish_of(
-            desk,
-            email=body["email"],
-            topics=body.get("topics", []),
+        choices = signup.Choices(
+            topics=tuple(body.get("topics", [])),
             cadence=body.get("cadence", ""),
             hour=str(int(body["send_hour"])) if "send_hour" in body else "",
             zone=body.get("timezone", ""),
         )
+        if wrong := signup.wrong_in(desk, choices):
+            return problem(422, wrong)
+        wish = signup.wish_of(desk, body["email"], choices)
         answer = signup.sign_up(desk, ask, wish, human=False, entrance="api v1")
         if answer.result == "too-many":
             return problem(429, answer.text, headers={"Retry-After": str(answer.retry_after)})

@@ -31,14 +31,10 @@ def subscribe(desk: Desk, ask: Ask) -> Response:
     if ask.first(signup.HONEYPOT):
         desk.meters.signups.labels("robot").inc()
         return _accepted(desk)
-    wish = signup.wish_of(
-        desk,
-        email=ask.first("email"),
-        topics=ask.every("topics"),
-        cadence=ask.first("cadence"),
-        hour=ask.first("send_hour"),
-        zone=ask.first("timezone"),
-    )
+    choices = signup.Choices.of(ask)
+    if wrong := signup.wrong_in(desk, choices):
+        return _told(desk, ask, signup.Answer("wrong-choice", wrong))
+    wish = signup.wish_of(desk, ask.first("email"), choices)
     human = desk.stamps.fresh(ask.first("stamp"), desk.now())
     return _told(desk, ask, signup.sign_up(desk, ask, wish, human=human, entrance=WEB))
 
@@ -71,6 +67,8 @@ def confirm(desk: Desk, ask: Ask) -> Response:
     if claim.generation != subscriber.generation or subscriber.status not in ("pending", "active"):
         return desk.bad_link()
     moving = address.mover(desk, subscriber)
+    if moving is None and address.waits(subscriber):
+        return desk.bad_link()  # who wanted to move here has left meanwhile
     if ask.method != "POST":
         return desk.page(
             "confirm.html.j2", subscriber=subscriber, moving=moving, private=True, signup=False, scripts=False

@@ -78,8 +78,11 @@ def _about_paper(desk: Desk, ask: Ask, who: Subscriber, paper_id: str, choice: s
 
 
 def _about_topic(desk: Desk, ask: Ask, who: Subscriber, topic: str, choice: str) -> Response:
-    verb: Verb = "unmute" if choice == "unmute" else "mute"
+    known = next((one for one in TOPIC_VERBS if one == choice), None)
+    verb: Verb = known or "mute"
     if ask.method == "POST":
+        if known is None:
+            return desk.lost("This choice is not known here.", status=400, title=marked("That did not work"))
         desk.press.subscribers.say(Feedback(who.id, "", verb, desk.now(), topic))
         return _done(desk, ask, who, verb, topic=topic)
     return desk.page(

@@ -16,6 +16,7 @@ from newsletter.web.paper import cards
 from newsletter.web.searching import asked, look_up
 
 if TYPE_CHECKING:
+    from newsletter.model.paper import Paper
     from newsletter.web.ask import Ask
     from newsletter.web.desk import Desk
 
@@ -66,13 +67,20 @@ def found(desk: Desk, ask: Ask) -> Response:
     except UsageError as error:
         return desk.lost(str(error), status=400, title="That did not work")
     entries = tuple(
-        Entry(paper.id, card, datetime.combine(paper.published, time(), UTC))
+        Entry(paper.id, card, at)
         for paper, card in zip(papers, cards(desk, papers), strict=True)
-        if paper.published
+        if (at := _out_since(desk, paper)) is not None
     )
     title = f"{desk.press.config.newsletter.name}: {question.text}"
     path = f"{ask.path}?{question.query()}"
     return _written(desk, Feed(title, path, f"/search?{question.query()}", entries, _updated(desk, entries)))
+
+
+def _out_since(desk: Desk, paper: Paper) -> datetime | None:
+    """When a paper came out: as its source says, else when it was first on a list."""
+    if paper.published:
+        return datetime.combine(paper.published, time(), UTC)
+    return min((one.at for one in desk.press.papers.listings(paper.id)), default=None)
 
 
 def opml(desk: Desk, ask: Ask) -> Response:  # noqa: ARG001 - every handler takes both

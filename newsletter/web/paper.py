@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import TYPE_CHECKING
 
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, RedirectResponse
 
 from newsletter.model.edition import Card
 from newsletter.stages.searching import alike
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from newsletter.web.desk import Desk
 
 SIMILAR = 5
+_VERSION = re.compile(r"v\d{1,3}$")  # 2511.17006v2: one paper, whichever version a link names
 
 
 def paper(desk: Desk, ask: Ask) -> Response:
@@ -37,6 +39,9 @@ def paper(desk: Desk, ask: Ask) -> Response:
     known = public(desk, paper_id)
     printed = None if known else desk.library.card_of(paper_id)
     if known is None and printed is None:
+        unversioned = _VERSION.sub("", paper_id)
+        if unversioned != paper_id and (public(desk, unversioned) or desk.library.card_of(unversioned)):
+            return RedirectResponse(views.paper_href(unversioned), status_code=301)
         return desk.lost("We do not know this paper.")
     subject = known or printed.paper  # type: ignore[union-attr] # one of the two is there
     return _page(desk, subject)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from newsletter.web.desk import Desk
 
 LONGEST_PAUSE = timedelta(days=366)
+MOST = 20  # papers a topic
 
 
 def preferences(desk: Desk, ask: Ask) -> Response:
@@ -40,7 +41,7 @@ def preferences(desk: Desk, ask: Ask) -> Response:
         return desk.bad_link()
     if ask.method != "POST":
         return _page(desk, ask, who)
-    act = ACTIONS.get(ask.first("action") or "save")
+    act = ACTIONS.get(ask.first("action"))
     if act is None:
         return _page(desk, ask, who, problem=marked("This form is not known here."), status=400)
     return act(desk, ask, who)
@@ -124,23 +125,24 @@ def _page(desk: Desk, ask: Ask, who: Subscriber, *, notice: str = "", problem: s
 
 
 def _save(desk: Desk, ask: Ask, who: Subscriber) -> Response:
-    wish = signup.wish_of(
-        desk,
-        email=who.email,
-        topics=ask.every("topics"),
-        cadence=ask.first("cadence"),
-        hour=ask.first("send_hour"),
-        zone=ask.first("timezone"),
-    )
-    many = ask.first("per_topic")
+    choices = signup.Choices.of(ask)
+    many, locale = ask.first("per_topic"), ask.first("locale")
+    wrong = signup.wrong_in(desk, choices)
+    if not wrong and locale and locale not in dict(desk.pages.languages):
+        wrong = marked("Choose a language from the list.")
+    if not wrong and many and not (many.isascii() and many.isdigit() and len(many) <= 2 and 1 <= int(many) <= MOST):
+        wrong = marked("Choose from 1 to 20 papers a topic.")
+    if wrong:
+        return _page(desk, ask, who, problem=wrong, status=400)
+    wish = signup.wish_of(desk, who.email, choices)
     changed = replace(
         who,
         topics=wish.topics,
         cadence=wish.cadence,
         send_hour=wish.send_hour,
         timezone=wish.timezone,
-        locale=ask.first("locale") if ask.first("locale") in dict(desk.pages.languages) else None,
-        per_topic=int(many) if many.isascii() and many.isdigit() and 1 <= int(many[:3]) <= 20 else None,
+        locale=locale or None,
+        per_topic=int(many) if many else None,
         text_only=ask.first("text_only") == "yes",
     )
     desk.press.subscribers.update(changed, who)

@@ -17,8 +17,6 @@ from newsletter.web.readers import queue_notice
 from newsletter.web.words import about_address
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from newsletter.model.subscriber import Cadence
     from newsletter.web.ask import Ask
     from newsletter.web.desk import Desk
@@ -26,7 +24,7 @@ if TYPE_CHECKING:
 CONSENT_TEXT = "web form v1"  # goes up whenever the words beside the sign-up button change
 HONEYPOT = "website"
 
-Result = Literal["accepted", "wrong-address", "too-many"]
+Result = Literal["accepted", "wrong-address", "wrong-choice", "too-many"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +40,30 @@ class Wish:
     text_only: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """The fields of a form that choose topics, days and hours, as they were typed."""
+
+    topics: tuple[str, ...] = ()
+    cadence: str = ""
+    hour: str = ""
+    zone: str = ""
+
+    @classmethod
+    def of(cls, ask: Ask) -> Choices:
+        return cls(
+            topics=ask.every("topics"),
+            cadence=ask.first("cadence"),
+            hour=ask.first("send_hour"),
+            zone=ask.first("timezone"),
+        )
+
+    @property
+    def send_hour(self) -> int | None:
+        hour = self.hour
+        return int(hour) if hour.isascii() and hour.isdigit() and len(hour) <= 2 and int(hour) < 24 else None
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What the person is told. `retry_after` in seconds."""
@@ -51,23 +73,36 @@ class Answer:
     retry_after: int = 0
 
 
-def wish_of(desk: Desk, *, email: str, topics: Sequence[str], cadence: str, hour: str, zone: str) -> Wish:
+def wish_of(desk: Desk, email: str, choices: Choices) -> Wish:
     """A form's fields as a wish.
 
-    What is not offered falls back to the default, so a bot's value is stored nowhere; what is the default anyway is
-    stored as such, so that it follows the operator's changes.
+    What is not offered falls back to the default, so a bot's value is stored nowhere (`wrong_in` tells a person of it
+    first); what is the default anyway is stored as such, so that it follows the operator's changes.
     """
     config = desk.press.config
-    chosen = tuple(slug for slug in desk.topics if slug in topics)
-    wanted = int(hour) if hour.isascii() and hour.isdigit() and len(hour) <= 2 and int(hour) < 24 else None
+    chosen = tuple(slug for slug in desk.topics if slug in choices.topics)
+    hour, zone = choices.send_hour, choices.zone
     return Wish(
         email=email,
         topics=() if len(chosen) == len(desk.topics) else chosen,
-        cadence=next((one for one in CADENCES if one == cadence != config.schedule.cadence), None),
-        send_hour=None if wanted == config.schedule.send_hour else wanted,
+        cadence=next((one for one in CADENCES if one == choices.cadence != config.schedule.cadence), None),
+        send_hour=None if hour == config.schedule.send_hour else hour,
         timezone=zone if zone != config.newsletter.timezone and zone in zones() else None,
         locale=None if desk.tongue.locale == config.newsletter.locale else desk.tongue.locale,
     )
+
+
+def wrong_in(desk: Desk, choices: Choices) -> str:
+    """What of the choices is not offered here, as a sentence; empty when all is. An empty field is the default."""
+    if any(slug not in desk.topics for slug in choices.topics):
+        return marked("This topic is not offered here.")
+    if choices.cadence and choices.cadence not in CADENCES:
+        return marked("Choose how often from the list.")
+    if choices.hour and choices.send_hour is None:
+        return marked("Choose an hour from 0 to 23.")
+    if choices.zone and choices.zone not in zones():
+        return marked("This time zone is not known here. Choose one from the list, such as Europe/Berlin or UTC.")
+    return ""
 
 
 @cache

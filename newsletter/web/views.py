@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from newsletter.compose.text import web_link
+from newsletter.compose.tldr import tldr
 from newsletter.tongue.tongue import marked
 from newsletter.web.plot import Plot, draw
-from newsletter.web.words import clean, first_sentences
+from newsletter.web.words import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -140,10 +141,9 @@ def card_view(card: Card, *, pick: Pick | None = None, topic_name: str = "") -> 
 
 
 def gist_of(paper: Paper) -> tuple[str, str]:
-    """(one or two sentences, whose they are): the source's TL;DR, else the abstract's opening."""
-    if paper.summary:
-        return clean(paper.summary), clean(paper.summary_by)
-    return first_sentences(clean(paper.abstract)), ""
+    """(one or two sentences, whose they are), as in the mails."""
+    told = tldr(paper)
+    return told.text, told.by
 
 
 def names(authors: Iterable[str], shown: int = AUTHORS_SHOWN) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -14,26 +13,11 @@ if TYPE_CHECKING:
 
     from newsletter.errors import AddressError
 
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
-
 
 @lru_cache(maxsize=20_000)
 def clean(text: str) -> str:
     """A source's text in one clean line, its TeX as Unicode."""
     return detex(one_line(text))
-
-
-def first_sentences(text: str, *, most: int = 280) -> str:
-    """The opening sentences within `most` characters, at least one, cut at a word when it is longer."""
-    taken = ""
-    for sentence in _SENTENCE_END.split(text):
-        longer = f"{taken} {sentence}".strip()
-        if len(longer) > most:
-            break
-        taken = longer
-    if taken or len(text) <= most:
-        return taken or text
-    return text[: most - 1].rsplit(" ", 1)[0].rstrip(",;:") + "…"
 
 
 def long_day(day: date) -> str:

@@ -99,9 +99,11 @@ def test_what_names_nothing_or_nobody_is_refused_and_kept_nowhere(site: Site) ->
         browser.post(f"{path}?paper=9999.99999&choice=more").status_code,
         browser.post(f"{path}?paper={PAPER}&choice=explode").status_code,
         browser.post(f"{path}?topic=nothing&choice=mute").status_code,
+        browser.post(f"{path}?topic=vision&choice=undo").status_code,
+        browser.post(f"{path}?topic=vision").status_code,
     ]
 
-    assert (answers, verbs(site, who)) == ([400, 404, 400, 400], [])
+    assert (answers, verbs(site, who)) == ([400, 404, 400, 400, 400, 400], [])
 
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from(VERBS)), max_size=30))

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
+from datetime import date
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 import feedparser
+
+from newsletter.model.paper import Listing, Paper
 
 if TYPE_CHECKING:
     from tests.support.website import Site
@@ -34,6 +38,23 @@ def test_a_topic_s_feed_holds_its_papers_alone_in_both_forms(week: Site) -> None
     assert [one["id"] for one in plain["items"]] == [entry.id for entry in atom.entries]
     assert plain["version"] == "https://jsonfeed.org/version/1.1"
     assert plain["feed_url"] == f"{BASE}/topic/vision/feed.json"
+
+
+def test_a_search_s_feed_holds_the_papers_of_its_page_dated_by_their_list_where_the_source_names_no_day(
+    site: Site,
+) -> None:
+    now = site.clock.now()
+    papers = [Paper(id=f"2601.0000{n}", title=f"Quokka habits {n}", published=None) for n in range(3)]
+    listings = [Listing(paper.id, "huggingface", date(2025, 11, 20), "new", now) for paper in papers]
+    site.press.papers.keep(papers, listings, [], [], at=now)
+
+    page = site.client().get("/search?q=quokka").text
+    feed = feedparser.parse(site.client().get("/search/feed.atom?q=quokka").content)
+
+    shown = list(dict.fromkeys(re.findall(r'href="/paper/([^"]+)"', page)))
+    assert len(shown) == 3
+    assert [entry.id for entry in feed.entries] == [f"urn:paper:{one}" for one in shown]
+    assert {entry.updated for entry in feed.entries} == {now.isoformat()}
 
 
 def test_opml_sitemap_and_robots_name_what_there_is(week: Site) -> None:

@@ -38,11 +38,12 @@ def page_of(site: Site, who: Subscriber) -> tuple[TestClient, str]:
     return site.client(), f"/preferences/{site.press.signer.sign('preferences', who.id, who.generation)}"
 
 
-def test_choices_are_saved_and_what_is_not_offered_is_ignored(site: Site) -> None:
+def test_choices_are_saved_and_one_that_is_not_offered_changes_nothing_and_is_named(site: Site) -> None:
     who = reader(site)
     browser, path = page_of(site, who)
     form = {
-        "topics": ["vision", "robotics", "nonsense"],
+        "action": "save",
+        "topics": ["vision", "robotics"],
         "cadence": "weekly",
         "send_hour": "17",
         "timezone": "Asia/Tokyo",
@@ -54,7 +55,7 @@ def test_choices_are_saved_and_what_is_not_offered_is_ignored(site: Site) -> Non
     answer = browser.post(path, data=form)
 
     assert "Your choices are saved" in answer.text
-    assert now(site) == replace(
+    saved = replace(
         who,
         topics=("vision", "robotics"),
         cadence="weekly",
@@ -64,10 +65,20 @@ def test_choices_are_saved_and_what_is_not_offered_is_ignored(site: Site) -> Non
         per_topic=3,
         text_only=True,
     )
-    browser.post(
-        path, data={"cadence": "hourly", "send_hour": "99", "timezone": "Mars/Base", "locale": "xx", "per_topic": "²"}
-    )
-    assert now(site) == who
+    assert now(site) == saved
+    wrong = {
+        "topics": ("nonsense", "This topic is not offered here."),
+        "cadence": ("hourly", "Choose how often from the list."),
+        "send_hour": ("99", "Choose an hour from 0 to 23."),
+        "timezone": ("Berlin", "This time zone is not known here."),
+        "locale": ("xx", "Choose a language from the list."),
+        "per_topic": ("²", "Choose from 1 to 20 papers a topic."),
+    }
+    for name, (value, told) in wrong.items():
+        refused = browser.post(path, data=form | {name: value})
+        assert (refused.status_code, told in refused.text) == (400, True), name
+    assert browser.post(path, data={}).status_code == 400
+    assert now(site) == saved
 
 
 def test_a_pause_holds_until_its_day_and_can_be_ended(site: Site) -> None:
@@ -96,6 +107,7 @@ def test_after_a_pause_one_issue_brings_what_was_missed_and_nothing_comes_meanwh
         return [one for block in cut_all(site.press, site.clock.now(), day=None) for _, _, one in block.issues]
 
     (first,) = issues()
+    site.send()
     browser, path = page_of(site, who)
     browser.post(path, data={"action": "pause", "until": "2025-11-21"})
     meanwhile = []
@@ -136,6 +148,24 @@ def test_a_new_address_takes_over_history_and_choices_once_it_is_confirmed(site:
     assert site.press.subscribers.by_email(OLD) is None
     assert len(site.press.subscribers.said([who.id])[who.id]) == 1
     assert browser.get(path).status_code == 404  # links in mails to the old address are revoked
+
+
+def test_a_new_address_that_is_confirmed_after_its_reader_left_subscribes_nobody(site: Site) -> None:
+    who = reader(site)
+    browser, path = page_of(site, who)
+    browser.post(path, data={"action": "address", "email": "new@example.org"})
+    confirm = link_in(site.send()[0], "confirm")
+    browser.post(path, data={"action": "leave"})
+
+    assert (browser.get(confirm).status_code, browser.post(confirm).status_code) == (404, 404)
+    assert (now(site).status, now(site, "new@example.org").status) == ("left", "pending")
+
+    signed = browser.post("/subscribe", data={"email": "new@example.org"})
+    site.clock.move(timedelta(hours=25))
+    browser.post("/subscribe", data={"email": "new@example.org"})
+    (again,) = [mail for mail in site.send() if "To: new@example.org" in mail]
+    assert (signed.status_code, browser.post(link_in(again, "confirm")).status_code) == (200, 200)
+    assert now(site, "new@example.org").status == "active"
 
 
 def test_a_new_address_that_is_known_or_suppressed_is_answered_the_same(site: Site) -> None:

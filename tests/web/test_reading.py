@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from newsletter.compose.tldr import tldr
 from newsletter.model.edition import Card, Edition, Part, Pick, Pool, Score
 from newsletter.model.mail import Note
 from newsletter.model.paper import Listing, Paper, Reading
 from newsletter.stages.searching import make_vectors
 from newsletter.web.memo import Memo
+from newsletter.web.views import card_view
 from tests.support.website import stamp_of
 
 if TYPE_CHECKING:
@@ -148,6 +150,18 @@ def test_a_paper_page_shows_its_trend_and_why_it_was_picked(week: Site) -> None:
     for part in pick.score.parts:
         assert f'<th scope="row">{part.name}</th><td>{part.value:+.2f}</td>' in page
     assert f"  eprint = {{{pick.paper_id}}}" in page
+
+
+def test_a_link_to_a_version_leads_to_the_paper_and_cards_say_what_mails_say(week: Site) -> None:
+    edition = week.press.editions.get(date(2025, 11, 20))
+    assert edition is not None
+    long = max(edition.cards, key=lambda card: len(card.paper.abstract))
+    card = replace(long, paper=replace(long.paper, summary=""))
+
+    versioned = week.client().get(f"/paper/{card.paper.id}v2", follow_redirects=False)
+
+    assert (versioned.status_code, versioned.headers["location"]) == (301, f"/paper/{card.paper.id}")
+    assert card_view(card).gist == tldr(card.paper).text
 
 
 def test_a_hostile_paper_is_text_and_nothing_else_on_every_page(site: Site) -> None:
