@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         Embedder,
         Lookup,
         Mailbox,
+        Records,
         Signal,
         Source,
         Summarizer,
@@ -68,7 +69,7 @@ def _press(config: Config, clock: Clock, store: Store, http: Http) -> Press:
         config=config,
         clock=clock,
         sources=tuple(_open_source(config, one, http) for one in config.sources),
-        signals=tuple(_open_signal(one, http) for one in config.signals),
+        signals=tuple(_open_signal(one, http, store.records) for one in config.signals),
         papers=store.papers,
         editions=store.editions,
         subscribers=store.subscribers,
@@ -215,10 +216,10 @@ def _open_source(config: Config, one: SourceConfig, http: Http) -> Source:
     )
 
 
-def _open_signal(one: SignalConfig, http: Http) -> Signal:
+def _open_signal(one: SignalConfig, http: Http, records: Records) -> Signal:
     from newsletter.collect.signals import open_signal
 
-    return open_signal(one.kind, url=one.url, token=one.token, http=http)
+    return open_signal(one.kind, url=one.url, token=one.token, http=http, records=records)
 
 
 @contextmanager

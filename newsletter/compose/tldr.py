@@ -76,7 +76,8 @@ _RESULT = re.compile(
 )
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:[.,]\d+)*\s?(?:%|×|x\b|times\b|points?\b|K\b|M\b|B\b)?")
 _WEAK = re.compile(
-    r"\b(?:code|data|models?|dataset|project page|website|demo)\b.{0,40}\b(?:available|released|at http)"
+    r"\b(?:code|data|models?|dataset|project page|website|demo)\b.{0,40}"
+    r"\b(?:available|released|made public|open-?sourced|at http)"
     r"|https?://|\bthe rest of\b|\bwe (?:hope|believe)\b|\bplease\b",
     re.IGNORECASE,
 )

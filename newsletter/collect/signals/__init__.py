@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from newsletter.collect.http import Http
-    from newsletter.ports import Signal
+    from newsletter.ports import Records, Signal
 
     SignalKind = Literal["github", "hackernews", "semanticscholar"]
 
@@ -23,12 +23,14 @@ _HOMES = {
 }
 
 
-def open_signal(kind: SignalKind, *, http: Http, url: str = "", token: str = "") -> Signal:
-    """A signal by its kind; an empty `url` is the service's own."""
+def open_signal(
+    kind: SignalKind, *, http: Http, url: str = "", token: str = "", records: Records | None = None
+) -> Signal:
+    """A signal by its kind; an empty `url` is the service's own. What it remembers from run to run is in `records`."""
     base = url or _HOMES[kind]
     match kind:
         case "github":
-            return GitHub(http, url=base, token=token)
+            return GitHub(http, url=base, token=token, records=records)
         case "hackernews":
             return HackerNews(http, url=base)
         case "semanticscholar":

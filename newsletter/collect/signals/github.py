@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from newsletter.collect import items
@@ -9,11 +10,12 @@ from newsletter.collect.answers import Failed, NotModified
 from newsletter.model.paper import Problem, Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from newsletter.collect.http import Http
     from newsletter.model.paper import Paper
+    from newsletter.ports import Records
 
 ANONYMOUS = 50  # requests a run; GitHub allows 60 an hour without a token
 WITH_TOKEN = 1_000  # of 5,000 an hour
@@ -21,12 +23,14 @@ _HOST = "https://github.com/"
 
 
 class GitHub:
-    """`github.stars`. Answers are remembered with their ETags for as long as the process lives: a 304 is free."""
+    """`github.stars`. Answers are remembered with their ETags, in `records` from run to run: with a token a 304 is
+    free.
+    """
 
     name = "github"
 
-    def __init__(self, http: Http, *, url: str, token: str) -> None:
-        self._http, self._base, self._token = http, url.rstrip("/"), token
+    def __init__(self, http: Http, *, url: str, token: str, records: Records | None = None) -> None:
+        self._http, self._base, self._token, self._records = http, url.rstrip("/"), token, records
         self._held: dict[str, tuple[str, float]] = {}
 
     def read(self, papers: Sequence[Paper], asof: datetime) -> tuple[tuple[Reading, ...], tuple[Problem, ...]]:
@@ -35,6 +39,7 @@ class GitHub:
         for paper in papers:
             if paper.code_url.startswith(_HOST):
                 goals.setdefault(paper.code_url.removeprefix(_HOST), []).append(paper.id)
+        self._recall(asof)
         budget = WITH_TOKEN if self._token else ANONYMOUS
         headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
         session = self._http.session(self._base, headers=headers)
@@ -65,7 +70,19 @@ class GitHub:
                 self._held[name] = answer.etag, stars
             if stars >= 0:
                 readings.extend(Reading(paper_id, "github.stars", stars, asof) for paper_id in goals[name])
+        self._keep(goals)
         return tuple(readings), tally.problems("github")
+
+    def _recall(self, asof: datetime) -> None:
+        kept = self._records.get("github", self._base, now=asof) if self._records else None
+        if kept:
+            self._held |= {name: (etag, stars) for name, (etag, stars) in json.loads(kept).items()}
+
+    def _keep(self, names: Iterable[str]) -> None:
+        """Only of the repositories that are still asked about."""
+        self._held = {name: self._held[name] for name in names if name in self._held}
+        if self._records:
+            self._records.put("github", self._base, json.dumps(self._held), until=None)
 
     def probe(self) -> Problem | None:
         headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
