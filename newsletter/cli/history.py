@@ -34,11 +34,18 @@ def history(press: Press, topics: tuple[str, ...], last: date, days: int, *, as_
 
     chosen = [topic for topic in press.config.topics if topic.slug in topics]
     tried = [(topic, list(try_topic(press, topic, last, days))) for topic in chosen]
+    words_alone = not press.rank_settings.dense
     if as_json:
-        give({"topics": [_document(topic, given) for topic, given in tried]})
+        by = "words" if words_alone else "packaged"
+        give({"topics": [_document(topic, given) for topic, given in tried], "meaning": by})
         return
     for topic, given in tried:
         _say(topic, given)
+    if press.embedder is not None and not words_alone:
+        say(
+            f"Compared by the packaged text model, not by {press.embedder.name}: nothing is asked of it for days gone "
+            "by. An edition takes about as many papers by either, but not the same ones."
+        )
 
 
 def _document(topic: Topic, given: list[Given]) -> dict[str, object]:

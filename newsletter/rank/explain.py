@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from newsletter.model.edition import Edition, Pick
+    from newsletter.model.edition import Edition, LeftOut, Pick
 
 
 def explain_pick(pick: Pick) -> tuple[str, ...]:
@@ -13,6 +13,15 @@ def explain_pick(pick: Pick) -> tuple[str, ...]:
     parts = sorted(pick.score.parts, key=lambda part: (-abs(part.value), part.name))
     lines = [f"{part.value:+8.3f}  {part.name:<12}  {part.detail}".rstrip() for part in parts]
     return (pick.why, *lines, f"{pick.score.total:+8.3f}  total")
+
+
+def _weighed_once(out: LeftOut) -> bool:
+    """Whether this one line says it for all topics: it was sifted out before, or came near none."""
+    return not out.topic or out.reason.endswith("every topic")
+
+
+def _nearest(out: LeftOut) -> str:
+    return ", this one the nearest" if out.topic and out.reason.endswith("every topic") else ""
 
 
 def explain_paper(edition: Edition, paper_id: str) -> tuple[str, ...]:
@@ -25,10 +34,13 @@ def explain_paper(edition: Edition, paper_id: str) -> tuple[str, ...]:
                 lines.append(f"{pool.name}: place {pick.rank} of {len(pool.picks)}, {place}")
                 lines.extend(f"  {line}" for line in explain_pick(pick))
     names = {pool.slug: pool.name for pool in edition.pools}
+    out = [one for one in edition.left_out if one.paper_id == paper_id]
     lines.extend(
-        f"{names.get(out.topic, out.topic) or 'Edition'}: left out, {out.reason}"
-        for out in edition.left_out
-        if out.paper_id == paper_id
+        f"{names.get(one.topic, one.topic) or 'Edition'}: left out, {one.reason}{_nearest(one)}" for one in out
     )
+    picked = {pool.slug for pool in edition.pools for pick in pool.picks if pick.paper_id == paper_id}
+    if (told := {one.topic for one in out} | picked) and not any(_weighed_once(one) for one in out):
+        far = [name for slug, name in names.items() if slug not in told]
+        lines.extend(f"{name}: left out, below the gate: too far from this topic" for name in far)
     lines.extend(f"Follow-up: {one.text}" for one in edition.follow_ups if one.paper_id == paper_id)
     return tuple(lines) or (f"{paper_id} was not a candidate of the edition of {edition.day.isoformat()}",)

@@ -161,15 +161,16 @@ def _reasons(today: Day, row: int, rel: Relevance | None, question: Question) ->
     votes, prior, gained = vote_order(today.votes[row]), describe(paper), today.gained[row]
     if rel is None:
         return Reasons(votes=votes, prior=prior, gained=gained)
-    likes_seed = "seeds" in rel.parts and rel.parts["seeds"][row] > 1.0 and rel.nearest_seed
-    return Reasons(
+    like = rel.parts["seeds"][row] if "seeds" in rel.parts and rel.nearest_seed else 0.0
+    said = Reasons(
         words=matched_words(paper, question, today.corpus),
         near=bool(rel.close[row] and rel.parts["meaning"][row] > 0.5) if "meaning" in rel.parts else False,
         category=matched_category(paper, topic),
         author=matched_author(paper, topic),
         organization=matched_organization(paper, topic),
-        seed=rel.nearest_seed[row] if likes_seed else "",
         votes=votes,
         gained=gained,
         prior=prior,
     )
+    alone = not (said.words or said.near or said.category or said.author or said.organization)
+    return replace(said, seed=rel.nearest_seed[row]) if like > (0.0 if alone else 1.0) else said

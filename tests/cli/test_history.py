@@ -25,6 +25,11 @@ def desk(tmp_path: Path) -> Desk:
     return desk
 
 
+def test_a_history_by_words_alone_is_called_so(desk: Desk) -> None:
+    assert desk("rank", "--topic", "vision", "--history", "1d", "--json").json["meaning"] == "words"
+    assert "packaged" not in desk("rank", "--topic", "vision", "--history", "1d").out
+
+
 def test_each_day_says_how_many_of_its_new_papers_fit(desk: Desk) -> None:
     facts = desk("rank", "--topic", "language-models", "--history", "3d", "--json").json["topics"]
 
@@ -57,3 +62,15 @@ def test_a_history_needs_a_topic_and_a_span(desk: Desk) -> None:
     assert desk("rank", "--topic", "vision", "--history", "soon").code == 2
     assert desk("rank", "--topic", "vision", "--history", "999d").code == 2
     assert "No papers are kept" in desk("rank", "--topic", "vision", "--history", "1d", "--day", "2026-01-01").out
+
+
+def test_it_says_when_an_edition_would_be_compared_by_another_model(desk: Desk) -> None:
+    path = desk.folder / "config.toml"
+    endpoint = 'meaning = "endpoint"\nembeddings_url = "http://127.0.0.1:9/v1"\nembeddings_model = "theirs"\n'
+    path.write_text(path.read_text("utf-8").replace("dense = false\n", endpoint), "utf-8")
+    said = desk("rank", "--topic", "language-models", "--history", "1").out
+    told = desk("rank", "--topic", "language-models", "--history", "1", "--json").json
+
+    assert "Compared by the packaged text model, not by" in said
+    assert "theirs" in said
+    assert told["meaning"] == "packaged"

@@ -209,6 +209,17 @@ def test_an_explanation_has_the_place_the_parts_and_their_sum() -> None:
     assert explain_paper(printed, "2611.00003")[0].startswith("Robots: left out, below the gate")
 
 
+def test_a_paper_that_is_in_one_topic_says_why_it_is_not_in_the_others() -> None:
+    bees = Topic(slug="bees", name="Bees", query="the waggle dance of honey bees", top=3)
+    printed = print_day(TODAY, ROBOTS, bees)
+    pick = printed.pools[0].picks[0]
+
+    assert explain_paper(printed, pick.paper_id)[-1] == "Bees: left out, below the gate: too far from this topic"
+    assert explain_paper(printed, "2611.00003") == (
+        "Bees: left out, below the gate: too far from every topic, this one the nearest",
+    )
+
+
 def test_what_was_seen_later_is_not_in_an_earlier_day() -> None:
     tomorrow = candidate(paper(99), upvotes=500, day=date(2026, 11, 21))
     printed = print_day([*TODAY, tomorrow])
