@@ -78,7 +78,7 @@ def every(message: Message, name: str) -> list[str]:
 
 
 def text(part: Message) -> str:
-    """The text of a leaf, decoded as well as can be."""
+    """The text of a leaf, decoded as well as can be; without half characters and NUL, which no database takes."""
     try:
         data = part.get_payload(decode=True)
         if not isinstance(data, bytes):
@@ -87,9 +87,10 @@ def text(part: Message) -> str:
     except ODD:
         return ""
     try:
-        return data[:TEXT].decode(charset, "replace")
+        found = data[:TEXT].decode(charset, "replace")
     except (*ODD, UnicodeError):
-        return data[:TEXT].decode("latin-1")
+        found = data[:TEXT].decode("latin-1")
+    return found.encode("utf-8", "replace").decode().replace("\0", " ")
 
 
 def blocks(part: Message) -> list[Fields]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from newsletter.model.mail import Reply
 from newsletter.returns.mime import LIMIT
-from newsletter.returns.read import read_return
+from newsletter.returns.read import Returned, read_return
 from newsletter.returns.weigh import of_report
 from newsletter.stages.returning import judge
 from tests.support import returned_mail as mail
@@ -218,6 +218,31 @@ def test_a_report_in_front_of_a_huge_mail_is_read_all_the_same() -> None:
     assert read_return(huge, SECRETS).keys == (KEY,)
 
 
+def storable(read: Returned) -> bool:
+    """Whether every text of it may be asked of a database, and kept: PostgreSQL takes no NUL, none takes surrogates."""
+    texts = [*read.named, read.text, *(text for one in read.reports for text in (one.reply.text, *one.recipients))]
+    return not any("\0" in text or text != text.encode("utf-8", "replace").decode() for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("kind", "who"),
+    [
+        ("text/plain", b"a\0da@example.org"),
+        ("text/plain; charset=unicode_escape", b"a\\ud800da@example.org"),
+        ("text/plain; charset=unicode_escape", b"a\\x00da@example.org"),
+        ("text/plain; charset=utf-7", b"a+2AA-da@example.org"),
+    ],
+)
+def test_an_address_that_no_database_takes_does_not_stop_the_mails_behind_it(kind: str, who: bytes) -> None:
+    text = b"Hi. This is the qmail-send program.\r\n\r\n<%b>:\r\n550 5.1.1 n\0body \xff\r\n" % who
+    head = f"From: MAILER-DAEMON@x.example\r\nSubject: failure notice\r\nContent-Type: {kind}\r\n\r\n".encode()
+
+    read = read_return(head + text, SECRETS)
+
+    assert read.sort == "bounce"
+    assert storable(read)
+
+
 @settings(max_examples=300, deadline=None)
 @given(st.sampled_from(sorted(SHAPES)), st.integers(0, 3000), st.binary(max_size=40), st.integers(0, 3000))
 def test_no_cut_or_spoiled_mail_ever_raises(shape: str, cut: int, noise: bytes, place: int) -> None:
@@ -228,6 +253,7 @@ def test_no_cut_or_spoiled_mail_ever_raises(shape: str, cut: int, noise: bytes, 
         read = read_return(data, SECRETS)
         assert read.keys in {(), (KEY,)}
         assert re.fullmatch(r"[0-9a-f]{32}", read.mail)
+        assert storable(read)
 
 
 @settings(max_examples=200, deadline=None)

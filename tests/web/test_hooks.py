@@ -355,3 +355,46 @@ def test_five_soft_bounces_by_webhook_suspend_her(post_office: Site) -> None:
     who = post_office.press.subscribers.by_email(READER)
     assert who is not None
     assert who.paused_until == (post_office.clock.now() + timedelta(days=5)).date()
+
+
+ODD = [
+    "null",
+    "[]",
+    "3",
+    '"text"',
+    "{}",
+    "[" * 100_000,
+    '{"RecordType": [], "Type": {}, "Email": 3, "ID": {"a": 1}}',
+    '{"RecordType": "Bounce", "Type": "HardBounce", "Email": "\\ud800@example.org", "ID": 1}',
+    '{"RecordType": "Bounce", "Type": "HardBounce", "Email": "a\\u0000b@example.org", "ID": 1}',
+    '{"RecordType": "SubscriptionChange", "SuppressSending": true, "SuppressionReason": [1], "Recipient": null}',
+    '[null, 3, [], {"event": [], "email": {}}, {"event": "bounce", "email": "\\ud800", "sg_event_id": "\\ud800"}]',
+    '{"event-data": {"event": [], "message": [], "recipient": "\\ud800"}}',
+    '{"notificationType": "Bounce", "bounce": {"bouncedRecipients": [null, 3, {"emailAddress": "\\ud800"}]}}',
+    '{"notificationType": "Complaint", "mail": 3, "complaint": {"complainedRecipients": [[]]}}',
+    '{"notificationType": "Bounce", "mail": {"commonHeaders": {"messageId": "<\\ud800>"}}, "bounce": 3}',
+]
+
+
+@pytest.mark.parametrize("body", ODD, ids=[one[:60] for one in ODD])
+def test_what_a_provider_signs_may_be_nonsense_and_harms_nobody(post_office: Site, body: str) -> None:
+    now = post_office.clock.now()
+    report = json.loads(body) if len(body) < 1000 else None
+    data = report.get("event-data") if isinstance(report, dict) else report
+    signed = json.dumps(mailgun("failed", "permanent", now) | {"event-data": data})
+    stamp = str(int(now.timestamp()))
+    signature = EC_KEY.sign(stamp.encode() + body.encode(), ec.ECDSA(hashes.SHA256()))
+    grid = {
+        "X-Twilio-Email-Event-Webhook-Signature": base64.b64encode(signature).decode(),
+        "X-Twilio-Email-Event-Webhook-Timestamp": stamp,
+    }
+    login = {"Authorization": "Basic " + base64.b64encode(b"hook:secret").decode()}
+    browser = post_office.client()
+    answers = [
+        browser.post("/hooks/mailgun", content=signed),
+        browser.post("/hooks/postmark", content=body, headers=login),
+        browser.post("/hooks/sendgrid", content=body, headers=grid),
+        browser.post("/hooks/ses", content=sns(report)),
+    ]
+    assert [one.status_code for one in answers if one.status_code not in {200, 400}] == []
+    assert status(post_office) == ("active", False)

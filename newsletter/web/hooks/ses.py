@@ -14,7 +14,7 @@ from cryptography.x509 import load_pem_x509_certificate
 
 from newsletter.returns.weigh import of_status
 from newsletter.web.hooks.events import Event, Unread, Unverified
-from newsletter.web.hooks.simple import given, parsed, text
+from newsletter.web.hooks.simple import given, parsed, storable, text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,7 +83,7 @@ def _events(number: str, report: Any) -> list[Event]:
     if kind == "Delivery":
         people = given(given(report, "delivery", dict), "recipients", list)
         return [
-            Event(f"{number}.{place}", "accepted", one, kind, mail)
+            Event(f"{number}.{place}", "accepted", storable(one), kind, mail)
             for place, one in enumerate(people)
             if isinstance(one, str)
         ]

@@ -67,6 +67,8 @@ def postmark(body: bytes, headers: Mapping[str, str], login: str) -> list[Event]
     if not hmac.compare_digest(mine.encode(), headers.get("authorization", "").encode()):
         raise Unverified("the login is wrong")
     report = parsed(body)
+    if not isinstance(report, dict):
+        raise Unread("the report is no object")
     kind, name = text(report, "RecordType"), text(report, "Type")
     what: What | None = None
     if kind == "SpamComplaint" or name == "SpamComplaint":
@@ -132,7 +134,12 @@ def given(report: Any, name: str, kind: type) -> Any:
 def text(report: Any, name: str) -> str:
     """A text of the report, empty when it is missing or of another kind."""
     value = report.get(name) if isinstance(report, dict) else None
-    return value if isinstance(value, str) else ""
+    return storable(value) if isinstance(value, str) else ""
+
+
+def storable(value: str) -> str:
+    """Without half characters and NUL, which JSON may hold and no database takes."""
+    return value.encode("utf-8", "replace").decode().replace("\0", "?")
 
 
 def fresh(stamp: str, now: datetime) -> None:
