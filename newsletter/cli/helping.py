@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from newsletter.cli.frame import given_config, tell
-from newsletter.config import rate_per_second
+from newsletter.config import environment, rate_per_second
 from newsletter.wiring_mail import with_connections
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def _helpers(count: int, connections: int | None, stop: Callable[[], bool]) -> I
     command = [sys.executable, "-m", "newsletter", *(["--config", str(config)] if config else []), "worker", "--once"]
     own = {} if connections is None else {"NEWSLETTER_DELIVERY__CONNECTIONS": str(connections)}
     started = [
-        subprocess.Popen([*command, "--json"], stdout=subprocess.PIPE, text=True, env=os.environ | own)  # noqa: S603 - our own program
+        subprocess.Popen([*command, "--json"], stdout=subprocess.PIPE, text=True, env={**environment(), **own})  # noqa: S603 - our own program
         for _ in range(count)
     ]
     sent: list[int] = []

@@ -34,10 +34,12 @@ def healthz(desk: Desk, ask: Ask) -> Response:
 
 
 def metrics(desk: Desk, ask: Ask) -> Response:  # noqa: ARG001 - every handler takes both
+    now = desk.now()
+    rows = desk.counted.get("", lambda: dict(desk.press.ledger.counts(now=now)), now=now)
     desk.meters.watch(**watched(desk.press))
     text = desk.meters.text(
         subscribers=desk.press.subscribers.counts(),
-        deliveries=dict(desk.press.ledger.counts(now=desk.now()).items()),
+        deliveries=rows,
         papers=desk.press.papers.count(),
     )
     return Response(text, media_type="text/plain; version=0.0.4")

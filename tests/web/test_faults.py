@@ -216,3 +216,22 @@ def test_an_operator_s_own_template_replaces_one_page(tmp_path: Path, collected:
 
     assert [page.status_code for page in pages] == [200, 200, 500]  # the sandbox keeps the last one in
     assert pages[0].text == "<p>ours</p>"
+
+
+def test_whoever_asks_for_metrics_again_and_again_has_the_ledger_counted_four_times_a_minute(site: Site) -> None:
+    def queued() -> str:
+        return next(
+            (line for line in site.client().get("/metrics").text.splitlines() if 'deliveries{state="queued"}' in line),
+            "none",
+        )
+
+    before = queued()
+    site.client().post("/subscribe", data={"email": "ada@example.org"})
+    soon = queued()
+    site.clock.move(timedelta(seconds=15))
+
+    assert (before, soon, queued()) == (
+        "none",
+        "none",
+        'newsletter_deliveries{state="queued"} 1.0',
+    )
