@@ -35,7 +35,7 @@ def healthz(desk: Desk, ask: Ask) -> Response:
 
 def metrics(desk: Desk, ask: Ask) -> Response:  # noqa: ARG001 - every handler takes both
     now = desk.now()
-    rows = desk.counted.get("", lambda: dict(desk.press.ledger.counts(now=now)), now=now)
+    rows = desk.counted.get("", lambda: dict(desk.press.ledger.counts(now=now).items()), now=now)
     desk.meters.watch(**watched(desk.press))
     text = desk.meters.text(
         subscribers=desk.press.subscribers.counts(),
