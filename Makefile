@@ -17,7 +17,7 @@ serve: .venv/ready
 	$(BIN)/newsletter serve
 
 bench: .venv/ready
-	for name in day dispatch crash web ranking year scale upgrade; do \
+	for name in day rank_day cut dispatch crash web ranking year scale upgrade; do \
 	  if [ -f benchmarks/$$name.py ]; then $(BIN)/python -m benchmarks.$$name --quick || exit 1; fi; done
 
 screenshots: .venv/ready

@@ -22,6 +22,7 @@ from tests.support.ranking import DAY, edition, pick
 from tests.support.searching import PAPERS, paper
 
 if TYPE_CHECKING:
+    import pytest
     from numpy.typing import NDArray
 
     from newsletter.model.paper import Paper
@@ -144,3 +145,26 @@ def one_by_one(taste: Taste, stated: NDArray[np.float64], papers: list[Paper]) -
     ]
     like = likeness + MEANING * standard(np.array(near))
     return np.round((1 - taste.weight) * stated + taste.weight * like + AUTHOR * np.array(followed), 6)
+
+
+def test_a_shelf_is_laid_out_once_for_all_readers_and_forgotten_when_there_is_no_room(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    text = models().text
+    assert text is not None
+    likings, papers = Likings(text), {one.id: one for one in EVERY}
+    picks, others = (tuple(pick(one.id, "all", 1.0) for one in some) for some in (EVERY[:6], EVERY[6:]))
+    looks: list[int] = []
+
+    def look() -> dict[str, Paper]:
+        looks.append(len(looks))
+        return papers
+
+    first, again, other = (likings.shelf(some, look)[0] for some in (picks, picks, others))
+    monkeypatch.setattr("newsletter.rank.likings.SHEETS", first.size + other.size)
+    crowded = likings.shelf(tuple(picks[:5]), look)[0]
+
+    assert first is again
+    assert len(looks) == 3
+    assert [len(one.vectors) for one in (first, other, crowded)] == [6, len(others), 5]
+    assert likings.shelf(picks, look)[0] is not first
