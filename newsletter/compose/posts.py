@@ -153,7 +153,7 @@ def _paper(pick: Pick, card: Card, tongue: Tongue) -> Paper:
         detex(clean(paper.title, _TITLE)) or "Untitled",
         url.replace("@", "%40"),
         authors_line(paper.authors, tongue),
-        shorten(tldr(paper).text, _SUMMARY),
+        shorten(tldr(paper, *card.told_in(tongue.locale)).text, _SUMMARY),
         clean(sentence(pick.reasons, tongue) if pick.reasons else pick.why, _WHY),
         card.upvotes,
         detex(clean(paper.abstract, _ABSTRACT)),

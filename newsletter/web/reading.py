@@ -69,7 +69,7 @@ def month(desk: Desk, ask: Ask) -> Response:
 def topic(desk: Desk, ask: Ask) -> Response:
     """The last editions of one topic, newest first."""
     slug = ask.params["slug"]
-    latest = desk.library.latest(30)
+    latest = [views.spoken(edition, desk.tongue.locale) for edition in desk.library.latest(30)]
     shelves = [(edition.day, shelf) for edition in latest for shelf in views.by_topic(edition, only=slug)]
     known = desk.topics.get(slug)
     if known is None and not shelves:
@@ -113,6 +113,7 @@ def _day_page(desk: Desk, ask: Ask, edition: Edition, *, canonical: str, here: s
 
 
 def _day_values(desk: Desk, edition: Edition, by: str, canonical: str, here: str) -> dict[str, Any]:
+    edition = views.spoken(edition, desk.tongue.locale)
     shelves = views.by_trend(edition) if by == "trend" else views.by_topic(edition)
     count = len({card.id for shelf in shelves for card in shelf.cards})
     back, forth = cal.turns(edition.day, _full_days(desk, edition.day), lambda one: why_empty(desk, one))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -81,6 +81,19 @@ def by_topic(edition: Edition, *, only: str = "") -> tuple[Shelf, ...]:
             shelves.append(Shelf(pool.slug, pool.name, cards, len(pool.picks) - len(pool.shown), also))
             above |= {view.id for view in views}
     return tuple(shelves)
+
+
+def spoken(edition: Edition, locale: str) -> Edition:
+    """The edition with the summaries that were told in the language of a locale, where there are such."""
+    if not any(card.told for card in edition.cards):
+        return edition
+    cards = tuple(
+        replace(card, paper=replace(card.paper, summary=told[0], summary_by=told[1]))
+        if (told := card.told_in(locale))[0]
+        else card
+        for card in edition.cards
+    )
+    return replace(edition, cards=cards)
 
 
 def by_trend(edition: Edition) -> tuple[Shelf, ...]:

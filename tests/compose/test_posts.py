@@ -6,6 +6,7 @@ import html
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -122,3 +123,13 @@ def test_a_post_is_in_the_language_of_the_newsletter() -> None:
     assert re.search(r"und \d+ weitere", found.text)
     assert "Warum" in few.text
     assert not re.search(r"votes|Why", found.text + few.text)
+
+
+def test_a_post_tells_the_summary_in_the_language_of_the_newsletter() -> None:
+    made = edition("One")
+    told = replace(made, cards=tuple(replace(card, told=(("de", "Kurz und gut.", "m"),)) for card in made.cards))
+    german = Tongues([default_template_folder()]).of("de_AT")
+
+    post_in = partial(edition_post, told, "matrix", key="k", newsletter="Papers", base_url="https://papers.example.org")
+    assert "Kurz und gut." in post_in(tongue=german).text
+    assert "Kurz und gut." not in post_in().text

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
+from newsletter.model.edition import Card, Edition, Part, Pick, Pool, Score
+from newsletter.model.paper import Paper
 from newsletter.tongue.tongue import ENGLISH
 from newsletter.web.speaking import accepted, carry, tongue_of
 from tests.support.languages import LANGUAGES, RTL
@@ -133,3 +136,24 @@ def test_a_catalogue_that_is_asked_for_in_any_way_is_one_that_there_is(week: Sit
         tongue, carried = tongue_of(chosen, "", tongues, ENGLISH)
         assert tongue.language in LANGUAGES
         assert carried in {"", "de", "zh"}
+
+
+def test_a_summary_is_shown_in_the_language_of_the_page(site: Site) -> None:
+    day = date(2025, 11, 22)
+    kept = print_day_told(site, day)
+
+    pages = site.client()
+    for path in (f"/day/{day}", f"/topic/{kept}"):
+        assert "Kurz und gut." in pages.get(path, headers=asking("de-AT")).text
+        assert "Kurz und gut." not in pages.get(path, headers=asking("fr")).text
+        assert "Kurz und gut." not in pages.get(path).text
+
+
+def print_day_told(site: Site, day: date) -> str:
+    """Prints an edition of one paper that was told in German; returns its topic."""
+    one = Paper(id="2511.00001", title="A paper", abstract="It says this and that.", arxiv_id="2511.00001")
+    card = Card(one, day, told=(("de", "Kurz und gut.", "small-1"),))
+    pick = Pick(one.id, "vision", day, 1, Score((Part("trend", 1.0),)), "No votes yet.")
+    at = datetime(day.year, day.month, day.day, 8, tzinfo=UTC)
+    site.press.editions.print(Edition(day, at, (Pool("vision", "Vision", 5, (pick,)),), (card,)))
+    return "vision"
