@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from newsletter.rank.words import Spelling
 
 TELLING = 3.0  # rarity of a word that tells something: one text in twenty, or fewer, has it
+SAMPLE = 200  # liked papers that are read for how learned words are spelt
 LONGEST = 80  # characters of one quotation
 
 
@@ -44,6 +45,33 @@ def _quoted(spelt: Spelling, wanted: Sequence[str], limit: int) -> tuple[str, ..
             found.append(words[:LONGEST])
             said |= stems
     return tuple(found)
+
+
+def spoken(learned: Sequence[str], papers: Sequence[Paper]) -> tuple[str, ...]:
+    """Stemmed terms (`larg languag`) as the first of some papers that says them does (`large language`).
+
+    A term whose words all stand in a longer one is left out.
+    """
+    stems = {term: line(term).split() for term in learned}
+    whole = [term for term in learned if not any(set(stems[term]) < set(other) for other in stems.values())]
+    found: dict[str, str] = {}
+    pieces: dict[str, str] = {}  # of pairs that are said with a small word between them
+    for paper in papers[:SAMPLE]:
+        wanted = [term for term in whole if term not in found]
+        if not wanted:
+            break
+        spelt = spelling(f"{paper.title[:TITLE_LIMIT]}\n{paper.abstract[:BODY_LIMIT]}")
+        found |= {term: _small(words) for term in wanted if (words := spelt.of(" ".join(stems[term])))}
+        for piece in {piece for term in wanted for piece in term.split()} - pieces.keys():
+            if words := spelt.of(line(piece).strip()):
+                pieces[piece] = _small(words)
+    return tuple(dict.fromkeys(found.get(t) or " ".join(pieces.get(one, one) for one in t.split()) for t in whole))
+
+
+def _small(words: str) -> str:
+    """Without marks, and without the capital of a title or a sentence's beginning; `LLMs` and `mBERT` stay."""
+    bare = "".join(c if c.isalnum() or c in "-+" else " " for c in words)
+    return " ".join(word.lower() if word[1:].islower() else word for word in bare.split())
 
 
 def _rarity(run: str, corpus: Corpus) -> float:

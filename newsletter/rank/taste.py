@@ -12,6 +12,7 @@ import numpy as np
 
 from newsletter.rank.corpus import read
 from newsletter.rank.likings import Likings, lexicon
+from newsletter.rank.matched import spoken
 from newsletter.rank.numbers import standard
 from newsletter.rank.words import name_key
 
@@ -77,8 +78,9 @@ class Taste:
         return {key: shares[key] for key in sorted(shares) if counts[key] >= least and key}
 
     def words(self, likings: Likings) -> tuple[str, ...]:
-        """The words that were learned of her, the surest first."""
-        return likings.words(likings.ask(self._left(self.likes), self._left(self.dislikes)))
+        """The words that were learned of her, the surest first, as papers that she likes spell them."""
+        learned = likings.words(likings.ask(self._left(self.likes), self._left(self.dislikes)))
+        return spoken(learned, self.likes)
 
     def blend(self, stated: NDArray[np.float64] | None, papers: Sequence[Paper], models: Models) -> NDArray[np.float64]:
         """(1 - a) x stated + a x likeness + AUTHOR x followed author; without a stated topic a is 1."""
