@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from newsletter.config import load_config
 from newsletter.model.subscriber import Subscriber
 from tests.support.desk import CONFIG, Desk
-from tests.support.smtp_server import SmtpServer
+from tests.support.smtp_server import Event, Late, SmtpServer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,8 +29,17 @@ def house(folder: Path, *servers: SmtpServer) -> Desk:
     return desk
 
 
+def waited(event: threading.Event) -> None:
+    """For a script: the usual answer, after the event."""
+    event.wait(20)
+
+
 def test_a_relay_that_is_down_is_named_while_the_other_sends_everything(tmp_path: Path) -> None:
-    with SmtpServer() as gone, SmtpServer() as well:
+    def slowly(event: Event) -> Late | None:
+        """So that the other one is found out before all mails have gone, however busy this machine is."""
+        return Late(1.0) if event.asked == 1 else None
+
+    with SmtpServer() as gone, SmtpServer(script={"dot": slowly}) as well:
         gone.stop()
         desk = house(tmp_path, gone, well)
         ran = desk("run", "--json")
@@ -50,11 +60,14 @@ def test_a_relay_that_is_down_is_named_while_the_other_sends_everything(tmp_path
 
 
 def test_a_relay_that_works_again_is_no_longer_out(tmp_path: Path) -> None:
-    with SmtpServer() as gone, SmtpServer() as well:
+    back_is_asked = threading.Event()
+    back_is_asked.set()
+    with SmtpServer() as gone, SmtpServer(script={"dot": lambda _: waited(back_is_asked)}) as well:
         gone.stop()
         desk = house(tmp_path, gone, well)
         assert desk("run").code == 0
-        with SmtpServer(port=gone.port) as back:
+        back_is_asked.clear()  # however slowly this machine connects, the other one does not send everything before
+        with SmtpServer(port=gone.port, script={"mail": lambda _: back_is_asked.set()}) as back:
             desk.ahead(timedelta(minutes=2))
             with desk.press(load_config(tmp_path / "config.toml", {})) as press:
                 for number in range(40):

@@ -345,9 +345,9 @@ def test_more_includes_than_anybody_reads_are_too_many_and_no_other_fault() -> N
 def test_a_maze_of_includes_is_walked_within_a_second() -> None:
     names = [f"n{at}.net" for at in range(24)]
     record = "v=spf1 " + " ".join(f"include:{name}" for name in names * 20) + " -all"
-    begun = time.monotonic()
+    begun = time.process_time()
 
     found = list(examine(OURS, Memory(dict.fromkeys((ENVELOPE, *names), (record,)))))
 
-    assert time.monotonic() - begun < 1
+    assert time.process_time() - begun < 1
     assert any("look-ups or more" in one.text for one in found)
