@@ -135,8 +135,9 @@ def _edition_notes(press: Press, day: date, held: tuple[str, ...]) -> tuple[str,
 
 
 def _nothing(press: Press, edition: Edition, day: date) -> str:
-    if edition.left_out:
-        return f"nothing printed for {day}: {len(edition.left_out)} papers were weighed and none fits a topic"
+    if weighed := len(_new(press, edition) & {out.paper_id for out in edition.left_out}):
+        papers = "paper was" if weighed == 1 else "papers were"
+        return f"nothing printed for {day}: {weighed} new {papers} weighed and none fits a topic"
     if failed := _failed(press, day):
         return f"nothing printed for {day}: no new papers, and {failed} could not be read"
     if quiet := why_quiet(day):
@@ -150,3 +151,10 @@ def _failed(press: Press, day: date) -> str:
     asked = collectings(press.runs, limit=1, day=day)
     notes = asked[0].notes if asked else ()
     return " and ".join(sorted({n.subject for n in notes if n.level == "error" and n.subject in press.source_names}))
+
+
+def _new(press: Press, edition: Edition) -> frozenset[str]:
+    """Papers since the edition before, without older ones that were only looked at again."""
+    asof = edition.printed_at
+    since = min(_before(press, edition.day) or asof - press.config.ranking.lookback, asof - timedelta(days=1))
+    return frozenset(one.paper.id for one in press.papers.candidates(since=since, until=asof))

@@ -87,12 +87,15 @@ def test_a_day_on_which_the_only_source_fails_is_exit_75_and_status_says_what_is
     assert "error: huggingface: 503 Service Unavailable three times in a row" in done.err
     assert "running it again later is the cure" in done.err
     status = desk("status")
-    assert "  huggingface: missing (2026-11-20 09:00 UTC): 503 Service Unavailable three times in a row" in status.out
+    assert (
+        "  huggingface: missing since 2026-11-20 09:00 UTC: 503 Service Unavailable three times in a row" in status.out
+    )
     assert desk("status", "--json").json["sources"] == [
         {
             "name": "huggingface",
             "state": "missing",
             "at": "2026-11-20T09:00:00+00:00",
+            "since": "2026-11-20T09:00:00+00:00",
             "text": "503 Service Unavailable three times in a row",
         }
     ]
