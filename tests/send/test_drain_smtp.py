@@ -127,3 +127,12 @@ def test_a_mail_that_is_answered_with_nonsense_is_refused_at_its_third_try() -> 
             ends.append((tally.sent, tally.deferred, [one.fault for one in tally.refused]))
             ledger.not_before.clear()
     assert ends == [(3, 1, []), (0, 1, []), (0, 0, ["message"]), (0, 0, [])]
+
+
+def test_mails_over_the_servers_size_wait_for_the_operator_and_nobody_loses_hers() -> None:
+    ledger = Fresh(12)
+    with SmtpServer(extensions=("PIPELINING", "SIZE 20")) as server:
+        tally = run(ledger, server, policy=DrainPolicy())
+    assert (tally.stop, tally.refused, server.accepted) == ("attention", [], [])
+    assert "the server takes 20 at most" in tally.stopped_by
+    assert set(ledger.states().values()) == {"deferred", "queued"}

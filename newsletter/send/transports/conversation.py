@@ -112,14 +112,15 @@ class Conversation:
         return self.mode == "chunks" and self._chunking.works is False
 
     def take(self, item: Item) -> Outcome | None:
-        """Begin a message, or refuse it here when this server cannot take it at all."""
+        """Begin a message, or refuse it here when this server cannot take it."""
         try:
             if item.tries:
                 item.reset()
             item.body = clean(item.message)
             item.mail_rcpt = self._envelopes.of(item.message, len(item.body))
         except NotSendable as error:
-            return Refused(item.message.delivery_id, error.reply, "message")
+            limited = error.reply.enhanced == "5.3.4"  # which may be raised: the mail is worth keeping until then
+            return Refused(item.message.delivery_id, error.reply, "sender" if limited else "message")
         self._left -= 1
         self._todo.append(item)
         self._pump()
@@ -226,8 +227,7 @@ class Conversation:
                 return False
             self.items.popleft()
             self.answered += 1
-            if self.mode == "chunks":
-                self._chunking.works = True
+            self._chunking.works = True if self.mode == "chunks" else self._chunking.works
             outcomes.append(Delivered(item.message.delivery_id, reply))
         elif expected not in {"rset", "mail", "rcpt"}:
             return False
