@@ -114,18 +114,18 @@ def _delivery(found: Findings, delivery: dict[str, Any], *, relays: list[dict[st
             found.problems.append(f"{found.label(section, 0, 'path')}: {text}")
         return
     for index, one in enumerate(relays):
-        _server(found, keys.RELAYS, index, one, f"NEWSLETTER_DELIVERY__RELAYS__{index}__PASSWORD")
+        _server(found, keys.RELAYS, index, one)
     _unique(found, keys.RELAYS, "host", [f"{one['host']}:{one['port']}" for one in relays])
     if not relays:
-        _server(found, section, 0, delivery, "NEWSLETTER_DELIVERY__PASSWORD")
+        _server(found, section, 0, delivery)
     if bool(delivery["dkim_selector"]) != bool(delivery["dkim_key"]):
         missing = "dkim_key" if delivery["dkim_selector"] else "dkim_selector"
         text = "is missing: signing needs dkim_selector and dkim_key both. Add it, or take the other out."
         found.problems.append(f"{found.label(section, 0, missing)}: {text}")
 
 
-def _server(found: Findings, section: Section, index: int, delivery: dict[str, Any], variable: str) -> None:
-    """A mail server's address and login."""
+def _server(found: Findings, section: Section, index: int, delivery: dict[str, Any]) -> None:
+    """A mail server's address and login. Whether the password is there is asked by what sends, see wiring_mail."""
 
     def say(key: str, text: str) -> None:
         found.problems.append(f"{found.label(section, index, key)}: {text}")
@@ -136,8 +136,6 @@ def _server(found: Findings, section: Section, index: int, delivery: dict[str, A
             f'is empty, and {delivery.get("transport", "a relay")} needs a server. Write host = "smtp.example.org".',
         )
         return
-    if delivery["username"] and not delivery["password"]:
-        say("password", f"is missing for the username. Give {variable} in the environment.")
     if delivery["password"] and not delivery["username"]:
         say("username", "is missing for the password. Add the login name that your mail server expects.")
     near = delivery["host"].startswith(_LOOPBACK)

@@ -6,6 +6,8 @@ from dataclasses import replace
 from email.utils import parseaddr
 from typing import TYPE_CHECKING
 
+from newsletter.errors import ConfigError
+
 if TYPE_CHECKING:
     from newsletter.config import Config, RelayConfig
     from newsletter.ports import Clock, Transport
@@ -14,7 +16,29 @@ if TYPE_CHECKING:
     from newsletter.send.pace import SharedPacer
 
 
+def require_login(config: Config) -> None:
+    """Raises ConfigError when a password is missing: for what sends. Commands by hand do without the secret."""
+    if config.delivery.transport == "maildir":
+        return
+    relays = config.delivery_relays
+    logins = [
+        (f"[[delivery.relays]] number {place + 1}", f"RELAYS__{place}__", one.username, one.password)
+        for place, one in enumerate(relays)
+    ]
+    if not relays:
+        logins = [("[delivery]", "", config.delivery.username, config.delivery.password)]
+    missing = [
+        f"{where} password: is missing for the username. Give NEWSLETTER_DELIVERY__{part}PASSWORD in the environment."
+        for where, part, username, password in logins
+        if username and not password
+    ]
+    if missing:
+        raise ConfigError(tuple(missing))
+
+
 def open_transport(config: Config, reserve: Reserve, clock: Clock) -> Transport:
+    """Raises ConfigError when its password is missing."""
+    require_login(config)
     from newsletter.send.transports import Ahead
     from newsletter.send.transports import open_transport as open_way
 

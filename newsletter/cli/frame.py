@@ -80,12 +80,20 @@ def settings() -> Config:
 
 
 @contextmanager
-def opened() -> Iterator[Press]:
-    """The press of this call's configuration; a secret that had to be made is mentioned."""
+def opened(*, sends: bool = False) -> Iterator[Press]:
+    """The press of this call's configuration; a secret that had to be made is mentioned.
+
+    `sends`: the password of the mail server must be there before anything begins. Raises ConfigError.
+    """
     from newsletter.config import ensure_secret, environment
     from newsletter.tracing import tracing
 
-    config, made = ensure_secret(settings())
+    given = settings()
+    if sends:
+        from newsletter.wiring_mail import require_login
+
+        require_login(given)
+    config, made = ensure_secret(given)
     if made is not None:
         tell(f"made {made}, which signs the links in mails; keep it in the backup")
     with tracing(environment()), press_opener()(config) as press:

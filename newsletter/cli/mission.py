@@ -59,7 +59,7 @@ def run(day: date | None, workers: int | None, quiet: bool, as_json: bool) -> in
     """Collect, rank, cut, send. Safe to run twice, at once, and after a crash: what is done is not done again."""
     from newsletter import publish
 
-    with opened() as alone, stopping() as stop:
+    with opened(sends=True) as alone, stopping() as stop:
         press = helped(alone, workers, stop)
         watch, count = _watched(press, as_json=as_json, quiet=quiet)
         report = publish.run(press, day, watch=watch, progress=count, stop=stop)
@@ -96,7 +96,7 @@ def send(
         return decide(day, cancel=cancel, dry_run=dry_run, as_json=as_json)
     if test is not None:
         return _send_test(day, test, dry_run=dry_run, as_json=as_json)
-    with opened() as alone, stopping() as stop:
+    with opened(sends=not dry_run) as alone, stopping() as stop:
         press = helped(alone, workers, stop)
         watch, count = _watched(press, as_json=as_json, quiet=quiet)
         report = publish.send(press, day, dry_run=dry_run, watch=watch, progress=count, stop=stop)
@@ -212,7 +212,7 @@ def _send_test(day: date | None, email: str, *, dry_run: bool, as_json: bool) ->
     address = parse_address(email)
     if dry_run:
         raise click.UsageError("--dry-run and --test exclude each other: `newsletter preview` renders without sending.")
-    with opened() as press:
+    with opened(sends=True) as press:
         asof = moment(press, day)
         outcome = send_test(press, day or press.edition_day(asof), asof, address)
     if isinstance(outcome, Silence):

@@ -44,7 +44,7 @@ def serve(host: str, port: int, no_schedule: bool, no_pages: bool) -> None:
     if no_schedule and no_pages:
         raise click.UsageError("--no-schedule and --no-pages together leave nothing to do.")
     stop = threading.Event()
-    with opened() as press, stopping() as asked:
+    with opened(sends=True) as press, stopping() as asked:
         pages = nullcontext() if no_pages else _pages(press, host, port)
         pulses = [] if no_schedule else _pulses(press, stop)
         with pages as alive, open_doors(press, logging_watch(press)) as doors, heartbeat(pulses, stop=stop):
@@ -129,7 +129,7 @@ def worker(once: bool, as_json: bool) -> int:
 
     On PostgreSQL jobs wake the workers; on SQLite each looks at the queue every few seconds.
     """
-    with opened() as press, stopping() as stop:
+    with opened(sends=True) as press, stopping() as stop:
         shift = _Shift(press, stop, logging_watch(press), once=once)
         jobs = None if once else press.open_jobs()
         if not once:

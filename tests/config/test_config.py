@@ -19,6 +19,7 @@ from newsletter.config_keys import SECTIONS
 from newsletter.config_sample import sample
 from newsletter.config_values import parse_duration, show_duration
 from newsletter.errors import ConfigError, UsageError
+from newsletter.wiring_mail import require_login
 
 ROOT = Path(__file__).parents[2]
 HERE = Path("/nowhere/config.toml")
@@ -220,10 +221,6 @@ def test_every_problem_is_reported_at_once_with_key_value_and_cure() -> None:
         (
             '[delivery]\ntransport = "smtp"\nport = 465\n',
             '[delivery] security: is "starttls", but port 465 speaks TLS from the first byte. Write security = "tls".',
-        ),
-        (
-            '[delivery]\ntransport = "smtp"\nusername = "u"\n',
-            "[delivery] password: is missing for the username. Give NEWSLETTER_DELIVERY__PASSWORD in the environment.",
         ),
         (
             (
@@ -521,11 +518,26 @@ def test_several_relays_are_read_and_a_password_comes_from_the_environment() -> 
 
 def test_a_mistake_in_a_relay_is_named_with_its_number() -> None:
     text = RELAYS.replace("weight = 3", "wieght = 3")
-    missing, there = "is missing for the username.", "in the environment."
-    assert problems(text) == (
-        "[[delivery.relays]] number 1 wieght: is not a setting. Did you mean weight?",
-        f"[[delivery.relays]] number 2 password: {missing} Give NEWSLETTER_DELIVERY__RELAYS__1__PASSWORD {there}",
-    )
+    assert problems(text) == ("[[delivery.relays]] number 1 wieght: is not a setting. Did you mean weight?",)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (RELAYS, "[[delivery.relays]] number 2 password: is missing for the username. Give RELAYS__1__PASSWORD"),
+        (
+            '[delivery]\ntransport = "smtp"\nusername = "u"\n',
+            "[delivery] password: is missing for the username. Give PASSWORD",
+        ),
+    ],
+)
+def test_a_password_that_only_the_service_knows_is_missed_by_what_sends_alone(text: str, line: str) -> None:
+    config = read_config(tomllib.loads(text), {}, HERE)
+    with pytest.raises(ConfigError) as raised:
+        require_login(config)
+    assert [one.replace("NEWSLETTER_DELIVERY__", "") for one in raised.value.problems] == [
+        f"{line} in the environment."
+    ]
 
 
 @pytest.mark.parametrize(
