@@ -13,6 +13,17 @@ from newsletter.cli.frame import command, give, given_config, json_option, press
 from newsletter.config_providers import PROVIDERS, Provider
 from newsletter.errors import UsageError
 
+IGNORED = """# Secrets and addresses do not belong into a repository.
+secret
+secrets/
+.env
+env
+*.db
+*.db-*
+*.db.*
+outbox/
+"""
+
 
 @command("init", short_help="Make a commented config.toml, a secret and an empty database.")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=".", metavar="[DIR]")
@@ -33,11 +44,14 @@ def init(folder: Path, provider: str | None, ask: bool | None, as_json: bool) ->
     path = given_config() or folder / "config.toml"
     made: list[str] = []
     kept: list[str] = []
+    ignored: list[str] = []
     wanted = (sys.stdin.isatty() and not as_json) if ask is None else ask
     told = questions(provider) if wanted and not path.exists() else Answers(provider=provider or "")
     relay = PROVIDERS[told.provider] if told.provider else None
     text = sample(relay, told.settings, told.topics)
     (made if _write_new(path, text) else kept).append(str(path))
+    if _write_new(path.parent / ".gitignore", IGNORED):
+        ignored.append(str(path.parent / ".gitignore"))
     config, secret = ensure_secret(load_config(path))
     (kept if secret is None else made).append(str(secret or config.locate(config.newsletter.secret_file)))
     database = Path(config.database_url.removeprefix("sqlite:///"))
@@ -46,6 +60,7 @@ def init(folder: Path, provider: str | None, ask: bool | None, as_json: bool) ->
         if told.email and str(path) in made:
             told.subscribe(press)
         (kept if known else made).append(str(database) if database.exists() else config.newsletter.database)
+    made += ignored
     if as_json:
         give({"made": made, "kept": kept} | ({"advice": relay.advice} if relay else {}))
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -31,6 +32,23 @@ def test_init_makes_a_newsletter_that_works_at_once(tmp_path: Path) -> None:
     assert stat.S_IMODE((folder / "subscribers.db").stat().st_mode) & 0o077 == 0
     status = newsletter(["--config", str(folder / "config.toml"), "status"])
     assert (status.code, status.err) == (0, "")
+
+
+def test_git_leaves_out_the_secret_and_the_addresses_of_a_new_newsletter(tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    newsletter(["init", str(folder)])
+    for name in ("subscribers.db.before-0010", "before-20261126-040000.db", "env"):
+        (folder / name).touch()
+    (folder / "outbox" / "new").mkdir(parents=True)
+    (folder / "outbox" / "new" / "a.eml").touch()
+    git = ["git", "-C", str(tmp_path), "-c", "core.excludesFile=/dev/null"]
+    subprocess.run([*git, "init", "-q"], check=True, timeout=20)
+    asked = [*git, "ls-files", "--others", "--exclude-standard"]
+    seen = subprocess.run(asked, capture_output=True, text=True, check=True, timeout=20)
+    assert seen.stdout.splitlines() == ["mine/.gitignore", "mine/config.toml"]
+    (folder / ".gitignore").write_text("mine\n", "utf-8")
+    newsletter(["init", str(folder)])
+    assert (folder / ".gitignore").read_text("utf-8") == "mine\n"
 
 
 def test_init_a_second_time_leaves_everything_as_it_was(tmp_path: Path) -> None:
