@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -84,7 +85,9 @@ def _name(source: dict[str, Any], taken: set[str]) -> str:
         short = f"feed:{parts.hostname}"
         return short if short not in taken else f"{short}{parts.path}{'?' if parts.query else ''}{parts.query}"
     if kind == "file" and source["path"]:
-        return f"file:{source['path']}"
+        short = f"file:{PurePath(source['path']).stem}"  # readers see it: never the folders of this machine
+        several = (short, *(f"{short}-{n}" for n in range(2, 100)))
+        return next((name for name in several if name not in taken), short)
     return kind
 
 

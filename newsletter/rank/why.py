@@ -56,7 +56,7 @@ def reasons_for(reasons: Reasons) -> tuple[Reason, ...]:
 def vote_reason(vote: Attention) -> Reason:
     """What was counted, by whom (empty where it is plain), how many, and the age in hours, days where it is more."""
     source, _, what = vote.signal.rpartition(".")
-    where = "" if source.partition(":")[0] in {"huggingface", "file"} else source  # file:papers.jsonl
+    where = "" if source.partition(":")[0] in {"huggingface", "file"} else source  # file:papers
     hours = max(1, round(vote.age_hours)) if vote.age_hours < 48 else 24 * round(vote.age_hours / 24)
     return ("votes", what, where, _plain(vote.votes), str(hours))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from pathlib import PurePath
 from typing import TYPE_CHECKING, cast
 
 from sqlalchemy import Select, bindparam, func, select, union
@@ -191,11 +192,19 @@ def _poll_row(poll: Poll) -> dict[str, str | int]:
 
 
 def _listing(row: Row[tuple[object, ...]]) -> Listing:
-    return Listing(row.paper_id, row.source, as_day(row.day), cast("Announced", row.kind), moment(row.at))
+    return Listing(
+        row.paper_id, _without_path(row.source), as_day(row.day), cast("Announced", row.kind), moment(row.at)
+    )
 
 
 def _reading(row: Row[tuple[object, ...]]) -> Reading:
-    return Reading(row.paper_id, row.signal, row.value, moment(row.at))
+    source, dot, what = row.signal.rpartition(".")
+    return Reading(row.paper_id, f"{_without_path(source)}{dot}{what}", row.value, moment(row.at))
+
+
+def _without_path(source: str) -> str:
+    """Files were once named by their path: what they said is the same file's still."""
+    return f"file:{PurePath(source[5:]).stem}" if source.startswith("file:") else source
 
 
 def _by_day(found: list[Listing]) -> tuple[Listing, ...]:

@@ -100,8 +100,8 @@ def plots(readings: Sequence[Reading]) -> list[tuple[str, Plot]]:
         series.setdefault(one.signal, []).append((one.at, one.value))
     found = []
     for signal in sorted(series, key=lambda name: (not name.endswith(".upvotes"), name)):
-        source, _, what = signal.partition(".")
-        name = f"{what.capitalize()} ({source})" if what else signal
+        source, _, what = signal.rpartition(".")
+        name = f"{what.capitalize()} ({source.removeprefix('file:')})"
         if plot := draw(series[signal], width=640, height=120, what=name):  # type: ignore[arg-type] # datetimes
             found.append((name, plot))
     return found[:4]

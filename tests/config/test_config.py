@@ -425,7 +425,8 @@ def test_feeds_and_files_get_names_of_their_own() -> None:
             "sources": [
                 {"kind": "feed", "url": "https://blog.example.org/feed.xml"},
                 {"kind": "feed", "url": "https://blog.example.org/other.xml"},
-                {"kind": "file", "path": "papers.jsonl"},
+                {"kind": "file", "path": "/srv/secret place/papers.jsonl"},
+                {"kind": "file", "path": "more/papers.jsonl"},
                 {"kind": "feed", "url": "https://lab.example.org/", "name": "lab"},
             ]
         },
@@ -435,7 +436,8 @@ def test_feeds_and_files_get_names_of_their_own() -> None:
     assert [one.name for one in config.sources] == [
         "feed:blog.example.org",
         "feed:blog.example.org/other.xml",
-        "file:papers.jsonl",
+        "file:papers",
+        "file:papers-2",
         "lab",
     ]
 
