@@ -15,8 +15,9 @@ from urllib.parse import urlsplit
 import click
 
 from newsletter.cli import examining
-from newsletter.cli.frame import command, give, json_option, opened, plural, say, tell
-from newsletter.errors import NewsletterError
+from newsletter.cli.frame import command, give, json_option, plural, say, tell
+from newsletter.cli.standing_in import opened_or_stand_in
+from newsletter.errors import ConfigError, NewsletterError, StoreError
 from newsletter.model.finding import Finding
 from newsletter.model.paper import Problem
 from newsletter.patience import TooLateError, awaited
@@ -47,8 +48,8 @@ def doctor(mail: str, as_json: bool) -> int:
     something is wrong; warnings do not count.
     """
     findings = []
-    with opened() as press:
-        for finding in chain(examine(press), _test_mail(press, mail) if mail else ()):
+    with opened_or_stand_in() as (press, trouble):
+        for finding in chain(examine(press, trouble), _test_mail(press, mail) if mail else ()):
             findings.append(finding)
             if not as_json:
                 _say(finding)
@@ -57,7 +58,9 @@ def doctor(mail: str, as_json: bool) -> int:
         rows = [{"check": f.check, "level": f.level, "text": f.text, "cure": f.cure} for f in findings]
         give({"ok": not problems, "findings": rows})
     else:
-        say(f"{plural(problems, 'problem')} found." if problems else "All well.")
+        warnings = sum(finding.level == "warning" for finding in findings)
+        well = f"No problem, {plural(warnings, 'warning')}." if warnings else "All well."
+        say(f"{plural(problems, 'problem')} found." if problems else well)
     return 1 if problems else 0
 
 
@@ -68,12 +71,15 @@ def _say(finding: Finding) -> None:
         say(f"          {finding.cure}")
 
 
-def examine(press: Press) -> Iterator[Finding]:
-    """Every check, quick ones first."""
+def examine(press: Press, trouble: StoreError | None = None) -> Iterator[Finding]:
+    """Every check, quick ones first. `trouble`: why the database is not the newsletter's."""
     yield from _configuration(press.config)
     yield _secret(press.config)
     yield from examining.password_file(press)
-    yield from _database(press)
+    if trouble is None:
+        yield from _database(press)
+    else:
+        yield Finding("database", "problem", trouble.what, trouble.cure)
     yield _clock(press)
     yield _templates(press)
     yield from _world(press)
@@ -105,16 +111,16 @@ def _publicity(config: Config) -> Iterator[Finding]:
     sender = settings.sender.rpartition("@")[2].strip("<> ").lower()
     if f".{sender}".endswith(_SAMPLE_DOMAINS):
         cure = "Put an address of your own domain into [newsletter] from."
-        yield Finding("sender", "warning", f"{settings.sender} is the sample's", cure)
+        yield Finding("sender", "warning", f"{settings.sender} is of a domain for examples: nobody can answer it", cure)
     if local:
         cure = "Put the public https address into [newsletter] base_url; the links in mails are made from it."
         yield Finding("base_url", "warning", f"{settings.base_url} opens on this machine only", cure)
     elif url.scheme != "https":
         cure = "Mail programs offer one-click leaving with https only (RFC 8058): use an https base_url."
         yield Finding("base_url", "problem", f"{settings.base_url} is not https", cure)
-    if not settings.postal_address and not local:
+    if not settings.postal_address:
         cure = "Fill in [newsletter] postal_address: the law asks for it in lists that are open to the public."
-        yield Finding("postal address", "problem", "is empty", cure)
+        yield Finding("postal address", "warning" if local else "problem", "is empty", cure)
 
 
 def _secret(config: Config) -> Finding:
@@ -195,6 +201,8 @@ def _mail_server(press: Press) -> Iterator[Finding]:
     except TooLateError as error:
         cure = 'Are [delivery] host, port and security right? Port 465 wants "tls", ports 587 and 25 do not.'
         yield Finding("delivery", "problem", error.what, cure)
+    except ConfigError as error:
+        yield Finding("delivery", "problem", " ".join(error.problems))
     except NewsletterError as error:
         yield Finding("delivery", "problem", error.what, error.cure)
     else:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import exc
@@ -24,6 +26,8 @@ _SQLITE = {
     _CANTOPEN: ("cannot be opened", "Its folder must exist and be writable for the user that runs newsletter."),
     _NOTADB: ("is not an SQLite database", "Point `[newsletter] database` at another file, or move this one away."),
 }
+_NO_ROOM = 256 * 1024  # bytes: less than a log and its index want
+
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 _FULL_STATES = ("53100",)
 _BUSY_STATES = ("40001", "40P01", "55P03", "57014", "57P01", "57P02", "57P03", "53300")
@@ -54,10 +58,21 @@ def _of_sqlite(error: sqlite3.Error, place: str) -> NewsletterError:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in {_BUSY, _LOCKED}:
         return BusyError(f"{place} is locked by another process.", cure="Run it again in a minute.")
+    if code in {_IOERR, _FULL, _CANTOPEN} and (free := _free(place)) is not None and free < _NO_ROOM:
+        what = f"{place} cannot be used: the disk is full ({free:,} bytes are free)."
+        return StoreError(what, cure="Free some disk space; nothing half-written was kept.")
     if code in _SQLITE:
         what, cure = _SQLITE[code]
         return StoreError(f"{place} {what}.", cure=cure)
     return StoreError(f"{place}: {error}.", cure="Run `newsletter doctor`.")
+
+
+def _free(place: str) -> int | None:
+    """Bytes free where the file is. SQLite calls a full disk an input/output error when its log finds no room."""
+    try:
+        return shutil.disk_usage(Path(place).parent).free
+    except OSError:
+        return None
 
 
 def _of_postgresql(error: BaseException | None, place: str) -> NewsletterError:

@@ -457,3 +457,14 @@ def test_a_test_mail_goes_out_when_it_is_asked_for(lab: Lab) -> None:
     told = {one["check"]: one for one in findings(lab.examine("--mail", "ada@lab.edu"))}
     assert (told["test mail"]["level"], told["test mail"]["text"]) == ("problem", "not taken: 550 not you")
     assert "test mail" not in {one["check"] for one in findings(lab.examine())}
+
+
+def test_a_database_that_cannot_be_opened_is_one_finding_among_the_others(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    (tmp_path / "subscribers.db").write_bytes(b"no database at all " * 500)
+    done = desk("doctor")
+    assert done.code == 1
+    assert f"PROBLEM  database: {tmp_path}/subscribers.db is not an SQLite database.\n" in done.out
+    for other in ("clock:", "templates:", "delivery:"):
+        assert other in done.out
+    assert (tmp_path / "subscribers.db").read_bytes() == b"no database at all " * 500

@@ -17,6 +17,7 @@ import pytest
 from newsletter.errors import BusyError, StoreError, UsageError
 from newsletter.model.mail import NewDelivery
 from newsletter.model.paper import Problem
+from newsletter.store.faults import translated
 from newsletter.store.open import open_store
 from tests.support import postgres
 from tests.support.stores import SECRET, fresh_url
@@ -58,6 +59,18 @@ def test_a_full_disk_keeps_nothing_of_what_did_not_fit(tmp_path: Path) -> None:
     assert raised.value.exit_code == 1
     assert store.ledger.counts(now=NOW) == {}
     store.close()
+
+
+def test_a_disk_so_full_that_sqlite_calls_it_an_input_output_error_is_called_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=4096))
+    complaint = sqlite3.OperationalError("disk I/O error")
+    complaint.sqlite_errorcode = sqlite3.SQLITE_IOERR_SHMSIZE
+    with pytest.raises(StoreError) as raised, translated(str(tmp_path / "a.db")):
+        raise complaint
+    assert raised.value.what == f"{tmp_path}/a.db cannot be used: the disk is full (4,096 bytes are free)."
 
 
 def test_a_file_that_is_no_database_is_left_as_it_is(tmp_path: Path) -> None:
