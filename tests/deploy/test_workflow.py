@@ -48,6 +48,15 @@ def test_it_is_off_the_hour_alone_and_asks_for_little() -> None:
     assert "sleep" in TEXT
 
 
+def test_a_month_of_it_fits_into_the_free_minutes_of_a_private_repository() -> None:
+    hours = re.search(r'cron: "\d+ ([\d,]+) \* \* \*"', TEXT)
+    assert hours is not None
+    assert len(hours[1].split(",")) * 31 * 3 < 1000
+    wait = re.search(r"RANDOM % (\d+)", TEXT)
+    assert wait is not None
+    assert int(wait[1]) <= 60
+
+
 def test_every_action_is_pinned_to_a_commit_and_no_secret_stands_in_a_script() -> None:
     uses = re.findall(r"uses: (\S+)", TEXT)
     assert uses
@@ -135,6 +144,15 @@ def test_three_runs_by_hand_mail_each_reader_once_and_the_state_is_encrypted(tmp
     runner.cache.unlink()
     assert runner.run() == [1], "a lost state must not mail everybody again unasked"
     assert runner.mails == 2
+
+
+@pytest.mark.skipif(not shutil.which("gpg") or not shutil.which("bash"), reason="needs gpg and bash")
+def test_a_first_run_that_failed_before_it_made_anything_keeps_no_state_and_does_not_fail_twice(tmp_path: Path) -> None:
+    runner = Runner(tmp_path)
+    (tmp_path / "digest").mkdir()
+    assert runner.script(step("Lock the state"), tmp_path, "a key", "true") == 0
+    assert not (tmp_path / "state.gpg").exists()
+    assert "is gone" not in step("Unlock it")
 
 
 def make_papers(path: Path) -> None:
