@@ -24,6 +24,9 @@ K1 = 1.0
 B = 0.75
 BACKGROUND = 26_298  # abstracts that the text model's rarities were counted in
 UNKNOWN = 3.0  # how many of them are taken to hold a term that is not in its vocabulary
+SHORTEST = 0.5  # of the mean length: what is shorter counts as so long, or a few words would be all about anything
+TELLING = 40  # different words from which a text says enough to be compared: 99.7 % of real ones do (docs/ranking.md)
+REPEATING = 0.3  # share of different words below which a text repeats itself: none of 12,542 real ones does
 TITLE_WEIGHT = 2  # a word of the title counts as two of the abstract where papers are compared
 
 
@@ -39,6 +42,7 @@ class Corpus:
     postings: Mapping[str, tuple[tuple[int, int], ...]]  # term -> (row, count)
     lengths: NDArray[np.float64]  # terms, the title's twice
     vectors: NDArray[np.float32]  # (papers, dimensions), zero columns without a text model
+    substance: NDArray[np.float64]  # 0 to 1: how far a text says enough, and without repeating itself
     model: TextModel | None
     familiar: float = 0.0  # share of a text's words that the model knows, the mean over the papers
 
@@ -70,7 +74,7 @@ class Corpus:
 
     def _norms(self) -> NDArray[np.float64]:
         mean = float(self.lengths.mean()) if len(self.papers) else 1.0
-        return K1 * (1 - B + B * self.lengths / (mean or 1.0))
+        return K1 * (1 - B + B * np.maximum(self.lengths, SHORTEST * mean) / (mean or 1.0))
 
     def wording_counts(self, wording: str) -> NDArray[np.float64]:
         """How often each paper says these very letters (in lower case, single blanks), as whole words."""
@@ -114,10 +118,26 @@ def read(papers: Sequence[Paper], model: TextModel | None) -> Corpus:
         lines=tuple(f"{line(p.title[:TITLE_LIMIT])}|{line(p.abstract[:BODY_LIMIT])}" for p in papers),
         postings={term: tuple(rows) for term, rows in postings.items()},
         lengths=np.array([one.total() for one in weighted], dtype=np.float64),
+        substance=_substance(counts),
         vectors=model.encode(counts) if model else np.zeros((len(papers), 0), np.float32),
         model=model,
         familiar=_familiar(counts, model) if model else 0.0,
     )
+
+
+def _substance(counts: Sequence[Mapping[str, int]]) -> NDArray[np.float64]:
+    """1 for every usual text. Less for one of a few words beside texts of many (never among its like), and less the
+    more it says the same words over and over.
+    """
+    singles = [[count for term, count in one.items() if "_" not in term] for one in counts]
+    different = np.array([len(one) for one in singles], dtype=np.float64)
+    if not len(different):
+        return different
+    totals = np.maximum(1, np.array([sum(one) for one in singles], dtype=np.float64))
+    enough = max(1.0, min(TELLING, float(np.median(different)) / 2))
+    told: NDArray[np.float64] = np.minimum(1, different / enough)
+    fresh: NDArray[np.float64] = np.minimum(1, different / totals / REPEATING)
+    return np.round(told * fresh, 6)
 
 
 def _familiar(counts: Sequence[Mapping[str, int]], model: TextModel) -> float:

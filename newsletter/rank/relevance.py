@@ -155,6 +155,7 @@ def relevance(corpus: Corpus, question: Question, model: TextModel | None, given
         likeness, near = seed_scores(corpus, question.seeds, model)
         parts["seeds"] = standard(likeness)
         evidence |= likeness > 0
+    parts = {name: np.where(values > 0, values * corpus.substance, values) for name, values in parts.items()}
     text_total = np.sum(list(parts.values()), axis=0) if parts else np.zeros(len(corpus))
     named = _named(corpus.papers, question.topic)
     parts |= {name: values for name, values in named.items() if values.any()}

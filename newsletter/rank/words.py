@@ -10,7 +10,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 TITLE_LIMIT = 2_000  # characters of a title that count; real titles end at about 400
-BODY_LIMIT = 20_000  # characters of an abstract that count; real abstracts end at about 5,000
+BODY_LIMIT = 5_000  # characters of an abstract that count; real ones end there, and what is longer is no abstract
 
 _STOP = frozenset(
     (
