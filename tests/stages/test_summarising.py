@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-GOOD = "A study of a language model, told by a model in plain words."
+GOOD = "This paper presents a study by its authors: research that uses a new method."  # true of any abstract
 
 
 @dataclass
