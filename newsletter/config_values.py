@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from newsletter.model.mail import WarmUp
+from newsletter.model.paper import pasted_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -254,6 +255,10 @@ def _keywords(raw: Any) -> tuple[str, ...]:
     return words
 
 
+def _papers(raw: Any) -> tuple[str, ...]:
+    return tuple(map(pasted_id, _texts(raw)))
+
+
 def _durations(raw: Any) -> tuple[timedelta, ...]:
     if not isinstance(raw, list) or not raw:
         raise Wrong("must be a list of lengths of time", 'Write it in brackets: ["30s", "5m"].')
@@ -290,6 +295,7 @@ WARM_UP = Kind('such as `"200 from 2026-12-01, x1.5 a day"`; empty: none', _warm
 FLAG = Kind("`true` \\| `false`", _flag, _read_flag)
 RATE = Kind('rate, such as `"14/s"` or `"50000/day"`; empty: no limit', _rate, blank_is_unset=False)
 TEXTS = Kind("list of texts", _texts, _read_list, blank_is_unset=False)
+PAPERS = Kind("list of papers: ids, or their addresses", _papers, _read_list, blank_is_unset=False)
 KEYWORDS = Kind("list of words and quoted phrases", _keywords, _read_list, blank_is_unset=False)
 DURATIONS = Kind("list of lengths of time", _durations, _read_list)
 SLUG = Kind("small letters, digits, hyphens", _slug)

@@ -84,6 +84,7 @@ def examine(press: Press, trouble: StoreError | None = None) -> Iterator[Finding
     yield _templates(press)
     yield from _world(press)
     yield from examining.freshness(press)
+    yield from examining.seeds(press)
     yield from _mail_server(press)
     yield from _dns(press)
     yield from _returns(press)

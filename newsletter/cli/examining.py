@@ -15,6 +15,7 @@ from newsletter.config_keys import SECTIONS
 from newsletter.errors import NewsletterError
 from newsletter.health import silent_sources
 from newsletter.model.finding import Finding
+from newsletter.stages.printing import unknown_seeds
 from newsletter.stages.quiet_days import why_quiet
 
 if TYPE_CHECKING:
@@ -50,6 +51,15 @@ def freshness(press: Press) -> Iterator[Finding]:
             text = f"the last whole list is that of {max(days)}"
             cure = "Does its web site show newer papers? Then its format may have changed: look for a newer version."
             yield Finding(f"{source.name} lists", "warning", text, cure)
+
+
+def seeds(press: Press) -> Iterator[Finding]:
+    """Seed papers that no topic can be like, because nobody collected them."""
+    topics = press.config.topics
+    library = press.papers.get({one for topic in topics for one in (*topic.papers, *topic.papers_not)})
+    for text in unknown_seeds(topics, library):
+        cure = "Is the id right? A paper is known once a source listed it, or a reader brought it."
+        yield Finding("topics", "warning", text, cure)
 
 
 def offers(where: str, offered: Offered) -> Iterator[Finding]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import click
 from newsletter.cli.frame import command, day_option, give, json_option, opened, plural, say
 from newsletter.cli.people import known
 from newsletter.cli.status import STATE_WORDS
+from newsletter.model.paper import pasted_id
 from newsletter.stages.lately import collectings, printings
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from newsletter.model.subscriber import Subscriber
     from newsletter.press import Press
 
-_ARXIV_URL = re.compile(r"(?:https?://)?(?:www\.|export\.)?arxiv\.org/(?:abs|pdf)/", re.IGNORECASE)
 _SINGULAR = {
     "queued": "waits to be sent",
     "claimed": "is held by a worker",
@@ -49,9 +48,9 @@ def why(day: date | None, email: str | None, paper: str | None, as_json: bool) -
         asof = moment(press, day)
         on = day or press.edition_day(asof)
         if email is not None:
-            facts = of_reader(press, known(press, email), asof, day, on, paper_id(paper) if paper else "")
+            facts = of_reader(press, known(press, email), asof, day, on, pasted_id(paper) if paper else "")
         elif paper is not None:
-            facts = of_paper(press, paper_id(paper), asof, on)
+            facts = of_paper(press, pasted_id(paper), asof, on)
         else:
             facts = of_day(press, on)
     if as_json:
@@ -59,15 +58,6 @@ def why(day: date | None, email: str | None, paper: str | None, as_json: bool) -
     else:
         for line in facts["lines"]:
             say(line)
-
-
-def paper_id(text: str) -> str:
-    """The id in whatever a person pastes: an address, a version, a prefix."""
-    text = _ARXIV_URL.sub("", text.strip()).removesuffix(".pdf")
-    text = re.sub(r"^(?:arxiv:|(?:https?://)?(?:dx\.)?doi\.org/|doi:)", "", text, flags=re.IGNORECASE)
-    if re.fullmatch(r"(?:\d{4}\.\d{4,5}|[a-z.-]+/\d{7})v\d+", text, re.IGNORECASE):
-        text = text.rpartition("v")[0]
-    return text.lower() if text.startswith("10.") else text
 
 
 def of_day(press: Press, day: date) -> dict[str, Any]:

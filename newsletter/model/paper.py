@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 Announced = Literal["new", "cross", "replace", "listed"]
 
 _TEX_COMMAND = re.compile(r"\\[a-zA-Z]+")
+_PREFIX = re.compile(
+    r"(?:https?://)?(?:(?:www\.|export\.)?arxiv\.org/(?:abs|pdf|html)/|(?:dx\.)?doi\.org/)|arxiv:|doi:", re.IGNORECASE
+)
+_ARXIV_DOI = re.compile(r"10\.48550/arxiv\.", re.IGNORECASE)
+_VERSIONED = re.compile(r"(\d{4}\.\d{4,5}|[a-z.-]+/\d{7})v\d+", re.IGNORECASE)
 _NOT_WORD = re.compile(r"[\W_]+")
 
 
@@ -139,6 +144,15 @@ class Candidate:
     first_seen: datetime
     listings: tuple[Listing, ...] = ()
     readings: tuple[Reading, ...] = ()  # oldest first
+
+
+def pasted_id(text: str) -> str:
+    """The id in whatever a person pastes: an address, a version, a prefix, arXiv's own DOI."""
+    text = _PREFIX.sub("", text.strip(), count=1).removesuffix(".pdf")
+    text = _ARXIV_DOI.sub("", text, count=1)
+    if found := _VERSIONED.fullmatch(text):
+        return found[1]
+    return text.lower() if text.startswith("10.") else text
 
 
 def normalise_title(title: str) -> str:

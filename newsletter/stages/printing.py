@@ -17,10 +17,11 @@ from newsletter.stages.summarising import summarise
 from newsletter.tracing import traced
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from datetime import date, datetime
 
     from newsletter.model.edition import Edition, Topic
-    from newsletter.model.paper import Candidate
+    from newsletter.model.paper import Candidate, Paper
     from newsletter.press import Press
 
 LONGEST_OUTAGE = timedelta(days=30)
@@ -64,7 +65,20 @@ def draft(
         news_since=_before(press, day),
         measured=older,
     )
-    return edition, (*told, *(Note("info", "edition", text) for text in held))
+    unknown = tuple(Note("warning", "topics", text) for text in unknown_seeds(wanted, library))
+    return edition, (*told, *unknown, *(Note("info", "edition", text) for text in held))
+
+
+def unknown_seeds(topics: Iterable[Topic], library: Mapping[str, Paper]) -> tuple[str, ...]:
+    """A sentence for each topic with seed papers that the store does not hold: they count for nothing."""
+    missing = {
+        topic.slug: [one for one in (*topic.papers, *topic.papers_not) if one not in library] for topic in topics
+    }
+    return tuple(
+        f"{slug}: no paper is known as {', '.join(ids)}, so it counts for nothing"
+        for slug, ids in missing.items()
+        if ids
+    )
 
 
 @traced("print")
