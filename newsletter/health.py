@@ -81,6 +81,14 @@ def silent_sources(runs: Sequence[Run], sources: Iterable[str]) -> Mapping[str, 
     return found
 
 
+def has_answered(runs: Sequence[Run], name: str) -> bool:
+    """Whether the source gave anything in one of these runs."""
+    return any(
+        run.command in _ASKING and {note.level != "error" for note in run.notes if note.subject == name} == {True}
+        for run in runs
+    )
+
+
 def missed_days(runs: Sequence[Run], printed: Iterable[date], *, today: date, back: int = 3) -> tuple[date, ...]:
     """Days before `today` on which nothing ran at all and no edition came out, though there were runs before."""
     have = {*printed, *(run.day for run in runs)}

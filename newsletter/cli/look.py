@@ -45,6 +45,13 @@ def preview(
     port: int,
 ) -> None:
     """Render the day's digest without sending it and without remembering that it was seen."""
+    if locale:
+        from newsletter.subscribe.people import RowError, locale_code
+
+        try:
+            locale = locale_code(locale)
+        except RowError as error:
+            raise UsageError(str(error)) from None
     if serve:
         from newsletter.cli.gallery import Gallery, serve_gallery
         from newsletter.cli.workroom import Query, Workroom

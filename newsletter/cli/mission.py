@@ -167,15 +167,19 @@ def _end(report: Report, *, as_json: bool) -> int:
 
 def _tell_silent(press: Press, report: Report) -> None:
     """Sources that gave nothing, as the last line that cron mails: the exit code is 0 while others answer."""
-    from newsletter.health import silent_sources
+    from newsletter.health import has_answered, silent_sources
     from newsletter.stages.lately import collectings
 
     named_so = {note.subject for note in report.notes if note.level == "error"} & press.source_names
-    for name, (since, _) in sorted(silent_sources(collectings(press.runs, limit=60), named_so).items()):
+    runs = collectings(press.runs, limit=60)
+    for name, (since, _) in sorted(silent_sources(runs, named_so).items()):
         others = (
             "the edition came out of the others" if len(named_so) < len(press.source_names) else "no source answered"
         )
-        tell(f"{name} gave nothing; its last answer was before {since:%Y-%m-%d %H:%M} UTC; {others}")
+        last = f"its last answer was before {since:%Y-%m-%d %H:%M} UTC"
+        if len(runs) < 60 and not has_answered(runs, name):
+            last = "it has never answered"
+        tell(f"{name} gave nothing; {last}; {others}")
 
 
 def _watched(press: Press, *, as_json: bool, quiet: bool) -> tuple[Watch, Callable[[Tally], None]]:

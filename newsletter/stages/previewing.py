@@ -126,11 +126,10 @@ def preview_notice(
 def send_test(press: Press, day: date, asof: datetime, email: str) -> Outcome | Silence:
     """Mail the preview to `email` at once, past the ledger: a test may be repeated, and counts for nobody."""
     known = press.subscribers.by_email(email)
-    seen = preview(press, day, asof, email=email if known else "", test=True)
-    if not isinstance(seen, Preview):
-        return seen
-    message = seen.message if known else replace(seen.message, recipient=email)
-    return _deliver(press, message)
+    chosen = choose(press, day, asof, email=email if known else "")
+    if not isinstance(chosen, Chosen):
+        return chosen
+    return send_chosen(press, chosen, day, email)
 
 
 def send_chosen(press: Press, chosen: Chosen, day: date, email: str, *, locale: str = "") -> Outcome:

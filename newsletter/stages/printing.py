@@ -156,6 +156,8 @@ def _nothing(press: Press, edition: Edition, day: date) -> str:
         return f"nothing printed for {day}: no new papers, and {failed} could not be read"
     if quiet := why_quiet(day):
         return f"nothing printed for {day}: no new papers, {quiet}"
+    if before := _before(press, day):
+        return f"nothing printed for {day}: no new papers since {before:%Y-%m-%d %H:%M} UTC, when the last one came out"
     hours = press.config.ranking.lookback // timedelta(hours=1)
     return f"nothing printed for {day}: no new papers in the last {hours} hours"
 
@@ -170,5 +172,5 @@ def _failed(press: Press, day: date) -> str:
 def _new(press: Press, edition: Edition) -> frozenset[str]:
     """Papers since the edition before, without older ones that were only looked at again."""
     asof = edition.printed_at
-    since = min(_before(press, edition.day) or asof - press.config.ranking.lookback, asof - timedelta(days=1))
+    since = _before(press, edition.day) or asof - press.config.ranking.lookback
     return frozenset(one.paper.id for one in press.papers.candidates(since=since, until=asof))

@@ -92,7 +92,7 @@ def to_subscriber(fields: Mapping[str, str], *, topics: Collection[str] | None, 
         cadence=_read(fields, "cadence", _cadence),
         send_hour=_read(fields, "send_hour", _hour),
         timezone=_read(fields, "timezone", _zone),
-        locale=_read(fields, "locale", _locale),
+        locale=_read(fields, "locale", locale_code),
         per_topic=_read(fields, "per_topic", _cap),
         text_only=bool(_read(fields, "text_only", _flag)),
         status=_read(fields, "status", _status) or "active",
@@ -152,7 +152,7 @@ def _zone(text: str) -> str:
     return text
 
 
-def _locale(text: str) -> str:
+def locale_code(text: str) -> str:
     if not _LOCALE.fullmatch(text):
         raise RowError(f'The locale "{_short(text)}" is no code of a language, such as "en" or "pt_BR".')
     try:

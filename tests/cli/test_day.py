@@ -236,6 +236,7 @@ def test_a_test_mail_goes_to_one_address_and_is_not_remembered(friday: Desk) -> 
     done = friday("send", "--test", "me@example.org")
     assert (done.code, done.out) == (0, "sent to me@example.org\n")
     assert len(friday.mails) == before + 1
+    assert sum(b"\nTo: me@example.org\r" in mail.read_bytes() for mail in friday.mails) == 1
     assert friday("send", "--test", "not an address").code == 2
 
 
@@ -368,3 +369,8 @@ def test_an_outbox_that_is_a_file_is_for_a_person_to_mend(desk: Desk) -> None:
     assert done.code == 1
     assert "Set [delivery] path to a folder that this user may write to." in done.err
     assert "A person must look" in done.err
+
+
+def test_a_language_that_there_is_not_is_refused_by_preview_as_it_is_for_a_reader(desk: Desk) -> None:
+    done = desk("preview", "--locale", "klingon")
+    assert (done.code, "There is no locale" in done.err or "no code of a language" in done.err) == (2, True)
