@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
@@ -64,6 +64,16 @@ class Database:
             if lock is not None and not self.is_sqlite:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock})
             yield connection
+
+    def flush_log(self) -> None:
+        """Empty SQLite's log, in which erased rows still stand; while others read, it stays until they end."""
+        if not self.is_sqlite:
+            return
+        with translated(self.place), closing(self.engine.raw_connection()) as connection:
+            waits = connection.execute("PRAGMA busy_timeout").fetchone()[0]
+            connection.execute("PRAGMA busy_timeout=500")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()  # a row that says busy is no error
+            connection.execute(f"PRAGMA busy_timeout={waits}")
 
     def insert(self, table: Table) -> SqliteInsert | PostgresqlInsert:
         """INSERT that knows ON CONFLICT."""
@@ -219,7 +229,13 @@ def _set_up_reader(connection: Any, _record: Any) -> None:
 
 def _set_up_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # the driver begins nothing by itself: `_begin_sqlite` does
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "temp_store=MEMORY"):
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "foreign_keys=ON",
+        "temp_store=MEMORY",
+        "secure_delete=ON",
+    ):
         connection.execute(f"PRAGMA {pragma}")
 
 

@@ -179,6 +179,8 @@ class SqlSubscribers:
             known = _erase(connection, email)
             if known:
                 self._suppress(connection, email, "forgotten", at)
+        if known:
+            self._db.flush_log()
         return known
 
     def erase(self, email: str) -> bool:
