@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from newsletter.press import Press
 
 LONGEST_OUTAGE = timedelta(days=30)
+_MORE = re.compile(r"and (\d+) more problems like these")
 NEVER_TWICE = timedelta(days=120)  # a paper shown in an edition is not a candidate again for so long
 
 
@@ -138,14 +141,32 @@ def _ready(
 
 
 def _edition_notes(press: Press, day: date, held: tuple[str, ...]) -> tuple[str, ...]:
-    """Warnings of the day's collecting, read back from the store, so that a replay says the same."""
+    """Warnings of the day's collecting, read back from the store, so that a replay says the same.
+
+    They are public: entries that could not be read are counted, and named to the operator alone, by `status`.
+    """
     warned = {
-        f"{note.subject}: {note.text}"
+        (note.subject, note.text)
         for run in collectings(press.runs, limit=20, day=day)
         for note in run.notes
         if note.level != "info" and note.subject in press.source_names
     }
-    return (*sorted(warned), *held)
+    return (*public_notes(warned), *held)
+
+
+def public_notes(warned: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """A sentence for each warning of a source, and one for all its entries that were left out."""
+    told: set[str] = set()
+    left: Counter[str] = Counter()
+    for subject, text in warned:
+        if text.endswith("was left out."):
+            left[subject] += 1
+        elif more := _MORE.fullmatch(text):
+            left[subject] += int(more[1])
+        else:
+            told.add(f"{subject}: {text}")
+    told |= {f"{one}: {n} {'entry' if n == 1 else 'entries'} could not be read" for one, n in left.items()}
+    return tuple(sorted(told))
 
 
 def _nothing(press: Press, edition: Edition, day: date) -> str:
