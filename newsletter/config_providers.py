@@ -30,6 +30,8 @@ class Provider:
         return (*login, *((self.note,) if self.note else ()))
 
 
+WHOLE_ADDRESS = "your whole address"
+
 # From the providers' own pages on sending by SMTP.
 PROVIDERS: dict[str, Provider] = {
     "gmail": Provider(
@@ -37,7 +39,7 @@ PROVIDERS: dict[str, Provider] = {
         "smtp.gmail.com",
         587,
         "starttls",
-        "your whole address",
+        WHOLE_ADDRESS,
         "an app password (Google account, Security, 2-Step Verification, App passwords), not your own",
         "500 mails a day, 2000 with Workspace; `from` must be your address or an alias of it.",
     ),
@@ -46,7 +48,7 @@ PROVIDERS: dict[str, Provider] = {
         "smtp.office365.com",
         587,
         "starttls",
-        "your whole address",
+        WHOLE_ADDRESS,
         "the mailbox's password",
         "The administrator must allow authenticated SMTP for the mailbox. Personal Outlook.com accounts, and tenants "
         "without it, refuse passwords altogether: `newsletter doctor` shows it; then use another provider.",
@@ -56,7 +58,7 @@ PROVIDERS: dict[str, Provider] = {
         "smtp.fastmail.com",
         465,
         "tls",
-        "your whole address",
+        WHOLE_ADDRESS,
         "an app password (Settings, Privacy & Security, Manage app passwords), not your own",
     ),
     "ses": Provider(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from newsletter.config_providers import PROVIDERS
+from newsletter.config_providers import PROVIDERS, WHOLE_ADDRESS
 from newsletter.config_sample import TOPICS
 from newsletter.errors import AddressError
 from newsletter.subscribe.addresses import parse_address
@@ -42,7 +42,7 @@ def questions(provider: str | None) -> Answers:
     """Ask on the terminal, until each answer can be used."""
     click.echo("Four questions; Enter takes what stands in brackets or skips. config.toml has it all to change later.")
     email = _asked("Your address: the sender, and the first reader", "", _address)
-    words = click.prompt("What do you read, in plain words", default="", show_default=False).strip()
+    words = _asked("What do you read, in plain words", "", lambda _: "")
     zone = _asked("Your time zone", local_zone(), _zone)
     known = ", ".join(PROVIDERS)
     taker = provider or _asked(f"Who takes your mail ({known}; empty: files in outbox/)", "", _provider)
@@ -50,6 +50,8 @@ def questions(provider: str | None) -> Answers:
     if email:
         settings["newsletter"]["from"] = f"Trending Papers <{email}>"
         settings["newsletter"]["operator"] = email
+        if taker and PROVIDERS[taker].username == WHOLE_ADDRESS:
+            settings["delivery"] = {"username": email}
     return Answers(email, taker, settings, _topics(words))
 
 
@@ -73,7 +75,9 @@ def _topics(words: str) -> tuple[dict[str, Any], ...]:
 def _asked(text: str, default: str, check: Any) -> str:
     while True:
         given = str(click.prompt(text, default=default, show_default=bool(default))).strip()
-        problem = check(given) if given else ""
+        steering = any(not c.isprintable() for c in given)
+        problem = "A tab or another control character is in it: type it again." if steering else ""
+        problem = problem or (check(given) if given else "")
         if not problem:
             return given
         click.echo(f"  {problem}")

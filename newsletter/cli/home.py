@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
+import shutil
 import sys
 from pathlib import Path
 
@@ -71,13 +73,26 @@ def init(folder: Path, provider: str | None, ask: bool | None, as_json: bool) ->
     if relay is not None:
         say()
         _say_relay(relay, new=str(path) in made)
-    where = "" if folder == Path() else f"cd {folder} && "
     say()
+    _say_next(folder, known=bool(told.email), by_server=config.delivery.transport != "maildir")
+
+
+def _say_next(folder: Path, *, known: bool, by_server: bool) -> None:
+    """Lines to paste one after the other, with the program as it was called."""
+    called = Path(sys.argv[0]).absolute()
+    by_path = called.name == "newsletter" and called.is_file() and shutil.which("newsletter") != str(called)
+    program = shlex.quote(str(called)) if by_path else "newsletter"
     say("Next:")
-    if not told.email:
-        say(f"  {where}newsletter subscribers add you@example.org")
-    say(f"  {where}newsletter run                  # collect, rank, cut, send what is due: mails appear under outbox/")
-    say(f"  {where}newsletter doctor               # when [delivery] in config.toml says how mail leaves")
+    if folder != Path():
+        say(f"  cd {shlex.quote(str(folder))}")
+    if not known:
+        say(f"  {program} subscribers add you@example.org")
+    if by_server:
+        say(f"  {program} doctor    # once the login is there: tries out the mail server and all else")
+        say(f"  {program} run       # collect, rank, cut, and mail what is due")
+    else:
+        say(f"  {program} run       # collect, rank, cut, send what is due: mails appear under outbox/")
+        say(f"  {program} doctor    # tries everything out; [delivery] in config.toml says how mail leaves")
 
 
 def _say_relay(relay: Provider, *, new: bool) -> None:

@@ -94,14 +94,16 @@ def test_init_knows_the_common_mail_providers(tmp_path: Path, name: str) -> None
 
 
 def test_init_at_a_terminal_asks_four_questions_and_subscribes_the_one_who_answers(tmp_path: Path) -> None:
-    said = b"nobody\nada@lab.edu\nlong context models\nEurope/Berlim\nEurope/Berlin\npigeon\nfastmail\n"
+    said = b"nobody\nada@lab.edu\nlong\tcontext\nlong context models\nEurope/Berlim\nEurope/Berlin\npigeon\nfastmail\n"
     done = newsletter(["init", str(tmp_path / "mine"), "--ask"], stdin=said)
     assert done.code == 0
-    for complaint in ("it has no @", "There is no pigeon here"):
+    for complaint in ("it has no @", "A tab or another control character", "There is no pigeon here"):
         assert complaint in done.out
     config = load_config(tmp_path / "mine" / "config.toml", {})
     assert (config.newsletter.sender, config.newsletter.operator) == ("Trending Papers <ada@lab.edu>", "ada@lab.edu")
     assert (config.newsletter.timezone, config.delivery.host) == ("Europe/Berlin", "smtp.fastmail.com")
+    assert config.delivery.username == "ada@lab.edu"
+    assert "outbox/" not in done.out.partition("Next:")[2]
     assert [(one.slug, one.query) for one in config.topics] == [("long-context-models", "long context models")]
     listed = newsletter(["--config", str(tmp_path / "mine" / "config.toml"), "subscribers", "list"])
     assert listed.out.startswith("ada@lab.edu  active")
