@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from newsletter.model.mail import Deferred, Delivered, Uncertain
+from newsletter.model.mail import Deferred, Delivered, Refused, Uncertain
 from tests.send.sending import MODES, send
 from tests.support.smtp_server import ALL, PIPELINED, Event, SmtpServer
 
@@ -47,3 +47,10 @@ def test_a_server_that_takes_a_mail_before_it_was_sent_is_not_believed(extension
     assert isinstance(out[3], Deferred)
     assert not out[3].charged
     assert {type(out[n]) for n in out if n != 3} == {Delivered}
+
+
+def test_a_mail_that_is_refused_as_an_unknown_command_among_mails_that_are_taken_holds_nobody_up() -> None:
+    with SmtpServer(extensions=ALL, script={"dot": {"r3@example.org": "503 5.5.1 eh?"}}) as server:
+        out = send(server, 24, connections=2)
+    assert isinstance(out[3], Refused)
+    assert server.recipients == sorted(f"r{n}@example.org" for n in out if n != 3)

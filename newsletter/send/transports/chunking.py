@@ -11,6 +11,11 @@ class Chunking:
     def __init__(self) -> None:
         self.works: bool | None = None  # None: no chunk was answered yet
 
+    def taken(self, mode: str) -> None:
+        """A mail was taken. A chunk proves nothing of a server that refused another as a command it does not know."""
+        if mode == "chunks" and self.works is None:
+            self.works = True
+
 
 def window_for(rtt: float) -> int:
     """Messages under way on a connection in chunks: as few as keep it busy, since a kill may double each of them."""

@@ -168,7 +168,7 @@ class Conversation:
         """The connection is gone. Outcomes of what it leaves decided or in doubt, and the items that may go elsewhere.
 
         In doubt is only what was written whole and not answered (RFC 5321 6.1). A try is counted for the first one
-        without an answer, which may be what the server stumbled over; those behind it are innocent.
+        without an answer, over which the server may have stumbled; those behind it are innocent.
         """
         for suspect in [*list(self.items)[:1], *self.again]:
             suspect.tries += 1
@@ -227,7 +227,7 @@ class Conversation:
                 return False
             self.items.popleft()
             self.answered += 1
-            self._chunking.works = True if self.mode == "chunks" else self._chunking.works
+            self._chunking.taken(self.mode)
             outcomes.append(Delivered(item.message.delivery_id, reply))
         elif expected not in {"rset", "mail", "rcpt"}:
             return False
@@ -314,7 +314,7 @@ class Conversation:
             self.away.append((item, reply))
             return
         if self.mode == "chunks" and phase == "dot" and verdict.cause == "protocol":
-            self._chunking.works = False
+            self._chunking.works, self._left = False, 0
             self.again.append(item)
             return
         if verdict.fresh:
