@@ -314,12 +314,12 @@ def _open_dns() -> Dns:
 
 
 def _open_composer(config: Config, letterhead: Letterhead) -> Composer:
-    from newsletter.compose import Composer, default_template_folder
+    from newsletter.compose import Composer
+    from newsletter.stages.folders import template_folders
 
-    own: list[Path] = [config.locate(config.newsletter.templates)] if config.newsletter.templates else []
     return Composer(
         letterhead,
-        template_folders=[*own, default_template_folder()],
+        template_folders=template_folders(config),
         secret=config.secrets[0],
         topics=config.topics,
         default_locale=config.newsletter.locale,

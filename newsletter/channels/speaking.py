@@ -40,7 +40,6 @@ _CODE = re.compile(r"error=(\d{3})")
 _SILENT = re.compile(r"Read timed out|RemoteDisconnected|Connection reset|Connection aborted|IncompleteRead")
 _POSTING = "the message itself is handed over"
 _LATER = frozenset({408, 421, 425, 429, 500, 502, 503, 504})
-_LOCK = threading.Lock()  # Apprise has one logger for the process
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,24 +61,23 @@ class AppriseChannel:
         return None
 
     def post(self, post: Post, number: int) -> Outcome:
-        with _LOCK, _heard() as said:
-            try:
-                plugin = self._plugin()
-                if self.kind == "webhook":
-                    plugin.payload_extras = dict(post.document)
-                done = awaited(lambda: self._send(plugin, post), what=self.name, most=self.longest)
-            except UsageError as error:
-                return Refused(number, Reply(0, "", str(error)[:500]), "message")
-            except TooLateError:
-                return Uncertain(number, Reply(0, "", f"no answer within {self.longest:g} seconds"))
-        if done:
-            return Delivered(number, Reply(200))
-        return self._judged(said, number)
+        try:
+            plugin = self._plugin()
+            if self.kind == "webhook":
+                plugin.payload_extras = dict(post.document)
+            done, said = awaited(lambda: self._send(plugin, post), what=self.name, most=self.longest)
+        except UsageError as error:
+            return Refused(number, Reply(0, "", str(error)[:500]), "message")
+        except TooLateError:
+            return Uncertain(number, Reply(0, "", f"no answer within {self.longest:g} seconds"))
+        return Delivered(number, Reply(200)) if done else self._judged(said, number)
 
-    def _send(self, plugin: Any, post: Post) -> bool:
+    def _send(self, plugin: Any, post: Post) -> tuple[bool, list[str]]:
+        """Whether it was taken, and what the plugin said."""
         title = post.title if self.kind == "webhook" else ""
-        sent = plugin.send(body=post.text, title=title, notify_type=NotifyType.INFO, body_format=_FORMAT[self.kind])
-        return bool(sent)
+        with _heard() as said:
+            sent = plugin.send(body=post.text, title=title, notify_type=NotifyType.INFO, body_format=_FORMAT[self.kind])
+        return bool(sent), said
 
     def _judged(self, said: list[str], number: int) -> Outcome:
         """Refused: a person must look at the address. Uncertain: the connection broke after the request."""
@@ -161,24 +159,36 @@ def _passed_on(query: str) -> str:
     return "".join(f"-{pair}&" for pair in query.split("&") if pair)
 
 
+class _Ear(logging.Handler):
+    """Apprise has one logger for the process: each thread hears what it caused itself, so posts wait for no other."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.own = threading.local()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        said: list[str] | None = getattr(self.own, "said", None)
+        if said is None:
+            return
+        line = record.getMessage()
+        if record.levelno >= logging.WARNING or line.startswith("Socket Exception"):
+            said.append(line)
+        elif "/send/m.room.message" in line:
+            said.append(_POSTING)
+
+
+_EAR = _Ear()
+_LOGGER = logging.getLogger("apprise")
+
+
 @contextmanager
 def _heard() -> Iterator[list[str]]:
-    """What Apprise logs meanwhile, and nobody else hears: its debug lines hold addresses and texts."""
-    said: list[str] = []
-
-    class Ear(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            line = record.getMessage()
-            if record.levelno >= logging.WARNING or line.startswith("Socket Exception"):
-                said.append(line)
-            elif "/send/m.room.message" in line:
-                said.append(_POSTING)
-
-    logger = logging.getLogger("apprise")
-    before = (list(logger.handlers), logger.level, logger.propagate)
-    logger.handlers, logger.propagate = [Ear()], False
-    logger.setLevel(logging.DEBUG)
+    """What Apprise logs in this thread meanwhile. Nobody else hears it: its debug lines hold addresses and texts."""
+    _LOGGER.handlers, _LOGGER.propagate = [_EAR], False
+    _LOGGER.setLevel(logging.DEBUG)
+    before, said = getattr(_EAR.own, "said", None), list[str]()
+    _EAR.own.said = said
     try:
         yield said
     finally:
-        logger.handlers, logger.level, logger.propagate = before
+        _EAR.own.said = before

@@ -46,7 +46,8 @@ def list_(as_json: bool) -> None:
 def gather(press: Press) -> list[dict[str, Any]]:
     """All channels with their last posts, newest first; those of removed channels are left out."""
     book = press.channel_ledger
-    entries = book.latest(now=press.clock.now(), limit=SHOWN * max(1, len(press.config.channels))) if book else ()
+    names = [one.name for one in press.config.channels]
+    entries = book.latest(names, now=press.clock.now(), limit=SHOWN) if book else ()
     return [
         {
             "name": one.name,

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import click
 
 from newsletter.cli import examining
-from newsletter.cli.frame import command, give, json_option, plural, say, tell
+from newsletter.cli.frame import command, give, given_config, json_option, plural, say, tell
 from newsletter.cli.standing_in import opened_or_stand_in
 from newsletter.errors import ConfigError, NewsletterError, StoreError
 from newsletter.model.finding import Finding
@@ -75,7 +75,7 @@ def examine(press: Press, trouble: StoreError | None = None) -> Iterator[Finding
     """Every check, quick ones first. `trouble`: why the database is not the newsletter's."""
     yield from _configuration(press.config)
     yield _secret(press.config)
-    yield from examining.password_file(press)
+    yield from examining.password_file(given_config() or press.config.folder / "config.toml")
     if trouble is None:
         yield from _database(press)
     else:

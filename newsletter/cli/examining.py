@@ -20,6 +20,7 @@ from newsletter.stages.quiet_days import why_quiet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from newsletter.model.mail import Offered
     from newsletter.ports import Dns
@@ -144,15 +145,11 @@ def channels(press: Press) -> Iterator[Finding]:
             )
 
 
-def password_file(press: Press) -> Iterator[Finding]:
-    """Passwords and keys in a file that others of this machine may read."""
-    path = press.config.folder / "config.toml"
+def password_file(path: Path) -> Iterator[Finding]:
+    """Passwords and keys in a configuration that others of this machine may read."""
     if not path.is_file() or not path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
         return
-    try:
-        held = _secrets(tomllib.loads(path.read_text("utf-8")))
-    except ValueError:  # `--config` named another file, and this one is not read
-        return
+    held = _secrets(tomllib.loads(path.read_text("utf-8")))
     if held:
         cure = f"chmod 600 {path}, or give them in the environment."
         text = f"{path} holds {', '.join(held)}, and other users of this machine may read it"

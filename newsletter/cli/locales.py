@@ -49,11 +49,9 @@ def locales(check: bool, update: str | None, as_json: bool) -> None:
 
 
 def _folders() -> list[Path]:
-    from newsletter.compose import default_template_folder
+    from newsletter.stages.folders import template_folders
 
-    config = settings()
-    own = config.newsletter.templates
-    return [*([config.locate(own)] if own else []), default_template_folder()]
+    return template_folders(settings())
 
 
 def _update(folder: Path, language: str, wanted: Any) -> Path:

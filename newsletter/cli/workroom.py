@@ -68,11 +68,10 @@ class Workroom:
     def stamp(self) -> str:
         """Another one whenever a template, a catalogue or the configuration is changed, made or taken away."""
         from newsletter.compose import default_template_folder
+        from newsletter.stages.folders import template_folders
 
         try:
-            config = load_config(self._path)
-            own = [config.locate(config.newsletter.templates)] if config.newsletter.templates else []
-            self._folders = [*own, default_template_folder()]
+            self._folders = template_folders(load_config(self._path))
         except NewsletterError:
             self._folders = self._folders or [default_template_folder()]
         files = [self._path or Path("config.toml")]

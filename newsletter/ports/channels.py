@@ -44,8 +44,8 @@ class ChannelLedger(Protocol):
     def start(self, entry: Entry, owner: str, *, now: datetime) -> bool:
         """Mark as sending, durable, before the request. False: the lease was taken over, leave it."""
 
-    def settle(self, outcome: Outcome, not_before: datetime | None, *, now: datetime) -> None:
-        """Write down how it went; the datetime is a Deferred's."""
+    def settle(self, outcome: Outcome, owner: str, not_before: datetime | None, *, now: datetime) -> bool:
+        """Write down how it went; the datetime is a Deferred's. False, and nothing changes: another has it by now."""
 
     def holders(self, *, now: datetime) -> tuple[str, ...]:
         """Who holds a living lease."""
@@ -53,5 +53,5 @@ class ChannelLedger(Protocol):
     def disown(self, owner: str, *, now: datetime) -> None:
         """The owner is known to be dead: its leases run out now."""
 
-    def latest(self, *, now: datetime, limit: int) -> tuple[Entry, ...]:
-        """Newest day first, then by channel."""
+    def latest(self, channels: Sequence[str], *, now: datetime, limit: int) -> tuple[Entry, ...]:
+        """Of these channels, so many of each: newest day first, then by channel."""

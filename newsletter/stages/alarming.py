@@ -49,7 +49,7 @@ def watched(press: Press) -> dict[str, Any]:
     for run in runs:
         last.setdefault(run.command, run.started_at.timestamp())
     book = press.channel_ledger
-    posts = book.latest(now=now, limit=7 * len(press.config.channels)) if book and press.config.channels else ()
+    posts = book.latest([one.name for one in press.config.channels], now=now, limit=7) if book else ()
     return {
         "health": ("ok", "late", "broken").index(health_of(press).state),
         "sources": {name: name not in silent for name in sorted(press.source_names)},
@@ -105,7 +105,7 @@ def _refused_posts(press: Press, now: datetime) -> tuple[str, ...]:
     if not names or press.channel_ledger is None:
         return ()
     last: dict[str, Entry] = {}
-    for one in press.channel_ledger.latest(now=now, limit=3 * len(names)):
+    for one in press.channel_ledger.latest(names, now=now, limit=3):
         last.setdefault(one.channel, one)
     return tuple(
         f"channel {name} refused the edition of {last[name].day}: {reply.text if (reply := last[name].reply) else ''}"

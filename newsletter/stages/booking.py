@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from newsletter.compose import default_template_folder
 from newsletter.compose.epub import edition_epub, epub_mail
 from newsletter.errors import NewsletterError
 from newsletter.model.mail import Delivered, Dropped, Message
+from newsletter.stages.folders import template_folders
+from newsletter.stages.handing import hand_over
 from newsletter.subscribe.addresses import parse_address
 
 if TYPE_CHECKING:
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
 def book_of(press: Press, edition: Edition, topics: Collection[str] = ()) -> bytes | None:
     """None when the edition shows no paper of these topics."""
     settings = press.config.newsletter
-    own = [press.config.locate(settings.templates)] if settings.templates else []
-    folders = [*own, default_template_folder()]
+    folders = template_folders(press.config)
     return edition_epub(
         edition, newsletter=settings.name, base_url=settings.base_url, template_folders=folders, topics=topics
     )
@@ -41,13 +41,10 @@ def mail_book(press: Press, edition: Edition, book: bytes, email: str) -> str:
         subject=subject,
         message_id=f"<epub.{number}@{letterhead.address.rpartition('@')[2]}>",
     )
-    transport = press.open_transport()
     try:
-        outcome = next(iter(transport.deliver([Message(number, letterhead.address, address, data)])))
+        outcome = hand_over(press, Message(number, letterhead.address, address, data))
     except NewsletterError as error:
         return str(error)
-    finally:
-        transport.close()
     if isinstance(outcome, Delivered):
         return ""
     return outcome.text if isinstance(outcome, Dropped) else outcome.reply.text

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from newsletter.model.mail import Note
     from newsletter.press import Press
 
-READERS = "readers"  # records: ISO day -> active readers
+READERS = "readers"  # records: ISO day of the newsletter's zone -> active readers
 REMEMBERED = timedelta(days=800)
 
 
@@ -18,5 +18,5 @@ def count_readers(press: Press) -> tuple[Note, ...]:
     if press.records is not None:
         now = press.clock.now()
         active = press.subscribers.counts().get("active", 0)
-        press.records.put(READERS, now.date().isoformat(), str(active), until=now + REMEMBERED)
+        press.records.put(READERS, press.edition_day(now).isoformat(), str(active), until=now + REMEMBERED)
     return ()

@@ -31,4 +31,4 @@ def say_goodbye(press: Press, was: Subscriber, *, at: datetime) -> None:
     by a confirmation from her own inbox. A reader's day holds one at most, whatever happens at the same moment.
     """
     if was.status == "active":
-        press.ledger.queue([NewDelivery("goodbye", at.date(), was.id, "{}", at + GOODBYE_LIFE)], at=at)
+        press.ledger.queue([NewDelivery("goodbye", press.edition_day(at), was.id, "{}", at + GOODBYE_LIFE)], at=at)

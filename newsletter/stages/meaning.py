@@ -77,7 +77,7 @@ def _make(
     texts = dict(sorted(missing.items(), key=lambda one: (len(one[1]), one[0])))  # of a length, they go together
     purse, said = None, []
     if press.records is not None and price:
-        day = press.clock.now().date().isoformat()
+        day = press.edition_day(press.clock.now()).isoformat()
         budget = given.embeddings_budget
         purse = Purse.open(press.records, press.clock, "embeddings-spent", day, budget=budget, most=math.inf)
         texts = _affordable(texts, purse, price)

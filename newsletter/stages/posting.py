@@ -6,12 +6,12 @@ from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo
 
-from newsletter.compose import default_template_folder
 from newsletter.compose.posts import edition_post
 from newsletter.errors import NewsletterError
 from newsletter.model.mail import Deferred, Delivered, Delivery, Dropped, Note, Refused, Reply, Uncertain
 from newsletter.process import is_gone, myself
 from newsletter.send.retry import not_before
+from newsletter.stages.folders import template_folders
 from newsletter.stages.switch import paused
 from newsletter.subscribe.calendar import local_instant
 from newsletter.tongue.catalogues import Tongues
@@ -59,7 +59,7 @@ def posts_owed(press: Press, now: datetime) -> bool:
     names = [one.name for one in channels]
     if book.due(names, now=now, resend=press.config.delivery.on_uncertain == "resend"):
         return True
-    known = {(entry.channel, entry.day) for entry in book.latest(now=now, limit=4 * len(names))}
+    known = {(entry.channel, entry.day) for entry in book.latest(names, now=now, limit=4)}
     printed = frozenset(press.editions.days()[-3:])
     return any(
         (one.name, day) not in known for one in channels for day in _open_days(press, one, now) if day in printed
@@ -87,7 +87,6 @@ def _opens(press: Press, one: ChannelConfig, day: date) -> datetime:
 def post_of(press: Press, one: ChannelConfig, edition: Edition) -> Post | None:
     """The edition as this channel gets it; None when it holds nothing of its topics."""
     settings = press.config.newsletter
-    own = [press.config.locate(settings.templates)] if settings.templates else []
     return edition_post(
         edition,
         one.kind,
@@ -95,7 +94,7 @@ def post_of(press: Press, one: ChannelConfig, edition: Edition) -> Post | None:
         newsletter=settings.name,
         base_url=settings.base_url,
         topics=one.topics,
-        tongue=Tongues([*own, default_template_folder()]).of(settings.locale),
+        tongue=Tongues(template_folders(press.config)).of(settings.locale),
     )
 
 
@@ -115,7 +114,7 @@ def _drain(press: Press, stop: Callable[[], bool]) -> list[Note]:
             try:
                 channels = {one.name: one for one in press.open_channels()}
             except NewsletterError as error:
-                book.settle(Deferred(entry.id, _nothing(error)), now + LEASE, now=now)
+                book.settle(Deferred(entry.id, _nothing(error)), owner, now + LEASE, now=now)
                 return [*notes, Note("error", "channels", str(error))]
         outcome = _post(press, configured[entry.channel], channels[entry.channel], entry, owner)
         if outcome is None:
@@ -123,8 +122,8 @@ def _drain(press: Press, stop: Callable[[], bool]) -> list[Note]:
         again = _again(press, entry, outcome)
         if isinstance(outcome, Deferred) and again is None:
             outcome = Dropped(entry.id, "expired", outcome.reply.text)
-        book.settle(outcome, again, now=press.clock.now())
-        notes.append(_note(entry, outcome, again))
+        if book.settle(outcome, owner, again, now=press.clock.now()):
+            notes.append(_note(entry, outcome, again))
     return notes
 
 

@@ -10,6 +10,7 @@ from newsletter.model.edition import Issue
 from newsletter.model.mail import Delivery
 from newsletter.model.subscriber import Subscriber
 from newsletter.rank.cut import cut
+from newsletter.stages.handing import hand_over
 from newsletter.stages.printing import draft
 from newsletter.stages.summarising import summarise
 from newsletter.stages.tasting import Tastes
@@ -136,15 +137,7 @@ def send_chosen(press: Press, chosen: Chosen, day: date, email: str, *, locale: 
     """What the workshop shows, to `email`, as a test. Another reader's links go to nobody but her."""
     if email.lower() != chosen.reader.email.lower():
         chosen = replace(chosen, reader=replace(chosen.reader, id=0, email=email, generation=0))
-    return _deliver(press, compose_chosen(press, chosen, day, locale=locale, test=True).message)
-
-
-def _deliver(press: Press, message: Message) -> Outcome:
-    transport = press.open_transport()
-    try:
-        return next(iter(transport.deliver([message])))
-    finally:
-        transport.close()
+    return hand_over(press, compose_chosen(press, chosen, day, locale=locale, test=True).message)
 
 
 def send_trial(press: Press, email: str) -> Outcome:
@@ -153,12 +146,7 @@ def send_trial(press: Press, email: str) -> Outcome:
     number = int(now.timestamp() * 1000)
     reader = Subscriber(email=parse_address(email))
     delivery = Delivery(0, "test", press.edition_day(now), number, "", now, now + press.config.schedule.expire_after)
-    message = press.open_composer().notice(delivery, reader, press.links(reader))
-    transport = press.open_transport()
-    try:
-        return next(iter(transport.deliver([message])))
-    finally:
-        transport.close()
+    return hand_over(press, press.open_composer().notice(delivery, reader, press.links(reader)))
 
 
 def _reader(press: Press, email: str) -> Subscriber:

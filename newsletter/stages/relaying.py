@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _KIND = "relay"
 _FIRST, _MOST = timedelta(minutes=1), timedelta(minutes=15)
+REMEMBERED = timedelta(days=7)  # trouble of a relay that nobody has used since, or that left the configuration
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def remember(press: Press, transport: object) -> tuple[Note, ...]:
                 "said": one.said,
                 "times": before.times + 1,
             }
-            press.records.put(_KIND, one.where, json.dumps(kept), until=None)
+            press.records.put(_KIND, one.where, json.dumps(kept), until=until + REMEMBERED)
         since = before.since or now
         text = f"{one.said} The other relays take its mails. It is out since {since:%Y-%m-%d %H:%M} UTC."
         notes.append(Note("error", f"relay {one.where}", text))

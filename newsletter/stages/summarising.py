@@ -125,7 +125,8 @@ class _Teller:
         self.unfit += bool(against)
         self.made += 1
         told = "" if against else text
-        self.records.put("summary", key, told, until=None)
+        until = self.press.clock.now() + self.press.config.newsletter.keep  # a printed edition has its own copy
+        self.records.put("summary", key, told, until=until)
         return told
 
     def _say(self, problem: str) -> None:

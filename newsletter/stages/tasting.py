@@ -150,8 +150,8 @@ def _take_back(press: Press, reader: Subscriber, which: frozenset[str] | None, s
             last[one.paper_id, kind] = one
     standing = [one for one in last.values() if one.verb in _BACK]
     now = press.clock.now()
-    for one in standing:
-        press.subscribers.say(Feedback(reader.id, one.paper_id, _BACK[one.verb], now, source=source))
+    taken = [Feedback(reader.id, one.paper_id, _BACK[one.verb], now, source=source) for one in standing]
+    press.subscribers.say_all(taken)
     return len({one.paper_id for one in standing})
 
 
@@ -208,7 +208,6 @@ def _like(
     stored = press.papers.get([paper.id for paper in whole])
     liked = {one.id for one in tastes(press, press.subscribers.said([reader.id])).get(reader.id, Taste()).likes}
     fresh = {stored[paper.id].id: stored[paper.id] for paper in whole if stored[paper.id].id not in liked}
-    for paper_id in fresh:
-        press.subscribers.say(Feedback(reader.id, paper_id, "more", now, source=source))
+    press.subscribers.say_all([Feedback(reader.id, paper_id, "more", now, source=source) for paper_id in fresh])
     ours = {stored[paper.id].id for paper in whole}
     return Brought(tuple(fresh.values()), len(ours & liked), unknown, problems)

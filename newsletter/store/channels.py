@@ -97,12 +97,14 @@ class SqlChannelLedger:
         with self._db.writing(lock=LEDGER_LOCK) as connection:
             return connection.execute(update(channel_posts).where(*held).values(state="sending")).rowcount == 1
 
-    def settle(self, outcome: Outcome, not_before: datetime | None, *, now: datetime) -> None:
+    def settle(self, outcome: Outcome, owner: str, not_before: datetime | None, *, now: datetime) -> bool:
+        """A lease that ran out unclaimed is still its owner's to end."""
         state, reply = _ended(outcome)
         values: dict[str, Any] = {"state": state, "owner": "", "until": 0, "at": micros(now)}
         values |= {"code": reply.code, "text": reply.text, "not_before": micros(not_before) if not_before else 0}
+        held = (_ROW.id == outcome.delivery_id, _ROW.owner == owner, _ROW.state.in_(("claimed", "sending")))
         with self._db.writing(lock=LEDGER_LOCK) as connection:
-            connection.execute(update(channel_posts).where(_ROW.id == outcome.delivery_id).values(**values))
+            return connection.execute(update(channel_posts).where(*held).values(**values)).rowcount == 1
 
     def holders(self, *, now: datetime) -> tuple[str, ...]:
         held = select(_ROW.owner).where(_ROW.owner != "", _ROW.until > micros(now)).distinct()
@@ -114,8 +116,9 @@ class SqlChannelLedger:
         with self._db.writing(lock=LEDGER_LOCK) as connection:
             connection.execute(update(channel_posts).where(*held).values(until=micros(now)))
 
-    def latest(self, *, now: datetime, limit: int) -> tuple[Entry, ...]:
-        rows = select(channel_posts).order_by(_ROW.day.desc(), _ROW.channel).limit(limit)
+    def latest(self, channels: Sequence[str], *, now: datetime, limit: int) -> tuple[Entry, ...]:
+        rows = select(channel_posts).where(_ROW.channel.in_(channels))
+        rows = rows.order_by(_ROW.day.desc(), _ROW.channel).limit(limit * len(channels))
         with self._db.reading() as connection:
             return tuple(_entry(row, micros(now)) for row in connection.execute(rows))
 

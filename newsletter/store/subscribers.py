@@ -222,19 +222,29 @@ class SqlSubscribers:
             return dict(connection.execute(statement).all())
 
     def say(self, feedback: Feedback) -> None:
+        self.say_all([feedback])
+
+    def say_all(self, feedback: Iterable[Feedback]) -> None:
         """What a reader who is not in the table says is not kept."""
-        row = {
-            "subscriber_id": feedback.subscriber_id,
-            "paper_id": feedback.paper_id,
-            "topic": feedback.topic,
-            "verb": feedback.verb,
-            "at": micros(feedback.at),
-            "source": feedback.source,
-        }
+        rows = [
+            {
+                "subscriber_id": one.subscriber_id,
+                "paper_id": one.paper_id,
+                "topic": one.topic,
+                "verb": one.verb,
+                "at": micros(one.at),
+                "source": one.source,
+            }
+            for one in feedback
+        ]
+        if not rows:
+            return
+        asked = select(subscribers.c.id).where(subscribers.c.id.in_(self._db.numbers()))
         with self._db.writing() as connection:
-            known = select(subscribers.c.id).where(subscribers.c.id == feedback.subscriber_id)
-            if connection.execute(known).scalar() is not None:
-                connection.execute(insert(_feedback), row)
+            numbers = {"numbers": self._db.listed({row["subscriber_id"] for row in rows})}
+            known = set(connection.execute(asked, numbers).scalars())
+            if kept := [row for row in rows if row["subscriber_id"] in known]:
+                connection.execute(insert(_feedback), kept)
 
     def said(self, subscriber_ids: Iterable[int]) -> Mapping[int, tuple[Feedback, ...]]:
         """Oldest first; readers who said nothing are left out."""

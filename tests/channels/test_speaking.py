@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -100,3 +102,15 @@ def test_an_address_of_another_shape_is_found_before_anything_is_posted(kind: Ch
     assert problem is not None
     assert problem.where == "channel lab"
     assert "is not like" in problem.what or "needs a url like" in problem.what
+
+
+def test_a_channel_that_keeps_silent_holds_up_no_other(chat: Chat) -> None:
+    chat.faults = ["silence"]
+    answers: list[object] = []
+    silent = threading.Thread(target=lambda: answers.append(channel(chat, "slack", longest=2.5).post(POST, 1)))
+    silent.start()
+    while not chat.posts:
+        time.sleep(0.01)
+    answers.append(channel(chat, "discord").post(POST, 2))
+    silent.join()
+    assert [type(one) for one in answers] == [Delivered, Uncertain]

@@ -468,3 +468,12 @@ def test_a_database_that_cannot_be_opened_is_one_finding_among_the_others(tmp_pa
     for other in ("clock:", "templates:", "delivery:"):
         assert other in done.out
     assert (tmp_path / "subscribers.db").read_bytes() == b"no database at all " * 500
+
+
+def test_a_password_in_a_configuration_of_another_name_is_found_too(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    other = (tmp_path / "config.toml").rename(tmp_path / "lab.toml")
+    other.chmod(0o644)
+    done = newsletter(["--config", str(other), "doctor", "--json"], open_press=desk.press)
+    told = [one["text"] for one in findings(done) if one["check"] == "passwords"]
+    assert told == [f"{other} holds [newsletter] secret, and other users of this machine may read it"]

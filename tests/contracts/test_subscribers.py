@@ -245,3 +245,11 @@ def test_a_mail_is_told_of_a_reader_what_it_needs_and_whether_she_may_be_written
     store.subscribers.suppress("ada@X.org", "complained", at=NOW)
 
     assert store.subscribers.addressees([ada.id, bob.id]) == {ada.id: plain._replace(barred=True), bob.id: other}
+
+
+def test_a_whole_library_is_said_at_once_and_strangers_leave_no_word(store: Stores) -> None:
+    ada = added(store.subscribers, "ada@example.org")
+    words = [Feedback(ada.id, f"2611.0000{n}", "more", NOW + timedelta(seconds=n), source="mine.bib") for n in range(3)]
+    store.subscribers.say_all([*words, Feedback(ada.id + 99, "2611.00009", "more", NOW)])
+    store.subscribers.say_all([])
+    assert store.subscribers.said([ada.id, ada.id + 99]) == {ada.id: tuple(words)}

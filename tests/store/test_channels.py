@@ -39,7 +39,7 @@ def queued(store: Store) -> bool:
 
 
 def states(store: Store, at: datetime = NOW) -> list[str]:
-    return [entry.state for entry in store.channels.latest(now=at, limit=10)]
+    return [entry.state for entry in store.channels.latest(["lab"], now=at, limit=10)]
 
 
 def test_a_channel_has_one_post_a_day_whatever_became_of_it(store: Store) -> None:
@@ -47,7 +47,7 @@ def test_a_channel_has_one_post_a_day_whatever_became_of_it(store: Store) -> Non
     entry = claim(store)
     assert entry is not None
     assert (entry.key, entry.state, entry.attempts) == ("channel.2026-11-20.lab", "claimed", 1)
-    store.channels.settle(Delivered(entry.id), None, now=NOW)
+    assert store.channels.settle(Delivered(entry.id), "me", None, now=NOW)
     assert (queued(store), claim(store), states(store)) == (False, None, ["sent"])
 
 
@@ -66,17 +66,40 @@ def test_what_is_held_is_nobody_elses_until_the_lease_runs_out_or_its_holder_is_
     assert states(store, later) == ["uncertain"]
 
 
+def test_whoever_lost_the_post_to_another_changes_nothing_with_a_late_answer(store: Store) -> None:
+    queued(store)
+    first = claim(store)
+    later = NOW + LEASE
+    second = claim(store, later, owner="other")
+    assert first is not None
+    assert second is not None
+    assert store.channels.start(second, "other", now=later)
+    assert not store.channels.settle(Deferred(first.id, Reply(503, "", "no")), "me", later, now=later)
+    assert states(store, later) == ["sending"]
+    assert store.channels.settle(Delivered(second.id), "other", None, now=later)
+    assert not store.channels.settle(Refused(second.id, Reply(404), "message"), "other", None, now=later)
+    assert states(store, later) == ["sent"]
+
+
+def test_channels_that_are_not_asked_for_take_no_place_of_those_that_are(store: Store) -> None:
+    queued(store)
+    for name in "abcdef":
+        store.channels.queue(name, DAY + timedelta(days=1), at=NOW, expires_at=NOW + LEASE)
+    found = store.channels.latest(["lab"], now=NOW, limit=1)
+    assert [(entry.channel, entry.day) for entry in found] == [("lab", DAY)]
+
+
 def test_a_try_that_failed_comes_again_at_its_time(store: Store) -> None:
     queued(store)
     entry = claim(store)
     assert entry is not None
     at = NOW + timedelta(minutes=2)
-    store.channels.settle(Deferred(entry.id, Reply(503, "", "no")), at, now=NOW)
+    store.channels.settle(Deferred(entry.id, Reply(503, "", "no")), "me", at, now=NOW)
     assert claim(store, at - timedelta(seconds=1)) is None
     again = claim(store, at)
     assert again is not None
     assert again.attempts == 2
-    store.channels.settle(Refused(entry.id, Reply(404, "", "gone"), "message"), None, now=at)
+    store.channels.settle(Refused(entry.id, Reply(404, "", "gone"), "message"), "me", None, now=at)
     assert (claim(store, at + timedelta(days=1)), states(store)) == (None, ["refused"])
 
 
@@ -91,7 +114,7 @@ def test_a_post_into_silence_is_tried_once_more_and_only_when_that_is_wanted(sto
         if silence == "killed":
             at += LEASE
         else:
-            store.channels.settle(Uncertain(entry.id, Reply(0)), None, now=at)
+            store.channels.settle(Uncertain(entry.id, Reply(0)), "me", None, now=at)
         assert claim(store, at, resend=False) is None
     assert claim(store, at) is None
     assert states(store, at) == ["uncertain"]

@@ -182,8 +182,10 @@ class FakeSubscribers:
         return Counter(one.status for one in self.rows.values())
 
     def say(self, feedback: Feedback) -> None:
-        if feedback.subscriber_id in self.rows:
-            self.feedback.append(feedback)
+        self.say_all([feedback])
+
+    def say_all(self, feedback: Iterable[Feedback]) -> None:
+        self.feedback += [one for one in feedback if one.subscriber_id in self.rows]
 
     def said(self, subscriber_ids: Iterable[int]) -> Mapping[int, tuple[Feedback, ...]]:
         found: dict[int, list[Feedback]] = defaultdict(list)

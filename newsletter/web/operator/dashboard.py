@@ -149,7 +149,7 @@ def _editions(desk: Desk) -> tuple[Series, Series]:
 
 def _readers(desk: Desk) -> Plot | None:
     """How many active readers there were, day by day, as `tend` wrote it down."""
-    today = desk.now().date()
+    today = desk.press.edition_day(desk.now())
     days = [today - timedelta(days=back) for back in reversed(range(READER_DAYS))]
     found = [(day, desk.records.get(READERS, day.isoformat(), now=desk.now())) for day in days]
     series = [(day.isoformat(), float(count)) for day, count in found if count is not None]
