@@ -22,6 +22,18 @@ MODES = {"step": STEPS, "pipeline": PIPELINED, "chunks": ALL}
 SHORT = Patience(
     connect=2.0, banner=0.2, command=0.2, mail=0.2, rcpt=0.2, data=0.2, block=0.2, dot=0.2, quit=0.2, message=3.0
 )
+CALM = Patience(
+    connect=30.0,
+    banner=30.0,
+    command=30.0,
+    mail=30.0,
+    rcpt=30.0,
+    data=30.0,
+    block=30.0,
+    dot=30.0,
+    quit=0.2,
+    message=60.0,
+)  # for servers that never stall: a busy machine is no fault of theirs
 QUICK = (0.01, 0.01, 0.01)
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from newsletter.model.mail import Deferred, Delivered, Refused, Uncertain
 from newsletter.send.transports.wire import ProtocolFault, ReplyReader
-from tests.send.sending import MODES, QUICK, numbered, send, send_broken
+from tests.send.sending import CALM, MODES, QUICK, numbered, send, send_broken
 from tests.support.smtp_server import Drop, SmtpServer, Taken, trouble
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def test_any_pattern_of_refusals_leaves_no_transaction_open_and_loses_nobody(
         script=script,
         data_without_recipient="354 go on" if lone_dots else "554 5.5.1 no valid recipients",
     ) as server:
-        out = send(server, COUNT, connections=connections)
+        out = send(server, COUNT, connections=connections, patience=CALM)
     assert server.faults == []
     assert sorted(out) == list(range(1, COUNT + 1))
     assert {n for n, one in out.items() if isinstance(one, Delivered)} == set(out) - set(refused)
@@ -62,7 +62,7 @@ def test_hangups_in_mid_session_double_nobody_and_leave_only_true_doubts(
         return (Taken(drop) if taken else drop) if event.asked in drops else None
 
     with SmtpServer(extensions=MODES[mode], script={"dot": at_dot}) as server:
-        out, _ = send_broken(server, COUNT, connections=2, window=4, backoff=QUICK * 3)
+        out, _ = send_broken(server, COUNT, connections=2, window=4, backoff=QUICK * 3, patience=CALM)
     assert server.faults == []
     assert sorted(out) == list(range(1, COUNT + 1))
     got = Counter(server.recipients)
