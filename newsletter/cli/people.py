@@ -162,11 +162,13 @@ def show(email: str, as_json: bool) -> None:
         said = press.subscribers.said([one.id]).get(one.id, ())
         barred = bool(press.subscribers.suppressed([one.email]))
         back = _came_back(press, one.id)
+        own = press.subscribers.brought([one.id]).get(one.id, {})
     facts = person(one) | {
         "suppressed": barred,
         "feedback": [
             {"at": each.at.isoformat(), "verb": each.verb, "paper": each.paper_id, "topic": each.topic} for each in said
         ],
+        "brought": [{"id": each.id, "title": each.title} for each in own.values()],
         "returns": [
             {"at": each.at.isoformat(), "what": each.what, "way": each.way, "signed": each.signed, "text": each.text}
             for each in back
@@ -176,10 +178,12 @@ def show(email: str, as_json: bool) -> None:
         give(facts)
         return
     for name, value in facts.items():
-        if name not in {"feedback", "returns"} and value not in (None, "", []):
+        if name not in {"feedback", "brought", "returns"} and value not in (None, "", []):
             say(f"{name + ':':<14} {', '.join(value) if isinstance(value, list) else value}")
     for each in said:
         say(f"{'feedback:':<14} {each.at:%Y-%m-%d} {each.verb} {each.paper_id or each.topic}")
+    for each_id, paper in own.items():
+        say(f"{'brought:':<14} {each_id}  {paper.title}")
     for news in back:
         doubt = "" if news.signed else " (not signed: it changed nothing)"
         say(f"{'came back:':<14} {news.at:%Y-%m-%d} {news.what} by {news.way}{doubt} {news.text}".rstrip())

@@ -60,9 +60,8 @@ def fold(harvests: Iterable[Harvest], known: Mapping[str, Paper], *, at: datetim
     owner: dict[int, str] = {}
     for name, group in sorted(members.items()):
         fresh = [items[place].paper for place in group if place >= len(ours)]
-        told = [place for place in group if not items[place].paper.brought]  # a reader's words are not a source's
-        old = [items[place].paper for place in told if place < len(ours)]
-        keys = dict.fromkeys(key for place in told for key in items[place].keys)
+        old = [items[place].paper for place in group if place < len(ours)]
+        keys = dict.fromkeys(key for place in group for key in items[place].keys)
         merged.append(_also_known_as(replace(blend(fresh, old), id=name), keys))
         owner.update((place - len(ours), name) for place in group if place >= len(ours))
     owned = [(owner[place], source, found) for place, (source, found) in enumerate(finds)]

@@ -54,7 +54,7 @@ class Paper:
     project_url: str = ""
     discussion_url: str = ""
     withdrawn: bool = False
-    brought: bool = False  # by a reader, and no source has listed it: shown to nobody else, and no source's words
+    brought: bool = False  # told by a reader, for herself alone: it is none of the papers that sources gave
     aliases: tuple[str, ...] = ()  # identity keys of records that were merged into this one: other titles, other DOIs
 
 

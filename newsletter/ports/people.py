@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime, timedelta
 
+    from newsletter.model.paper import Paper
     from newsletter.model.subscriber import Addressee, Feedback, Hours, Subscriber
 
 
@@ -63,6 +64,15 @@ class Subscribers(Protocol):
     def say(self, feedback: Feedback) -> None: ...
     def say_all(self, feedback: Iterable[Feedback]) -> None: ...  # in one transaction: a whole library, or none of it
     def said(self, subscriber_ids: Iterable[int]) -> Mapping[int, tuple[Feedback, ...]]: ...
+
+    def bring(self, subscriber_id: int, papers: Iterable[Paper]) -> None:
+        """Keep what a reader told of papers herself, for her alone, in place of what she told under the same ids."""
+
+    def brought(self, subscriber_ids: Iterable[int]) -> Mapping[int, Mapping[str, Paper]]:
+        """What each of them brought, by id; readers who brought nothing are left out."""
+
+    def drop_brought(self, subscriber_id: int, paper_ids: Iterable[str] | None) -> None:
+        """Forget these papers of hers, or all."""
 
 
 class Limits(Protocol):

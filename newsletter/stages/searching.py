@@ -200,7 +200,7 @@ def _named(press: Press, asked: Asked) -> list[str]:
         return []
     known = [*press.papers.get(asked.names).values()]
     known += press.papers.find([f"doi:{name}" for name in asked.names if name.startswith("10.")]).values()
-    return [paper.id for paper in known if not paper.brought]
+    return [paper.id for paper in known]
 
 
 def _within(filters: Filters, upto: int) -> Within:

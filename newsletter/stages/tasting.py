@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from newsletter.model.paper import Paper, identity_keys, normalise_title, title_digest
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from newsletter.subscribe.library import Entry
 
 MOST_AUTHORS = 20  # that are shown
-LONG_SINCE = timedelta(days=365)  # what she brings is kept as seen then: no news, until a source lists it
 REMEMBERED = 8192  # papers that readers liked, from block to block: about 25 MB
 _BACK: dict[str, Literal["undo", "unsave", "unmute"]] = {
     "more": "undo",
@@ -44,7 +42,7 @@ class Brought:
 
 def bring(press: Press, reader: Subscriber, entries: Sequence[Entry], source: str) -> Brought:
     """Make her likes of a library's papers. What the store and the file do not tell is asked of arXiv, by id."""
-    papers, problems = _resolve(press, entries)
+    papers, problems = _resolve(press, reader, entries)
     return _like(press, reader, papers, source, problems)
 
 
@@ -63,18 +61,47 @@ def tastes(
 ) -> dict[int, Taste]:
     """What each of some readers likes; readers who said nothing of any paper are left out. One look at the store.
 
-    `known` are papers that were looked up before; what is looked up now is added, None for what the store has not.
+    `known` are papers that were looked up before; what is looked up now is added, None for what no source gave.
     """
-    ids = {one.paper_id for feedback in said.values() for one in feedback if one.paper_id}
-    if not ids:
-        return {}
-    known = {} if known is None else known
+    now, half_life = press.clock.now(), press.rank_settings.taste_half_life
+    found: dict[int, Taste] = {}
+    for reader, papers in _papers_of(press, said, {} if known is None else known).items():
+        feedback = [_of(one, papers) for one in said[reader]]
+        mine = {paper.id: paper for paper in papers.values()}
+        found[reader] = taste_of(feedback, mine, now=now, half_life=half_life)
+    return {reader: taste for reader, taste in found.items() if taste.likes or taste.dislikes}
+
+
+def _of(one: Feedback, papers: Mapping[str, Paper]) -> Feedback:
+    """What was said of a paper that became another is said of that one."""
+    paper = papers.get(one.paper_id)
+    return one if paper is None or paper.id == one.paper_id else replace(one, paper_id=paper.id)
+
+
+def _papers_of(
+    press: Press, said: Mapping[int, Sequence[Feedback]], known: dict[str, Paper | None]
+) -> dict[int, Mapping[str, Paper]]:
+    """By reader and the id that she named: what sources say of each paper, else what she told of it herself."""
+    hers = {reader: {one.paper_id for one in feedback if one.paper_id} for reader, feedback in said.items()}
+    ids = {name for names in hers.values() for name in names}
     if new := ids - known.keys():
         known.update(dict.fromkeys(new) | dict(press.papers.get(new)))
-    papers = {paper_id: paper for paper_id in ids if (paper := known[paper_id]) is not None}
-    now, half_life = press.clock.now(), press.rank_settings.taste_half_life
-    found = {reader: taste_of(feedback, papers, now=now, half_life=half_life) for reader, feedback in said.items()}
-    return {reader: taste for reader, taste in found.items() if taste.likes or taste.dislikes}
+        if unknown := {_key(name): name for name in new if known[name] is None}:
+            known.update({unknown[key]: paper for key, paper in press.papers.find(unknown).items()})
+    alone = [reader for reader, names in hers.items() if any(known[name] is None for name in names)]
+    told = press.subscribers.brought(alone) if alone else {}
+    return {
+        reader: {name: paper for name in names if (paper := known[name] or told.get(reader, {}).get(name)) is not None}
+        for reader, names in hers.items()
+        if names
+    }
+
+
+def _key(paper_id: str) -> str:
+    """The identity key of an id: a source may have listed the paper under another."""
+    if paper_id.startswith("t-"):
+        return f"title:{paper_id.removeprefix('t-')}"
+    return f"doi:{paper_id.lower()}" if paper_id.startswith("10.") else f"arxiv:{paper_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +121,8 @@ def learned(press: Press, reader: Subscriber) -> Learned:
     taste = tastes(press, {reader.id: said}).get(reader.id)
     if taste is None:
         return Learned()
-    last = {one.paper_id: one.at for one in sorted(said, key=lambda one: one.at)}
+    papers = _papers_of(press, {reader.id: said}, {})[reader.id]
+    last = {_of(one, papers).paper_id: one.at for one in sorted(said, key=lambda one: one.at)}
     likes, dislikes = (
         tuple(sorted(some, key=lambda one: (-last[one.id].timestamp(), one.id)))
         for some in (taste.likes, taste.dislikes)
@@ -142,27 +170,36 @@ def reset(press: Press, reader: Subscriber) -> int:
 
 
 def _take_back(press: Press, reader: Subscriber, which: frozenset[str] | None, source: str) -> int:
-    """Of `which` papers, or of all."""
+    """Of `which` papers, under any id they had, or of all. What she told of them is forgotten too."""
+    said = press.subscribers.said([reader.id]).get(reader.id, ())
+    papers = _papers_of(press, {reader.id: said}, {}).get(reader.id, {})
     last: dict[tuple[str, str], Feedback] = {}
-    for one in press.subscribers.said([reader.id]).get(reader.id, ()):
-        if one.paper_id and (which is None or one.paper_id in which):
+    for one in said:
+        if one.paper_id and (which is None or {one.paper_id, _of(one, papers).paper_id} & which):
             kind = _BACK.get(one.verb, one.verb)
             last[one.paper_id, kind] = one
     standing = [one for one in last.values() if one.verb in _BACK]
     now = press.clock.now()
     taken = [Feedback(reader.id, one.paper_id, _BACK[one.verb], now, source=source) for one in standing]
     press.subscribers.say_all(taken)
+    press.subscribers.drop_brought(reader.id, None if which is None else {one.paper_id for one in standing} | which)
     return len({one.paper_id for one in standing})
 
 
-def _resolve(press: Press, entries: Sequence[Entry]) -> tuple[list[Paper | str], tuple[Problem, ...]]:
+def _resolve(
+    press: Press, reader: Subscriber, entries: Sequence[Entry]
+) -> tuple[list[Paper | str], tuple[Problem, ...]]:
     """A paper for each entry, or its name where nothing is known of it."""
     drafts = [_draft(entry) for entry in entries]
     known = press.papers.find({key for draft in drafts for key in identity_keys(draft)})
+    hers = press.subscribers.brought([reader.id]).get(reader.id, {})
     bare = [
         draft.arxiv_id
         for draft in drafts
-        if draft.arxiv_id and not draft.abstract and not any(key in known for key in identity_keys(draft))
+        if draft.arxiv_id
+        and not draft.abstract
+        and draft.id not in hers
+        and not any(key in known for key in identity_keys(draft))
     ]
     found: tuple[Paper, ...] = ()
     problems: tuple[Problem, ...] = ()
@@ -172,7 +209,7 @@ def _resolve(press: Press, entries: Sequence[Entry]) -> tuple[list[Paper | str],
     papers: list[Paper | str] = []
     for draft in drafts:
         stored = next((known[key] for key in identity_keys(draft) if key in known), None)
-        whole = stored or told.get(draft.arxiv_id) or draft
+        whole = stored or told.get(draft.arxiv_id) or (draft if draft.abstract else hers.get(draft.id, draft))
         papers.append(whole if whole.title else draft.id)
     return papers, problems
 
@@ -202,12 +239,10 @@ def _like(
     unknown = tuple(paper for paper in papers if isinstance(paper, str))
     stored = press.papers.get([paper.id for paper in whole])
     now = press.clock.now()
-    new = [replace(paper, brought=True) for paper in whole if paper.id not in stored]
-    if new:
-        press.papers.keep(new, [], [], [], at=now - LONG_SINCE)
-    stored = press.papers.get([paper.id for paper in whole])
+    if own := [paper for paper in whole if paper.id not in stored]:
+        press.subscribers.bring(reader.id, own)
+    ours = {one.id: one for paper in whole if (one := stored.get(paper.id, paper))}
     liked = {one.id for one in tastes(press, press.subscribers.said([reader.id])).get(reader.id, Taste()).likes}
-    fresh = {stored[paper.id].id: stored[paper.id] for paper in whole if stored[paper.id].id not in liked}
+    fresh = {name: paper for name, paper in ours.items() if name not in liked}
     press.subscribers.say_all([Feedback(reader.id, paper_id, "more", now, source=source) for paper_id in fresh])
-    ours = {stored[paper.id].id for paper in whole}
-    return Brought(tuple(fresh.values()), len(ours & liked), unknown, problems)
+    return Brought(tuple(fresh.values()), len(ours.keys() & liked), unknown, problems)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from newsletter.errors import StoreError, UsageError
@@ -15,16 +18,24 @@ from newsletter.store.faults import translated
 if TYPE_CHECKING:
     from newsletter.store.database import Database
 
+ABANDONED = 3600.0  # seconds after which a copy that nobody writes to is one whose maker was killed
 
-def copy_database(database: Database, path: Path) -> None:
-    """See `Store.copy`. VACUUM INTO (https://sqlite.org/lang_vacuum.html) reads one moment and waits for no writer."""
+
+def copy_database(database: Database, path: Path, *, only: str = "") -> None:
+    """See `Store.copy`. VACUUM INTO (https://sqlite.org/lang_vacuum.html) reads one moment and waits for no writer.
+
+    With `only`, a version, a file that is there is replaced, and nothing happens when the copy is of another version.
+    """
     if not database.is_sqlite:
         raise UsageError(
             "This command copies SQLite databases.", cure="For PostgreSQL: pg_dump --format=custom --file=FILE NAME."
         )
-    part = path.with_name(f".{path.name}.{os.getpid()}")
+    part = path.with_name(f".{path.name}.{token_hex(4)}.part")  # a number of a process is given again, in a container
     try:
-        if path.exists():
+        for left in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+            if left.stat().st_mtime < time.time() - ABANDONED:
+                left.unlink(missing_ok=True)
+        if path.exists() and not only:
             raise UsageError(f"{path} exists already.", cure="Choose another file: a backup never overwrites one.")
         os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))  # it holds addresses
     except OSError as error:
@@ -36,9 +47,17 @@ def copy_database(database: Database, path: Path) -> None:
             raw.execute("VACUUM INTO ?", (str(part),))
         with part.open("rb+") as file:
             os.fsync(file.fileno())
-        os.link(part, path)  # appears whole, and never replaces a file that came meanwhile
+        if not only:
+            os.link(part, path)  # appears whole, and never replaces a file that came meanwhile
+        elif _version(part) == only:
+            part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _version(path: Path) -> str:
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+        return str(connection.execute("SELECT version_num FROM alembic_version").fetchone()[0])
 
 
 def restore_database(copy: Path, path: Path) -> Path | None:

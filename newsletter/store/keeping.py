@@ -41,7 +41,6 @@ class Keeper:
         self._known: dict[str, Known] = {}
         self._fresh: dict[str, Paper] = {}
         self._met: set[str] = set()
-        self._listed: set[str] = set()  # that readers alone had brought
         self._changed: dict[str, Paper] = {}
         self._last = 0  # in the order of arrival
         self._became: dict[str, str] = {}  # an id that papers arrived under, or had, and the one they have now
@@ -61,10 +60,7 @@ class Keeper:
     def _settle(self, paper: Paper, placed: Placement) -> None:
         stored = placed.paper
         before = self._known.get(stored.id)
-        if before is not None and before.paper.brought and not stored.brought:
-            self._listed.add(stored.id)
-        elif paper.brought == stored.brought:
-            self._met.add(stored.id)
+        self._met.add(stored.id)
         for one in placed.absorbed:
             self._absorb(one, stored.id)
         if before is None or stored.id in self._fresh:
@@ -118,9 +114,6 @@ class Keeper:
         if met := [{"one": one} for one in sorted(self._met - self._fresh.keys())]:
             earlier = update(papers).where(papers.c.id == bindparam("one"), papers.c.first_seen > self._at)
             self._connection.execute(earlier.values(first_seen=self._at), met)
-        if self._listed:
-            news = update(papers).where(papers.c.id == bindparam("one")).values(first_seen=self._at)
-            self._connection.execute(news, [{"one": one} for one in sorted(self._listed)])
         if self._changed:
             statement = update(papers).where(papers.c.id == bindparam("one"))
             statement = statement.values(document=bindparam("new"), day=func.coalesce(bindparam("on"), papers.c.day))
@@ -131,7 +124,7 @@ class Keeper:
             self._connection.execute(statement, changed)
         keys = [{"key": key, "paper_id": owner} for key, owner in sorted(self._owners.items())]
         self._db.insert_new(self._connection, paper_keys, keys)
-        written = {one: paper for one, paper in {**self._fresh, **self._changed}.items() if not paper.brought}
+        written = {**self._fresh, **self._changed}
         numbers = known_papers(self._db, self._connection, written)
         full_text.write(self._db, self._connection, {numbers[one].order: paper for one, paper in written.items()})
         self._ask_for_vectors(sorted(numbers[one].order for one in written))

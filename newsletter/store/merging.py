@@ -35,8 +35,8 @@ def place(paper: Paper, owners: Mapping[str, str], known: Mapping[str, Known]) -
     """`owners`: key to stored id for the paper's keys; `known`: the stored papers among owners and the paper's id.
 
     Known under its own id, the paper as given replaces the stored one: the caller has merged already.
-    Known under another id, the oldest id stays, and the fields that the newcomer lacks are kept. What a reader brought
-    changes nothing that a source said, and a source's words take the place of hers.
+    Known under another id, the oldest id stays, and the fields that the newcomer lacks are kept. What readers bring is
+    none of these papers: it owns no key, and changes nothing (see `bringing`).
     """
     keys = identity_keys(paper)
     found = {owners.get(f"{ALIAS}{paper.id}", paper.id)}
@@ -45,12 +45,10 @@ def place(paper: Paper, owners: Mapping[str, str], known: Mapping[str, Known]) -
     same = [one for one in same if one.paper.id == paper.id or not _differ(one.paper, paper)]
     if not same:
         return Placement(paper, (), tuple(key for key in keys if key not in owners))
-    if paper.brought and (told := next((one.paper for one in same if not one.paper.brought), None)):
-        return Placement(told, (), (f"{ALIAS}{paper.id}",) if paper.id != told.id else ())
     oldest = same[0].paper.id
     merged = paper
     for one in reversed(same):
-        if one.paper.id != paper.id and one.paper.brought == paper.brought:
+        if one.paper.id != paper.id:
             merged = _fill(merged, one.paper)
     absorbed = tuple(one.paper.id for one in same[1:])
     gained = tuple(key for key in keys if owners.get(key, oldest) in {oldest, *absorbed} and owners.get(key) != oldest)

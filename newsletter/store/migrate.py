@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import inspect, text
 
-from newsletter.errors import StoreError, UsageError
+from newsletter.errors import StoreError
 from newsletter.store.copying import copy_database
 from newsletter.store.database import MIGRATION_LOCK
 
@@ -31,6 +31,7 @@ REVISIONS = (
     "0010",
     "0011",
     "0012",
+    "0013",
 )  # oldest first, as in migrations/versions
 HEAD = REVISIONS[-1]
 
@@ -62,20 +63,19 @@ def bring_up_to_date(database: Database) -> Upgraded | None:
 
 
 def _kept(database: Database, before: str) -> Path | None:
-    """A copy of the database as it is. One that an earlier try left is of the same version, and stays."""
+    """A copy of the database as it is now, in the place of one that an interrupted try left: much may have come since.
+
+    Another process may bring it up to date meanwhile: a copy of what it made then replaces none.
+    """
     if database.path is None:
         return None
     path = database.path.with_name(f"{database.path.name}.before-{HEAD}")
-    if not path.exists():
-        needed, free = database.path.stat().st_size, shutil.disk_usage(path.parent).free
-        if free < 3 * needed:
-            what = f"{database.place} is of version {before} and must be brought to {HEAD}, but the disk is too full:"
-            what += f" {free // 1024**2} MB are free, {3 * needed // 1024**2} MB are needed for a copy and the work."
-            raise StoreError(what, cure="Free some space and try again; nothing was changed.")
-        try:
-            copy_database(database, path)
-        except UsageError:  # another process made it meanwhile
-            return path
+    needed, free = database.path.stat().st_size, shutil.disk_usage(path.parent).free
+    if free < 3 * needed:
+        what = f"{database.place} is of version {before} and must be brought to {HEAD}, but the disk is too full:"
+        what += f" {free // 1024**2} MB are free, {3 * needed // 1024**2} MB are needed for a copy and the work."
+        raise StoreError(what, cure="Free some space and try again; nothing was changed.")
+    copy_database(database, path, only=before)
     return path
 
 

@@ -11,10 +11,11 @@ from sqlalchemy.exc import IntegrityError
 
 from newsletter.errors import AddressError
 from newsletter.model.subscriber import Addressee, Feedback, Hours, Subscriber
+from newsletter.store import bringing
 from newsletter.store.addresses import address_hash, address_key
 from newsletter.store.forgetting import forget_mail
 from newsletter.store.subscriber_rows import addressee, from_row, to_row
-from newsletter.store.tables import feedback, subscribers, suppressions
+from newsletter.store.tables import brought, feedback, subscribers, suppressions
 from newsletter.store.values import micros, moment
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from newsletter.model.paper import Paper
     from newsletter.store.database import Database
 
 _ANY_SUPPRESSION = select(suppressions.c.since).limit(1)
@@ -261,13 +263,26 @@ class SqlSubscribers:
                 )
         return {one: tuple(said) for one, said in found.items()}
 
+    def bring(self, subscriber_id: int, papers: Iterable[Paper]) -> None:
+        with self._db.writing() as connection:
+            bringing.keep(self._db, connection, subscriber_id, papers)
+
+    def brought(self, subscriber_ids: Iterable[int]) -> Mapping[int, Mapping[str, Paper]]:
+        with self._db.reading() as connection:
+            return bringing.of(self._db, connection, subscriber_ids)
+
+    def drop_brought(self, subscriber_id: int, paper_ids: Iterable[str] | None) -> None:
+        with self._db.writing() as connection:
+            bringing.drop(self._db, connection, subscriber_id, paper_ids)
+
 
 def _erase(connection: Connection, email: str) -> bool:
     statement = select(subscribers.c.id).where(subscribers.c.email_key == address_key(email))
     number = connection.execute(statement).scalar()
     if number is None:
         return False
-    connection.execute(delete(feedback).where(feedback.c.subscriber_id == number))
+    for table in (feedback, brought):
+        connection.execute(delete(table).where(table.c.subscriber_id == number))
     forget_mail(connection, number)
     connection.execute(delete(subscribers).where(subscribers.c.id == number))
     return True

@@ -156,6 +156,13 @@ feedback = Table(
     Column("source", Text, nullable=False, server_default=""),
 )
 
+brought = Table(
+    "brought",
+    metadata,
+    Column("subscriber_id", BIG, ForeignKey("subscribers.id", ondelete="CASCADE"), primary_key=True),
+    Column("paper_id", Text, primary_key=True),  # as she told it: what a source lists under this id is another row
+    Column("document", Text, nullable=False),  # model.codec.dumps of the Paper
+)
 runs = Table(
     "runs",
     metadata,

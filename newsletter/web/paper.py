@@ -48,9 +48,8 @@ def paper(desk: Desk, ask: Ask) -> Response:
 
 
 def public(desk: Desk, paper_id: str) -> Paper | None:
-    """What is stored of a paper, but for what only a reader brought."""
-    known = desk.press.papers.get([paper_id]).get(paper_id)
-    return None if known is None or known.brought else known
+    """What sources said of a paper."""
+    return desk.press.papers.get([paper_id]).get(paper_id)
 
 
 def _page(desk: Desk, subject: Paper) -> Response:

@@ -55,6 +55,7 @@ def data(desk: Desk, ask: Ask) -> Response:
     stored: dict[str, Any] = {
         "subscriber": to_plain(who) | {"status": who.status},
         "feedback": [to_plain(one) for one in desk.press.subscribers.said([who.id]).get(who.id, ())],
+        "brought": [to_plain(one) for one in desk.press.subscribers.brought([who.id]).get(who.id, {}).values()],
         "papers_mailed": sorted(desk.press.ledger.seen([who.id]).get(who.id, ())),
         "last_digest": _iso(desk.press.ledger.last_day("digest", [who.id]).get(who.id)),
         "digests_answered": [

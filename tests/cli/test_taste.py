@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
@@ -192,3 +193,74 @@ def arxiv() -> Iterator[tuple[str, list[str]]]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+WRONG = f"""@article{{a, title={{{LISTED[2].title}}}, abstract={{Buy my book about bread and soup.}},
+ eprint={{2611.77777}}, doi={{10.1000/STOLEN}}, year=2026}}
+"""
+
+
+def _public(desk: Desk, *names: str) -> list[tuple[str, str]]:
+    """What anybody sees of these papers: (id, title)."""
+    with desk.press(load_config(desk.folder / "config.toml")) as press:
+        return sorted((name, paper.title) for name, paper in press.papers.get(names).items())
+
+
+def test_a_wrong_entry_takes_no_name_title_or_doi_of_a_paper_that_a_source_lists_later(
+    desk: Desk, tmp_path: Path
+) -> None:
+    """Its title is one paper's, its number another's, its DOI a third one's: each of them comes as its source says."""
+    (tmp_path / "wrong.bib").write_text(WRONG, "utf-8")
+    desk("subscribers", "taste", ADA, "--import", str(tmp_path / "wrong.bib"))
+    numbered = replace(paper(8, "A language model of weather"), id="2611.77777", arxiv_id="2611.77777")
+    stolen = replace(paper(9, "A language model of oceans"), id="10.1000/stolen", arxiv_id="", doi="10.1000/stolen")
+    desk.source.lists = {FRIDAY: (*LISTED, numbered, stolen)}
+    assert _public(desk, "2611.77777", "10.1000/stolen") == []
+
+    desk("run")
+
+    assert _public(desk, LISTED[2].id, "2611.77777", "10.1000/stolen") == [
+        ("10.1000/stolen", "A language model of oceans"),
+        (LISTED[2].id, LISTED[2].title),
+        ("2611.77777", "A language model of weather"),
+    ]
+    with desk.press(load_config(desk.folder / "config.toml")) as press:
+        edition = press.editions.get(FRIDAY)
+        assert press.papers.count() == len(LISTED) + 2
+    assert edition is not None
+    assert not [card.paper for card in edition.cards if "Buy my book" in card.paper.abstract]
+    likes = desk("subscribers", "taste", ADA, "--json").json["likes"]
+    assert likes == [{"id": "2611.77777", "title": "A language model of weather", "source": "wrong.bib"}]
+
+
+def test_what_one_reader_brings_is_not_shown_to_another_who_brings_the_same_number(desk: Desk, tmp_path: Path) -> None:
+    desk("subscribers", "add", "bob@example.org")
+    (tmp_path / "wrong.bib").write_text("@misc{a, title={Buy my book}, abstract={Now.}, eprint={2101.00001}}", "utf-8")
+    desk("subscribers", "taste", "bob@example.org", "--import", str(tmp_path / "wrong.bib"))
+    desk("subscribers", "taste", ADA, "--import", str(tmp_path / "mine.bib"))
+
+    assert {one["title"] for one in desk("subscribers", "taste", ADA, "--json").json["likes"]} == {
+        "Learning recipes from kitchens",
+        "Bread and soup by machines",
+    }
+    assert [one["title"] for one in desk("subscribers", "taste", "bob@example.org", "--json").json["likes"]] == [
+        "Buy my book"
+    ]
+
+
+def test_a_brought_paper_that_a_source_lists_under_another_name_is_liked_there_and_can_be_taken_back(
+    desk: Desk, tmp_path: Path
+) -> None:
+    desk("subscribers", "taste", ADA, "--import", str(tmp_path / "mine.bib"))
+    arrived = replace(LISTED[0], doi="10.1000/soup", title="Bread and soup by machines, revised")
+    desk.source.lists = {FRIDAY: (arrived, *LISTED[1:])}
+    desk("run")
+
+    likes = desk("subscribers", "taste", ADA, "--json").json["likes"]
+    assert {(one["id"], one["title"]) for one in likes} == {
+        (arrived.id, arrived.title),
+        ("2101.00001", "Learning recipes from kitchens"),
+    }
+    assert desk("subscribers", "taste", ADA, "--forget", arrived.id, "--json").json == {"forgotten": 1}
+    assert desk("subscribers", "taste", ADA, "--forget", "2101.00001", "--json").json == {"forgotten": 1}
+    assert desk("subscribers", "show", ADA, "--json").json["brought"] == []

@@ -191,14 +191,3 @@ def test_the_real_duplicates_are_found_without_a_wrong_one() -> None:
     true = {(a, b) for n, a in enumerate(names) for b in names[n + 1 :] if gold[a] == gold[b]}
     assert pairs - true == set()
     assert 2 * len(pairs & true) / (len(pairs) + len(true)) >= 0.998
-
-
-def test_what_a_reader_brought_gives_a_listed_paper_none_of_its_words() -> None:
-    brought = paper(
-        "Buy my book", arxiv_id="2601.00001", abstract=ABSTRACT, authors=("A B", "C D"), doi="10.1000/x", brought=True
-    )
-    listed = paper(arxiv_id="2601.00001", abstract="Short.", authors=("E F",))
-
-    merged = fold([harvest("hf", listed)], dict.fromkeys(identity_keys(brought), brought), at=AT)
-
-    assert merged.papers == (listed,)

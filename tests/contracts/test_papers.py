@@ -194,27 +194,3 @@ def test_what_was_run_ahead_is_first_seen_when_an_earlier_day_sees_it(store: Sto
     store.papers.keep([PAPER], [listing(PAPER.id)], [], [], at=NOW)
 
     assert store.papers.candidates(since=NOW - HOUR, until=NOW) == (Candidate(PAPER, NOW, (listing(PAPER.id),), ()),)
-
-
-def test_what_only_a_reader_brought_is_found_by_nobody_and_is_news_with_its_first_list(store: Stores) -> None:
-    brought = replace(PAPER, abstract="Words that a stranger wrote.", brought=True)
-    store.papers.keep([brought], [], [], [], at=NOW - timedelta(days=40))
-    assert store.papers.get([PAPER.id]) == {PAPER.id: brought}
-    assert store.papers.search(["attention"], limit=9) == ()
-    assert store.vectors.due("model", limit=9) == ()
-
-    store.papers.keep([PAPER], [listing(PAPER.id)], [], [], at=NOW)
-
-    assert store.papers.candidates(since=NOW - HOUR, until=NOW) == (Candidate(PAPER, NOW, (listing(PAPER.id),), ()),)
-    assert store.papers.search(["attention"], limit=9) == (PAPER.id,)
-    assert [one.paper for one in store.vectors.due("model", limit=9)] == [PAPER]
-
-
-def test_what_a_reader_brings_changes_nothing_that_a_source_said(store: Stores) -> None:
-    store.papers.keep([PAPER], [listing(PAPER.id)], [], [], at=NOW)
-    elsewhere = Paper(id="10.1000/abc", doi="10.1000/abc", title=PAPER.title, abstract="Mine.", brought=True)
-
-    store.papers.keep([elsewhere, replace(PAPER, title="Mine", brought=True)], [], [], [], at=NOW - timedelta(days=40))
-
-    assert store.papers.get([PAPER.id, elsewhere.id]) == {PAPER.id: PAPER, elsewhere.id: PAPER}
-    assert store.papers.candidates(since=NOW - HOUR, until=NOW) == (Candidate(PAPER, NOW, (listing(PAPER.id),), ()),)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from newsletter.errors import AddressError
+from newsletter.model.paper import Paper, identity_keys
 from newsletter.model.subscriber import Addressee, Feedback, Hours, Subscriber
 
 if TYPE_CHECKING:
@@ -253,3 +254,28 @@ def test_a_whole_library_is_said_at_once_and_strangers_leave_no_word(store: Stor
     store.subscribers.say_all([*words, Feedback(ada.id + 99, "2611.00009", "more", NOW)])
     store.subscribers.say_all([])
     assert store.subscribers.said([ada.id, ada.id + 99]) == {ada.id: tuple(words)}
+
+
+def test_what_a_reader_brings_is_hers_alone_and_goes_with_her(store: Stores) -> None:
+    ada, bob = added(store.subscribers, "ada@example.org"), added(store.subscribers, "bob@example.org")
+    paper = Paper(id="2601.00001", arxiv_id="2601.00001", title="A paper that everybody waits for", abstract="Mine.")
+    other = Paper(id="10.1000/x", doi="10.1000/x", title="Another paper that everybody waits for")
+    store.subscribers.bring(ada.id, [paper, other])
+    store.subscribers.bring(ada.id, [replace(paper, abstract="Mine, corrected.")])
+    store.subscribers.bring(bob.id, [replace(paper, title="Buy my book")])
+    store.subscribers.bring(bob.id + 99, [paper])
+
+    assert store.papers.get([paper.id]) == store.papers.find(identity_keys(paper)) == {}
+    assert store.papers.count() == 0
+    assert store.subscribers.brought([ada.id, bob.id, bob.id + 99]) == {
+        ada.id: {
+            paper.id: replace(paper, abstract="Mine, corrected.", brought=True),
+            other.id: replace(other, brought=True),
+        },
+        bob.id: {paper.id: replace(paper, title="Buy my book", brought=True)},
+    }
+    store.subscribers.drop_brought(ada.id, [other.id, "2601.09999"])
+    assert [*store.subscribers.brought([ada.id])[ada.id]] == [paper.id]
+    store.subscribers.drop_brought(ada.id, None)
+    store.subscribers.forget("bob@example.org", at=NOW)
+    assert store.subscribers.brought([ada.id, bob.id]) == {}

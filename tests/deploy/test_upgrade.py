@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import stat
@@ -70,6 +71,27 @@ def test_after_an_upgrade_nobody_is_mailed_twice_and_what_was_put_off_is_sent(ma
     again = desk("status", "--json").json["mail"]["all"]
     assert again["sent"] - sent["sent"] == len(desk.mails) <= sent["deferred"]
     assert again["refused"] == sent["refused"]
+
+
+def test_an_upgrade_that_was_killed_leaves_no_old_copy_that_passes_for_the_last_one(made: Path, tmp_path: Path) -> None:
+    """It was killed in or after its copy, in a container whose processes have the same number each time; then the old
+    program went on for a day."""
+    desk = Desk(tmp_path)
+    tables = old(made, tmp_path, FIRST_RELEASE)
+    copy = tmp_path / f"subscribers.db.before-{migrate.HEAD}"
+    shutil.copy(tmp_path / "subscribers.db", copy)
+    half = tmp_path / f".{copy.name}.0a0b0c0d.part"
+    half.write_bytes(b"half of it")
+    os.utime(half, (0, 0))
+    with sqlite3.connect(tmp_path / "subscribers.db") as connection:
+        connection.execute("UPDATE subscribers SET name = 'Ada of today' WHERE id = 1")
+    connection.close()
+    before = told(tmp_path / "subscribers.db", tables)
+
+    assert desk("upgrade").code == 0
+
+    assert told(copy, tables) == before
+    assert [one.name for one in tmp_path.glob(".subscribers*")] == []
 
 
 def test_a_disk_without_room_for_the_copy_stops_the_upgrade_before_it_begins(

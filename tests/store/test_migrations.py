@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,9 @@ from sqlalchemy import create_engine, text
 
 import newsletter.store
 from newsletter.errors import StoreError
-from newsletter.store import ledger_tables, migrate
+from newsletter.model.codec import from_plain
+from newsletter.model.paper import Paper
+from newsletter.store import full_text, ledger_tables, migrate
 from newsletter.store.database import open_database
 from newsletter.store.open import open_store
 from newsletter.store.tables import SQLITE_FULL_TEXT, metadata, postgresql_only
@@ -106,6 +109,48 @@ def test_a_database_of_the_first_version_is_brought_up_to_date_with_what_is_in_i
     store.close()
 
 
+_PAPERS = (  # (seq, id, document): a listed one, one that a reader brought before it was hers alone, one of nobody
+    (1, "2601.00001", '{"id": "2601.00001", "title": "Listed"}'),
+    (2, "2601.00002", '{"id": "2601.00002", "title": "Brought"}'),
+    (3, "2601.00003", '{"brought": true, "id": "2601.00003", "title": "Of a reader who is gone"}'),
+)
+
+
+@pytest.mark.parametrize("kind", REAL)
+def test_what_readers_brought_before_it_was_theirs_alone_leaves_the_papers_of_all(kind: str, tmp_path: Path) -> None:
+    url = postgres.server().create_database() if kind == "postgresql" else "sqlite:///old.db"
+    database = open_database(url, folder=tmp_path)
+    with database.writing() as connection:
+        migrate.upgrade(connection, "0012")
+        for seq, name, document in _PAPERS:
+            connection.execute(
+                text("INSERT INTO papers (seq, id, first_seen, document) VALUES (:seq, :id, 5, :document)"),
+                {"seq": seq, "id": name, "document": document},
+            )
+            connection.execute(text("INSERT INTO paper_keys VALUES (:key, :id)"), {"key": f"arxiv:{name}", "id": name})
+            full_text.write(database, connection, {seq: from_plain(Paper, json.loads(document))})
+        connection.execute(text("INSERT INTO paper_keys VALUES ('id:10.1/x', '2601.00002')"))
+        connection.execute(text("INSERT INTO listings VALUES ('2601.00001', 'arxiv', '2026-01-02', 'new', 5)"))
+        for reader in (1, 2):
+            connection.execute(text(_READER), {"id": reader, "email": f"r{reader}@example.org"})
+        for reader, name in ((1, "2601.00001"), (1, "2601.00002"), (2, "10.1/x"), (2, "2601.00002")):
+            connection.execute(text(_SAID), {"reader": reader, "paper": name})
+    database.engine.dispose()
+
+    store = open_store(url, secret=SECRET, folder=tmp_path)
+    names = [name for _, name, _ in _PAPERS]
+    assert [*store.papers.get(names)] == ["2601.00001"]
+    assert [*store.papers.find(f"arxiv:{name}" for name in names)] == ["arxiv:2601.00001"]
+    assert store.papers.search(["listed"], limit=9) == ("2601.00001",)
+    assert store.papers.search(["brought"], limit=9) == ()
+    hers = {"2601.00002": Paper(id="2601.00002", title="Brought", brought=True)}
+    assert store.subscribers.brought([1, 2]) == {1: hers, 2: hers}
+    store.close()
+
+
+_SAID = "INSERT INTO feedback (subscriber_id, paper_id, topic, verb, at) VALUES (:reader, :paper, '', 'more', 5)"
+_READER = """INSERT INTO subscribers (id, email, email_key, name, status, topics, text_only, consent, generation)
+VALUES (:id, :email, :email, '', 'active', '[]', false, '', 0)"""
 _OPEN = """
 import sys
 from pathlib import Path

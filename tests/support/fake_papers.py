@@ -82,21 +82,15 @@ class FakePapers:
             self.numbers[paper.id] = len(self.numbers) + 1
             self.keys |= {key: paper.id for key in keys if key not in self.keys}
             return
-        told = [one for one in same if not self.papers[one].brought]
-        if paper.brought and told:
-            if paper.id != told[0]:
-                self.became[paper.id] = told[0]
-            return
         oldest, *others = same
         merged = paper
         for one in reversed(same):
-            if one != paper.id and self.papers[one].brought == paper.brought:
+            if one != paper.id:
                 old = self.papers[one]
                 lacks = [f.name for f in dataclasses.fields(paper) if getattr(merged, f.name) == f.default]
                 merged = dataclasses.replace(merged, **{name: getattr(old, name) for name in lacks})
-        news = self.papers[oldest].brought and not paper.brought
         self.papers[oldest] = dataclasses.replace(merged, id=oldest)
-        self.first_seen[oldest] = at if news else min(self.first_seen[oldest], at)
+        self.first_seen[oldest] = min(self.first_seen[oldest], at)
         for one in {*others, paper.id} - {oldest}:
             self._absorb(one, oldest)
         self.keys |= {key: oldest for key in keys if self.keys.get(key, oldest) == oldest}
@@ -171,8 +165,6 @@ class FakePapers:
         for paper in self.papers.values():
             text = " ".join((paper.title, paper.abstract, *paper.authors)).casefold()
             hits = sum(word.casefold() in text for word in words)
-            if paper.brought:
-                continue
             if hits and (not every or hits == len(words)) and self.is_within(paper.id, within):
                 found.append((-hits, -sum(w.casefold() in paper.title.casefold() for w in words), paper.id))
         return tuple(one for _, _, one in sorted(found))[:limit]

@@ -23,9 +23,7 @@ class FakeVectors:
         self.made: dict[tuple[str, str], tuple[Paper, bytes]] = {}
 
     def due(self, model: str, *, limit: int) -> tuple[Unread, ...]:
-        numbers = sorted(
-            (self.papers.numbers[one], paper) for one, paper in self.papers.papers.items() if not paper.brought
-        )
+        numbers = sorted((self.papers.numbers[one], paper) for one, paper in self.papers.papers.items())
         return tuple(
             Unread(number, hash(paper), paper)
             for number, paper in numbers

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from newsletter.model.edition import Edition
     from newsletter.model.mail import Note
+    from newsletter.model.paper import Paper
     from newsletter.model.subscriber import Feedback
 
 
@@ -63,6 +64,7 @@ class FakeSubscribers:
         self.rows: dict[int, Subscriber] = {}
         self.barred: dict[str, tuple[str, datetime]] = {}
         self.feedback: list[Feedback] = []
+        self.told: dict[int, dict[str, Paper]] = {}
         self.numbers = itertools.count(1)
 
     def add(self, subscriber: Subscriber) -> Subscriber | None:
@@ -145,6 +147,7 @@ class FakeSubscribers:
             return False
         del self.rows[found.id]
         self.feedback = [one for one in self.feedback if one.subscriber_id != found.id]
+        self.told.pop(found.id, None)
         return True
 
     def suppress(self, email: str, reason: str, *, at: datetime) -> None:
@@ -192,6 +195,18 @@ class FakeSubscribers:
         for one in sorted(self.feedback, key=lambda one: one.at):
             found[one.subscriber_id].append(one)
         return {one: tuple(found[one]) for one in subscriber_ids if one in found}
+
+    def bring(self, subscriber_id: int, papers: Iterable[Paper]) -> None:
+        if subscriber_id in self.rows and (told := {one.id: dataclasses.replace(one, brought=True) for one in papers}):
+            self.told[subscriber_id] = self.told.get(subscriber_id, {}) | told
+
+    def brought(self, subscriber_ids: Iterable[int]) -> Mapping[int, Mapping[str, Paper]]:
+        return {one: self.told[one] for one in subscriber_ids if self.told.get(one)}
+
+    def drop_brought(self, subscriber_id: int, paper_ids: Iterable[str] | None) -> None:
+        told = self.told.get(subscriber_id, {})
+        for one in [*told] if paper_ids is None else paper_ids:
+            told.pop(one, None)
 
 
 class FakeRuns:
