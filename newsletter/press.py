@@ -13,8 +13,9 @@ from newsletter.model.mail import Note
 from newsletter.subscribe.links import reader_links
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from contextlib import AbstractContextManager
-    from datetime import date, datetime
+    from datetime import date, datetime, timedelta
     from pathlib import Path
 
     from newsletter.compose import Composer
@@ -125,6 +126,8 @@ class Press:
     allow: Allow | None = None  # the cap of [delivery] warm_up, shared likewise
     open_dns: Callable[[], Dns] = no_dns
     look: Look | None = None  # at a web address, once: for doctor
+    # By host that answered so far: how far this machine's clock is ahead of its own.
+    clock_offsets: Callable[[], Mapping[str, timedelta]] = dict
     dkim_records: Callable[[], tuple[tuple[str, str], ...]] = tuple  # (name, TXT) that receivers look for
     check_store: Callable[[], tuple[Problem, ...]] = tuple
     copy_store: Callable[[Path], None] | None = None

@@ -95,6 +95,7 @@ def _press(config: Config, clock: Clock, store: Store, http: Http) -> Press:
         embeddings=store.embeddings,
         open_dns=_open_dns,
         look=partial(_look, config, http),
+        clock_offsets=lambda: dict(http.clock_offsets),
         dkim_records=lambda: tuple(signer.record() for signer in dkim_signers(config)),
         check_store=store.check,
         open_jobs=store.jobs,

@@ -14,9 +14,10 @@ from urllib.parse import urlsplit
 
 import click
 
-from newsletter.cli import examining
+from newsletter.cli import examining, surroundings
 from newsletter.cli.frame import command, give, given_config, json_option, plural, say, tell
 from newsletter.cli.standing_in import opened_or_stand_in
+from newsletter.cli.surroundings import LOCAL, SAMPLE_DOMAINS
 from newsletter.errors import ConfigError, NewsletterError, StoreError
 from newsletter.model.finding import Finding
 from newsletter.model.paper import Problem
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
     from newsletter.send.records import Sending
 
 LONGEST = 30.0  # seconds for each check of the world
-_LOCAL = ("localhost", "127.0.0.1", "::1")
-_SAMPLE_DOMAINS = (".example.org", ".example.com", ".example", ".test")
 
 
 @command("doctor", short_help="Try everything out before anything is sent.")
@@ -76,13 +75,17 @@ def examine(press: Press, trouble: StoreError | None = None) -> Iterator[Finding
     yield from _configuration(press.config)
     yield _secret(press.config)
     yield from examining.password_file(given_config() or press.config.folder / "config.toml")
+    yield from surroundings.login(press.config)
     if trouble is None:
         yield from _database(press)
     else:
         yield Finding("database", "problem", trouble.what, trouble.cure)
     yield _clock(press)
+    yield from surroundings.schedule(press)
     yield _templates(press)
+    yield from surroundings.own_templates(press.config)
     yield from _world(press)
+    yield from surroundings.skew(press)
     yield from examining.freshness(press)
     yield from examining.seeds(press)
     yield from _mail_server(press)
@@ -97,31 +100,7 @@ def _configuration(config: Config) -> Iterator[Finding]:
     yield Finding("config", "ok", f"{plural(topics, 'topic')}, {plural(sources, 'source')}")
     if not sources:
         yield Finding("sources", "problem", "there is none", "Add [[sources]] to config.toml.")
-    yield from _publicity(config)
-
-
-def _publicity(config: Config) -> Iterator[Finding]:
-    """What a newsletter needs that goes out to others (facts: RFC 8058 section 3.1, CAN-SPAM)."""
-    settings, delivery = config.newsletter, config.delivery
-    url = urlsplit(settings.base_url)
-    local = url.hostname in _LOCAL
-    if delivery.transport == "maildir":
-        if not local and not settings.postal_address:
-            yield Finding("postal address", "warning", "is empty", "Fill in [newsletter] postal_address.")
-        return
-    sender = settings.sender.rpartition("@")[2].strip("<> ").lower()
-    if f".{sender}".endswith(_SAMPLE_DOMAINS):
-        cure = "Put an address of your own domain into [newsletter] from."
-        yield Finding("sender", "warning", f"{settings.sender} is of a domain for examples: nobody can answer it", cure)
-    if local:
-        cure = "Put the public https address into [newsletter] base_url; the links in mails are made from it."
-        yield Finding("base_url", "warning", f"{settings.base_url} opens on this machine only", cure)
-    elif url.scheme != "https":
-        cure = "Mail programs offer one-click leaving with https only (RFC 8058): use an https base_url."
-        yield Finding("base_url", "problem", f"{settings.base_url} is not https", cure)
-    if not settings.postal_address:
-        cure = "Fill in [newsletter] postal_address: the law asks for it in lists that are open to the public."
-        yield Finding("postal address", "warning" if local else "problem", "is empty", cure)
+    yield from surroundings.publicity(config)
 
 
 def _secret(config: Config) -> Finding:
@@ -196,7 +175,8 @@ def _mail_server(press: Press) -> Iterator[Finding]:
     try:
         transport = press.open_transport()
         try:
-            found = awaited(partial(_tried, transport, place), what=place, most=LONGEST)
+            envelope = surroundings.trial(press.config)
+            found = awaited(partial(_tried, transport, place, envelope), what=place, most=LONGEST)
         finally:
             transport.close()
     except TooLateError as error:
@@ -214,11 +194,15 @@ def _mail_server(press: Press) -> Iterator[Finding]:
             yield Finding("delivery", "ok", f"{delivery.transport} to {where}")
             if problem is not None:
                 yield from examining.offers(where, problem)
+                if envelope is not None:
+                    yield from surroundings.turned(where, envelope, problem.turned)
 
 
-def _tried(transport: Transport, place: str) -> list[tuple[str, Problem | Offered | None]]:
+def _tried(
+    transport: Transport, place: str, envelope: tuple[str, str] | None
+) -> list[tuple[str, Problem | Offered | None]]:
     """Each of several relays by itself."""
-    return list(transport.check_each()) if isinstance(transport, Relays) else [(place, transport.check())]
+    return list(transport.check_each(envelope)) if isinstance(transport, Relays) else [(place, transport.check())]
 
 
 def _dns(press: Press) -> Iterator[Finding]:
@@ -236,9 +220,14 @@ def _dns(press: Press) -> Iterator[Finding]:
             return
         _waiting("the DNS")
         resolver = press.open_dns()
-        yield from awaited(lambda: list(examine(sending, resolver)), what="the DNS", most=LONGEST)
+        nowhere = awaited(lambda: list(surroundings.nowhere(sending.sender, resolver)), what="the DNS", most=LONGEST)
+        yield from nowhere
+        if not nowhere:
+            yield from awaited(lambda: list(examine(sending, resolver)), what="the DNS", most=LONGEST)
         for host in _senders(press):
             yield from awaited(partial(_listed, examining.reverse, host, resolver), what="the DNS", most=LONGEST)
+    except ConfigError as error:
+        yield Finding("DNS", "problem", f"not checked: {' '.join(error.problems)}")
     except NewsletterError as error:
         yield Finding("DNS", "warning", f"not checked: {error.what}", error.cure)
 
@@ -252,15 +241,15 @@ def _senders(press: Press) -> list[str]:
     delivery, relays = press.config.delivery, press.config.delivery_relays
     ours = [one.host for one in (relays or [delivery]) if not one.username]
     here = delivery.helo_name or socket.getfqdn()
-    return list(dict.fromkeys(here if host in _LOCAL else host for host in ours if host))
+    return list(dict.fromkeys(here if host in LOCAL else host for host in ours if host))
 
 
 def _pages(press: Press) -> Iterator[Finding]:
     """Links in mails that go out to others must lead somewhere."""
     url = urlsplit(press.config.newsletter.base_url)
-    if press.look is None or press.config.delivery.transport == "maildir" or url.hostname in _LOCAL:
+    if press.look is None or press.config.delivery.transport == "maildir" or url.hostname in LOCAL:
         return
-    if f".{url.hostname}".endswith(_SAMPLE_DOMAINS):
+    if f".{url.hostname}".endswith(SAMPLE_DOMAINS):
         yield Finding("pages", "ok", f"not checked: {url.hostname} is reserved for examples and tests")
         return
     _waiting(url.geturl())

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from newsletter.cli.frame import command, day_option, given_config, opened, press_opener, tell
+from newsletter.cli.surroundings import own_templates
 from newsletter.errors import UsageError
 
 if TYPE_CHECKING:
@@ -45,13 +46,7 @@ def preview(
     port: int,
 ) -> None:
     """Render the day's digest without sending it and without remembering that it was seen."""
-    if locale:
-        from newsletter.subscribe.people import RowError, locale_code
-
-        try:
-            locale = locale_code(locale)
-        except RowError as error:
-            raise UsageError(str(error)) from None
+    locale = _code(locale)
     if serve:
         from newsletter.cli.gallery import Gallery, serve_gallery
         from newsletter.cli.workroom import Query, Workroom
@@ -60,6 +55,7 @@ def preview(
         serve_gallery(Gallery(Workroom(given_config(), press_opener())), port, query, open_browser=open_)
         return
     with opened() as press:
+        _tell_unused(press)
         found = seen(press, day, subscriber, topics, locale)
     if found is None:
         return
@@ -78,6 +74,21 @@ def preview(
     tell(f"wrote {out}: {found.rendered.subject}")
     if open_:
         webbrowser.open(out.absolute().as_uri())
+
+
+def _code(locale: str) -> str:
+    """The code of a language that was asked for; "" for none. Raises UsageError."""
+    from newsletter.subscribe.people import RowError, locale_code
+
+    try:
+        return locale_code(locale) if locale else ""
+    except RowError as error:
+        raise UsageError(str(error)) from None
+
+
+def _tell_unused(press: Press) -> None:
+    for finding in own_templates(press.config):
+        tell(f"warning: {finding.text}. {finding.cure}")
 
 
 def seen(press: Press, day: date | None, email: str, topics: tuple[str, ...], locale: str = "") -> Preview | None:

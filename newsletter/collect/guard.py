@@ -72,7 +72,7 @@ class _Backend(httpcore.NetworkBackend):
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
-            raise httpcore.ConnectError(f"the name {host} was not found: {error}") from error
+            raise httpcore.ConnectError(f"the name {host} was not found") from error
         places = list(dict.fromkeys(str(entry[4][0]) for entry in found))
         if not (self._errand.private or self._proxied):
             places = [place for place in places if is_public(place)]

@@ -27,11 +27,12 @@ from newsletter.collect.answers import (
 )
 from newsletter.collect.body import BodyError, Unpacker
 from newsletter.collect.guard import Errand, GuardedTransport, is_public
-from newsletter.collect.pace import QUIET_CAP, Lanes, RealTime, Time, TooLongError, retry_after
+from newsletter.collect.pace import QUIET_CAP, Lanes, RealTime, Time, TooLongError, retry_after, said_now
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Mapping, Sequence
+    from datetime import timedelta
 
 REDIRECTS: Final = 5
 POLITE: Final = 0.2  # seconds between two requests to one host
@@ -74,6 +75,7 @@ class Http:
         self._transports: dict[tuple[str, bool], GuardedTransport] = {}
         self._guard = threading.Lock()
         self._tls: ssl.SSLContext | None = None
+        self.clock_offsets: dict[str, timedelta] = {}  # by host: how far this machine's clock is ahead of its
 
     def session(
         self,
@@ -250,6 +252,8 @@ class Session:
 
     def _read(self, response: httpx.Response, goal: httpx.URL, lane: str) -> Answer | Again | str:
         status, limits = response.status_code, self._http.limits
+        if (there := said_now(response.headers)) is not None:
+            self._http.clock_offsets[goal.host] = self._http.clock.now() - there
         if status == 304:
             return NotModified()
         if status in {301, 302, 303, 307, 308} and "location" in response.headers:
@@ -283,6 +287,9 @@ def _trouble(error: Exception, goal: httpx.URL, lane: str) -> Failed | Again:
         return Again(Failed(said), lane) if "cut short" in said else Failed(said, later=False)
     if isinstance(error, httpx.TimeoutException | httpcore.TimeoutException):
         return Again(Failed(f"{goal.host} did not answer in time"), lane, tries=2)
+    if isinstance(error, httpcore.ConnectError | httpx.ConnectError) and said.endswith("was not found"):
+        cure = "Is the name right, and does this machine's DNS work? Behind a proxy, set HTTPS_PROXY."
+        return Again(Failed(f"the name {goal.host} was not found", cure), lane)
     if isinstance(error, httpx.HTTPError) and "private network" not in said:
         return Again(Failed(f"the connection to {goal.host} failed: {said}"), lane)
     return Failed(f"the request could not be made: {said}", check(), later=False)

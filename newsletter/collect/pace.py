@@ -6,12 +6,12 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 QUIET_CAP = 120.0  # seconds we are ready to wait for a host within a run; longer means: come back with the next run
 
@@ -91,6 +91,16 @@ class Lanes:
         until = self._clock.monotonic() + seconds
         if until > lane.quiet_until:
             lane.quiet_until, lane.why_quiet = until, why
+
+
+def said_now(headers: Mapping[str, str]) -> datetime | None:
+    """What time it is for the server that answered: its Date (RFC 9110 6.6.1), and how long a cache kept it (Age)."""
+    try:
+        when = parsedate_to_datetime(headers["date"])
+        age = headers.get("age", "0").strip()
+        return when.replace(tzinfo=when.tzinfo or UTC) + timedelta(seconds=int(age) if len(age) < 8 else 0)
+    except (KeyError, ValueError, TypeError, IndexError, OverflowError):
+        return None
 
 
 def retry_after(value: str | None, now: datetime) -> float | None:

@@ -225,12 +225,16 @@ class Standing:
     not_before: datetime | None = None
 
 
+Turned = tuple[str, Reply]  # "mail" or "rcpt", and the answer: where an envelope was refused or put off
+
+
 @dataclass(frozen=True, slots=True)
 class Offered:
     """What a mail server said in its greeting: keywords of EHLO, and the largest mail it takes (0: no limit named)."""
 
     keywords: frozenset[str]
     size: int = 0
+    turned: Turned | None = None  # what became of the envelope that was tried out, if one was
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,8 +132,10 @@ class Transport(Protocol):
 class Relays(Protocol):
     """What a transport with several next hops can say of them."""
 
-    def check_each(self) -> Iterator[tuple[str, Problem | Offered]]:
-        """Each relay's name with what is wrong with it, or what it offers; tried as they are taken."""
+    def check_each(self, envelope: tuple[str, str] | None = None) -> Iterator[tuple[str, Problem | Offered]]:
+        """Each relay's name with what is wrong with it, or what it offers; tried as they are taken.
+        `envelope`: whether each takes mail from this sender to this recipient, without sending any.
+        """
 
     def worked(self) -> Sequence[str]:
         """Those that answered a mail in the last delivery."""

@@ -28,3 +28,15 @@ def test_doctor_names_the_template_that_does_not_render(tmp_path: Path, name: st
 
     assert found["level"] == "problem"
     assert f"email/{name} line 1" in found["text"]
+
+
+def test_a_preview_names_a_template_that_nothing_looks_for(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk("run")
+    (tmp_path / "mine" / "email").mkdir(parents=True)
+    (tmp_path / "mine" / "email" / "card.mjml.j2").write_text("<p>ours</p>")
+    path = tmp_path / "config.toml"
+    path.write_text(path.read_text("utf-8").replace("[newsletter]", '[newsletter]\ntemplates = "mine"'), "utf-8")
+    done = desk("preview", "--format", "text")
+    assert done.code == 0
+    assert f"nothing looks for {tmp_path}/mine/email/card.mjml.j2. Call it email/parts/card.mjml.j2.\n" in done.err

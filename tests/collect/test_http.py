@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import threading
 import tracemalloc
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +14,8 @@ from newsletter import __version__
 from newsletter.collect.answers import Answer, Failed, Fetched, NotModified
 from newsletter.collect.body import BodyError, Unpacker
 from newsletter.collect.guard import is_public
-from newsletter.collect.pace import retry_after
+from newsletter.collect.http import Http
+from newsletter.collect.pace import retry_after, said_now
 from tests.support.collecting import FakeTime, client
 from tests.support.sources_server import SourcesServer
 
@@ -283,3 +284,29 @@ def test_packed_bytes_that_unpack_to_nothing_are_counted_too() -> None:
     unpacker = Unpacker("gzip", packed_limit=1_000)
     with pytest.raises(BodyError, match="larger than 1,000 bytes"):
         unpacker.feed(gzip.compress(b"") * 100)
+
+
+@pytest.mark.parametrize(
+    ("headers", "said"),
+    [
+        ({"date": "Fri, 20 Nov 2026 08:00:00 GMT"}, datetime(2026, 11, 20, 8, tzinfo=UTC)),
+        ({"date": "Fri, 20 Nov 2026 08:00:00 GMT", "age": "3600"}, datetime(2026, 11, 20, 9, tzinfo=UTC)),
+        ({"date": "yesterday"}, None),
+        ({"date": "Fri, 20 Nov 2026 08:00:00 GMT", "age": "soon"}, None),
+        ({}, None),
+    ],
+)
+def test_what_time_it_is_for_a_server_is_read_from_its_date_and_the_age_of_a_copy(
+    headers: dict[str, str], said: datetime | None
+) -> None:
+    assert said_now(headers) == said
+
+
+def test_how_far_this_clock_is_from_a_servers_is_known_after_its_answer() -> None:
+    with SourcesServer() as server:
+        http = Http(contact="")
+        try:
+            http.session(server.url).get(f"{server.url}/feed.atom", tries=1)
+            assert abs(http.clock_offsets["127.0.0.1"]) < timedelta(minutes=2)
+        finally:
+            http.close()

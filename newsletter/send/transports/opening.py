@@ -266,7 +266,7 @@ class _Opening:
         what = f"{_PHASES[phase]}, the server said: {words(reply)}"
         if verdict.kind == "relay-config":
             self._fail_config(what, _CURES.get(verdict.cause, "Ask whoever runs the relay."))
-        self._fail_later(what, _try_later())
+        self._fail_later(what, _turned_off(reply) if phase == "banner" else _try_later())
 
     def _fail_later(self, what: str, cure: str) -> NoReturn:
         raise RelayError(f"Mail relay {self._relay.where}: {what}.", cure=cure)
@@ -290,6 +290,13 @@ _CURES = {
 
 def _try_later() -> str:
     return "Nothing was lost; run this again later."
+
+
+def _turned_off(reply: Reply) -> str:
+    """A server that refuses at its greeting refuses the machine (RFC 5321 3.1), not the mail."""
+    if reply.code // 100 != 5:
+        return _try_later()
+    return "It takes no mail from this machine's address; its words say why. Send through a provider with a login."
 
 
 def _wrong_port(phase: Phase) -> str:

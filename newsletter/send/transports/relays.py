@@ -14,6 +14,7 @@ from newsletter.send.transports.chunking import Chunking
 from newsletter.send.transports.health import Health
 from newsletter.send.transports.opening import open_link
 from newsletter.send.transports.pool import Openings, goodbye
+from newsletter.send.transports.trial import turned_away
 from newsletter.send.verdict import words
 
 if TYPE_CHECKING:
@@ -203,8 +204,13 @@ class Sites:
         return tuple(found for site in self._sites if self.several and (found := site.trouble) is not None)
 
 
-def probed(sites: Sites, patience: Patience, tls: ssl.SSLContext) -> Iterator[tuple[str, Problem | Offered]]:
-    """Each relay's name with what is wrong with it, or what it offers; tried as they are taken."""
+def probed(
+    sites: Sites, patience: Patience, tls: ssl.SSLContext, envelope: tuple[str, str] | None = None
+) -> Iterator[tuple[str, Problem | Offered]]:
+    """Each relay's name with what is wrong with it, or what it offers; tried as they are taken.
+
+    `envelope`: offer each this sender and recipient too; nothing is sent.
+    """
     for site in sites:
         where = site.relay.where
         try:
@@ -212,8 +218,9 @@ def probed(sites: Sites, patience: Patience, tls: ssl.SSLContext) -> Iterator[tu
         except (RelayError, RelayConfigError) as error:
             yield where, Problem(f"mail relay {where}", error.what, error.cure, isinstance(error, RelayConfigError))
         else:
+            turned = turned_away(link, envelope, patience.command) if envelope else None
             goodbye(link.sock, patience.quit)
-            yield where, Offered(link.features.keywords, link.features.size)
+            yield where, Offered(link.features.keywords, link.features.size, turned)
 
 
 def via(outcome: Outcome, where: str) -> Outcome:

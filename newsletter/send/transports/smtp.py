@@ -79,9 +79,9 @@ class SmtpTransport:
             found = problem if found is None or not problem.lasting else found
         return found
 
-    def check_each(self) -> Iterator[tuple[str, Problem | Offered]]:
+    def check_each(self, envelope: tuple[str, str] | None = None) -> Iterator[tuple[str, Problem | Offered]]:
         """Each relay's name with what is wrong with it, or what it offers; asked as they are taken."""
-        return probed(self._sites, self._patience, self._tls)
+        return probed(self._sites, self._patience, self._tls, envelope)
 
     def troubles(self) -> tuple[RelayTrouble, ...]:
         return self._sites.troubles()
