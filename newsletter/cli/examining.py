@@ -5,13 +5,13 @@ from __future__ import annotations
 import ipaddress
 import json
 import stat
-import tomllib
 from contextlib import suppress
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from newsletter.config_keys import SECTIONS
+from newsletter.config_read import read_toml
 from newsletter.errors import NewsletterError
 from newsletter.health import silent_sources
 from newsletter.model.finding import Finding
@@ -149,7 +149,7 @@ def password_file(path: Path) -> Iterator[Finding]:
     """Passwords and keys in a configuration that others of this machine may read."""
     if not path.is_file() or not path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
         return
-    held = _secrets(tomllib.loads(path.read_text("utf-8")))
+    held = _secrets(read_toml(path))
     if held:
         cure = f"chmod 600 {path}, or give them in the environment."
         text = f"{path} holds {', '.join(held)}, and other users of this machine may read it"

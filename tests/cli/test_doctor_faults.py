@@ -11,7 +11,7 @@ import pytest
 import trustme
 
 from newsletter.wiring import open_press
-from tests.support.desk import Desk
+from tests.support.desk import Desk, newsletter
 from tests.support.dns_server import txt
 from tests.support.lab import PASSWORD, Fault, Lab, authority, findings, lab
 from tests.support.smtp_server import ALL
