@@ -10,6 +10,7 @@ import click
 from newsletter.cli.app import config_option
 from newsletter.cli.frame import give, json_option, opened, plural, say, tell
 from newsletter.errors import UsageError
+from newsletter.model.paper import pasted_id
 
 if TYPE_CHECKING:
     from newsletter.model.subscriber import Subscriber
@@ -48,7 +49,13 @@ def taste(
         elif author is not None:
             _told(tasting.bring_author(press, reader, author), as_json=as_json)
         elif forget:
-            _counted(tasting.forget(press, reader, forget), reader.email, "forgotten", as_json=as_json)
+            count = tasting.forget(press, reader, [*forget, *map(pasted_id, forget)])
+            if not count:
+                raise UsageError(
+                    f"{reader.email} has said nothing of {', '.join(forget)}.",
+                    cure=f"`newsletter subscribers taste {reader.email}` lists what she said.",
+                )
+            _counted(count, reader.email, "forgotten", as_json=as_json)
         elif reset:
             _counted(tasting.reset(press, reader), reader.email, "reset", as_json=as_json)
         if show or not (file or author or forget or reset):

@@ -26,7 +26,10 @@ class Runs(Protocol):
 
     def finish(self, run_id: int, outcome: str, *, at: datetime) -> None: ...
 
-    def last(self, *, limit: int = 10, command: str | None = None, day: date | None = None) -> tuple[Run, ...]: ...
+    def last(
+        self, *, limit: int = 10, command: str | None = None, day: date | None = None, before: int | None = None
+    ) -> tuple[Run, ...]:
+        """Newest first; `before` is the id of a run that all of them came before."""
 
     def sweep(self, *, before: datetime, limit: int) -> int:
         """Erase up to so many runs that began before then, with their notes; returns how many."""

@@ -66,13 +66,17 @@ class SqlRuns:
         with self._db.writing() as connection:
             return pruning.prune_runs(self._db, connection, micros(before), limit)
 
-    def last(self, *, limit: int = 10, command: str | None = None, day: date | None = None) -> tuple[Run, ...]:
+    def last(
+        self, *, limit: int = 10, command: str | None = None, day: date | None = None, before: int | None = None
+    ) -> tuple[Run, ...]:
         """Newest first, each with its notes."""
         statement = select(runs).order_by(runs.c.id.desc()).limit(limit)
         if command is not None:
             statement = statement.where(runs.c.command == command)
         if day is not None:
             statement = statement.where(runs.c.day == day.isoformat())
+        if before is not None:
+            statement = statement.where(runs.c.id < before)
         notes: dict[int, list[Note]] = defaultdict(list)
         with self._db.reading() as connection:
             rows = connection.execute(statement).all()

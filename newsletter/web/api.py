@@ -10,8 +10,9 @@ from starlette.responses import JSONResponse, Response
 
 from newsletter.errors import UsageError
 from newsletter.model.codec import to_plain
+from newsletter.model.paper import pasted_id
 from newsletter.web import calendar as cal
-from newsletter.web import openapi, searching, signup
+from newsletter.web import cursors, openapi, searching, signup
 from newsletter.web.paper import public
 from newsletter.web.problems import problem
 from newsletter.web.repeats import once
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from newsletter.web.desk import Desk
 
 MOST = 100  # items a page may hold
-_LOST = "`cursor` is not one that we gave: begin again without it."
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")  # what a schema calls an address; we write to fewer
 
 
@@ -40,18 +40,15 @@ def document(desk: Desk, ask: Ask) -> Response:  # noqa: ARG001 - every handler 
 
 def papers(desk: Desk, ask: Ask) -> Response:
     """Papers of the printed editions, newest edition first; the cursor is the last one's place."""
-    limit = _limit(ask)
-    if isinstance(limit, Response):
-        return limit
-    day, paper_id = _place(ask.wanted("cursor"))
-    if ask.wanted("cursor") and day is None:
-        return problem(404, _LOST)
+    asked = _page(ask, cursors.PAPER)
+    if isinstance(asked, Response):
+        return asked
+    limit, place = asked
+    day, _, paper_id = place.partition("~")
     found: list[tuple[Edition, Card]] = []
     for edition in desk.library.backwards(day):
         cards = sorted(_shown(edition), key=lambda card: card.paper.id)
-        found += [
-            (edition, card) for card in cards if edition.day != day or paper_id is None or card.paper.id > paper_id
-        ]
+        found += [(edition, card) for card in cards if edition.day.isoformat() != day or card.paper.id > paper_id]
         if len(found) > limit:
             break
     page = found[:limit]
@@ -68,7 +65,7 @@ def papers(desk: Desk, ask: Ask) -> Response:
 
 
 def paper(desk: Desk, ask: Ask) -> Response:
-    known = public(desk, ask.params["id"])
+    known = public(desk, ask.params["id"]) or public(desk, pasted_id(ask.params["id"]))
     if known is None:
         return problem(404, "We do not know this paper.")
     readings = [
@@ -84,13 +81,11 @@ def paper(desk: Desk, ask: Ask) -> Response:
 
 def editions(desk: Desk, ask: Ask) -> Response:
     """Printed days, newest first."""
-    limit = _limit(ask)
-    if isinstance(limit, Response):
-        return limit
-    before = cal.parse_day(ask.wanted("cursor"))
-    if ask.wanted("cursor") and before is None:
-        return problem(404, _LOST)
-    days = [day for day in reversed(desk.library.days()) if before is None or day < before]
+    asked = _page(ask, cursors.DAY)
+    if isinstance(asked, Response):
+        return asked
+    limit, before = asked
+    days = [day for day in reversed(desk.library.days()) if not before or day.isoformat() < before]
     items = [{"day": day.isoformat(), "url": f"{desk.base_url}/day/{day}"} for day in days[:limit]]
     return JSONResponse({"items": items, "next": items[-1]["day"] if len(days) > limit else None})
 
@@ -122,9 +117,10 @@ def topics(desk: Desk, ask: Ask) -> Response:  # noqa: ARG001 - every handler ta
 
 
 def search(desk: Desk, ask: Ask) -> Response:
-    limit = _limit(ask)
-    if isinstance(limit, Response):
-        return limit
+    asked = _page(ask, cursors.SEARCH)
+    if isinstance(asked, Response):
+        return asked
+    limit, cursor = asked
     try:
         question = searching.asked(ask, strict=True)
     except UsageError as error:
@@ -132,15 +128,18 @@ def search(desk: Desk, ask: Ask) -> Response:
     if not ask.query.get("q", ("",))[0]:
         return problem(400, "`q` is missing: what is searched?")
     try:
-        found = searching.look_up(desk, question, ask.wanted("cursor"), limit)
+        found = searching.look_up(desk, question, cursor, limit)
     except UsageError:
-        return problem(404, _LOST)
+        return problem(409, cursors.FOREIGN)
     items = [paper_json(desk, hit.paper) for hit in found.hits]
     return JSONResponse({"items": items, "next": found.cursor or None, "total": found.total})
 
 
 def subscribe(desk: Desk, ask: Ask) -> Response:
     """Ask for a subscription: a confirmation is mailed, as from the form, and the answer tells nobody who is known."""
+    if ask.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        # A page elsewhere can make a browser send text/plain here without asking us first (CORS); JSON it cannot.
+        return problem(415, "Say `Content-Type: application/json`.")
     body = openapi.read_object(ask.body, openapi.SUBSCRIPTION)
     if isinstance(body, str):
         return problem(400, body)
@@ -203,16 +202,19 @@ def _counts(card: Card) -> dict[str, Any]:
     return {"upvotes": card.upvotes, "comments": card.comments, "stars": card.stars}
 
 
+def _page(ask: Ask, form: str) -> tuple[int, str] | Response:
+    """(how many, behind which cursor of this form)."""
+    limit, cursor = _limit(ask), cursors.read(ask, form)
+    if isinstance(limit, Response):
+        return limit
+    return cursor if isinstance(cursor, Response) else (limit, cursor)
+
+
 def _limit(ask: Ask) -> int | Response:
     text = ask.wanted("limit", "20")
     if text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= MOST:
         return int(text)
     return problem(400, f"`limit` is a number from 1 to {MOST}.")
-
-
-def _place(cursor: str) -> tuple[Any, str | None]:
-    day, _, paper_id = cursor.partition("~")
-    return cal.parse_day(day), paper_id or None
 
 
 def _for_operator(desk: Desk, ask: Ask, then: Callable[[Desk, Ask], Response]) -> Response:
@@ -224,13 +226,11 @@ def _for_operator(desk: Desk, ask: Ask, then: Callable[[Desk, Ask], Response]) -
 
 
 def _subscribers(desk: Desk, ask: Ask) -> Response:
-    limit = _limit(ask)
-    if isinstance(limit, Response):
-        return limit
-    after = ask.wanted("cursor") or "0"
-    if not (after.isascii() and after.isdigit() and len(after) < 19):
-        return problem(404, _LOST)
-    page = desk.press.subscribers.active(after_id=int(after), limit=limit + 1)
+    asked = _page(ask, cursors.NUMBER)
+    if isinstance(asked, Response):
+        return asked
+    limit, after = asked
+    page = desk.press.subscribers.active(after_id=int(after or 0), limit=limit + 1)
     items = [_subscriber(one) for one in page[:limit]]
     return JSONResponse({"items": items, "next": str(page[limit - 1].id) if len(page) > limit else None})
 
@@ -240,9 +240,12 @@ def _subscriber(one: Subscriber) -> dict[str, Any]:
 
 
 def _runs(desk: Desk, ask: Ask) -> Response:
-    limit = _limit(ask)
-    if isinstance(limit, Response):
-        return limit
+    """The newest first; the cursor is the last one's number."""
+    asked = _page(ask, cursors.NUMBER)
+    if isinstance(asked, Response):
+        return asked
+    limit, before = asked
+    found = desk.press.runs.last(limit=limit + 1, before=int(before) if before else None)
     items = [
         {
             "id": one.id,
@@ -253,6 +256,6 @@ def _runs(desk: Desk, ask: Ask) -> Response:
             "outcome": one.outcome,
             "notes": [to_plain(note) for note in one.notes],
         }
-        for one in desk.press.runs.last(limit=limit)
+        for one in found[:limit]
     ]
-    return JSONResponse({"items": items, "next": None})
+    return JSONResponse({"items": items, "next": str(items[-1]["id"]) if len(found) > limit else None})

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from newsletter.web import api, consent, feedback, feeds, learned, paper, plain, preferences, reading, searching
+from newsletter.web import (
+    api,
+    consent,
+    cursors,
+    feedback,
+    feeds,
+    learned,
+    paper,
+    plain,
+    preferences,
+    reading,
+    searching,
+)
 from newsletter.web.desk import ApiDoc, Door
 from newsletter.web.hooks import taking
 from newsletter.web.operator import dashboard, people, session
@@ -70,7 +82,6 @@ def _machines() -> tuple[Door, ...]:
 
 
 _LIMIT = ("limit", {"type": "integer", "minimum": 1, "maximum": api.MOST, "default": 20}, "How many.", False)
-_CURSOR = ("cursor", {"type": "string"}, "`next` of the page before.", False)
 _DAY = {"type": "string", "format": "date"}
 _QUESTION = (
     ("q", {"type": "string", "minLength": 1, "maxLength": 300}, "What is searched.", True),
@@ -82,17 +93,21 @@ _QUESTION = (
 
 
 def _api() -> tuple[Door, ...]:
-    listed = (_LIMIT, _CURSOR)
+    def listed(form: str) -> tuple[tuple[str, dict[str, Any], str, bool], ...]:
+        return (_LIMIT, cursors.parameter(form))
+
     return (
         _read("openapi.json", api.document, "This document", "Document"),
-        _read("papers", api.papers, "Papers of the printed editions", "Papers", listed),
+        _read("papers", api.papers, "Papers of the printed editions", "Papers", listed(cursors.PAPER)),
         _read("papers/{id:path}", api.paper, "One paper with its readings", "Paper"),
-        _read("editions", api.editions, "Printed days", "Editions", listed),
+        _read("editions", api.editions, "Printed days", "Editions", listed(cursors.DAY)),
         _read("editions/{day}", api.edition, "One day's edition", "Edition"),
         _read("topics", api.topics, "Topics", "Topics"),
-        _read("search", api.search, "Papers by meaning and by word", "Papers", (*_QUESTION, *listed)),
-        _read("subscribers", api.subscribers, "Active subscribers", "Subscribers", listed, operator=True),
-        _read("runs", api.runs, "The last runs", "Runs", (_LIMIT,), operator=True),
+        _read("search", api.search, "Papers by meaning and by word", "Papers", (*_QUESTION, *listed(cursors.SEARCH))),
+        _read(
+            "subscribers", api.subscribers, "Active subscribers", "Subscribers", listed(cursors.NUMBER), operator=True
+        ),
+        _read("runs", api.runs, "The last runs", "Runs", listed(cursors.NUMBER), operator=True),
         Door(
             path="/api/v1/subscriptions",
             handler=api.subscribe,

@@ -42,10 +42,10 @@ class Library:
         wanted = [day for day in self.days() if first <= day <= last]
         return tuple(edition for day in wanted if (edition := self.get(day)) is not None)
 
-    def backwards(self, start: date | None) -> Iterator[Edition]:
-        """Editions from `start` (or the newest) back, read as they are asked for."""
+    def backwards(self, start: str) -> Iterator[Edition]:
+        """Editions from the day `start` (ISO; empty: the newest) back, read as they are asked for."""
         for day in reversed(self.days()):
-            if (start is None or day <= start) and (edition := self.get(day)) is not None:
+            if (not start or day.isoformat() <= start) and (edition := self.get(day)) is not None:
                 yield edition
 
     def latest(self, count: int) -> tuple[Edition, ...]:

@@ -115,7 +115,9 @@ def document(doors: Iterable[Door], *, name: str, base_url: str) -> dict[str, An
 def read_object(body: bytes, schema: Schema) -> dict[str, Any] | str:
     """A JSON object that fits the schema, or what is wrong with it in a sentence."""
     try:
-        value = json.loads(body)
+        value = json.loads(body, object_pairs_hook=_single)
+    except _TwiceError as error:
+        return f"`{str(error)[:50]}` is said twice."
     except (ValueError, RecursionError):
         return "The body is not JSON."
     if not isinstance(value, dict):
@@ -129,6 +131,19 @@ def read_object(body: bytes, schema: Schema) -> dict[str, Any] | str:
         if not _fits(item, schema["properties"][name]):
             return f"`{name}` has a wrong value."
     return value
+
+
+class _TwiceError(Exception):
+    """A name stands twice in one object: which of the two is meant, nobody can say (RFC 8259 section 4)."""
+
+
+def _single(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise _TwiceError(name)
+        found[name] = value
+    return found
 
 
 def _fits(value: Any, schema: Schema) -> bool:
@@ -165,11 +180,14 @@ def _operation(door: Door, doc: ApiDoc) -> dict[str, Any]:
     problems = {"400": "The request is wrong.", "404": "There is nothing here.", "429": "Too many.", "503": "Busy."}
     if doc.operator:
         problems["401"] = "The operator's token is missing or wrong."
+    if any(one == "cursor" for one, *_ in doc.query):
+        problems["409"] = "The cursor is of another search."
     if doc.body:
         problems |= {
             "403": "This address is not written to.",
             "409": "The same write is at work.",
             "413": "Too long.",
+            "415": "Not JSON.",
             "422": "The values do not make sense.",
         }
     operation: dict[str, Any] = {

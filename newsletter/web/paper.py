@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
 from starlette.responses import PlainTextResponse, RedirectResponse
 
 from newsletter.model.edition import Card
+from newsletter.model.paper import pasted_id
 from newsletter.stages.searching import alike
 from newsletter.web import citing, views
 from newsletter.web.plot import Plot, draw
@@ -20,12 +21,13 @@ if TYPE_CHECKING:
 
     from starlette.responses import Response
 
-    from newsletter.model.paper import Listing, Paper, Reading
+    from newsletter.model.edition import Edition, Pick
+    from newsletter.model.paper import Paper, Reading
     from newsletter.web.ask import Ask
     from newsletter.web.desk import Desk
 
 SIMILAR = 5
-_VERSION = re.compile(r"v\d{1,3}$")  # 2511.17006v2: one paper, whichever version a link names
+AUTHORS = 30  # that the page names at once; papers of large experiments have thousands
 
 
 def paper(desk: Desk, ask: Ask) -> Response:
@@ -39,9 +41,9 @@ def paper(desk: Desk, ask: Ask) -> Response:
     known = public(desk, paper_id)
     printed = None if known else desk.library.card_of(paper_id)
     if known is None and printed is None:
-        unversioned = _VERSION.sub("", paper_id)
-        if unversioned != paper_id and (public(desk, unversioned) or desk.library.card_of(unversioned)):
-            return RedirectResponse(views.paper_href(unversioned), status_code=301)
+        plain = pasted_id(paper_id)  # a version, arXiv's own DOI, a whole address: one paper, however it is named
+        if plain != paper_id and (public(desk, plain) or desk.library.card_of(plain)):
+            return RedirectResponse(views.paper_href(plain), status_code=301)
         return desk.lost("We do not know this paper.")
     subject = known or printed.paper  # type: ignore[union-attr] # one of the two is there
     return _page(desk, subject)
@@ -55,19 +57,21 @@ def public(desk: Desk, paper_id: str) -> Paper | None:
 def _page(desk: Desk, subject: Paper) -> Response:
     readings = desk.press.papers.readings(subject.id)
     listings = desk.press.papers.listings(subject.id)
-    card = measured(subject, readings)
-    view = views.card_view(card)
+    picks = desk.library.picks_of(subject.id, [one.day for one in listings][:40])
+    view = views.card_view(measured(_spoken(subject, picks, desk.tongue.locale), readings))
+    authors = [clean(author) for author in subject.authors]
     return desk.page(
         "paper.html.j2",
         paper=subject,
         view=view,
         facts=_facts(desk, subject),
-        authors=[clean(author) for author in subject.authors],
+        authors=authors[:AUTHORS],
+        more_authors=authors[AUTHORS:],
         plots=plots(readings),
-        reasons=_reasons(desk, subject, listings),
+        reasons=_reasons(picks),
         listings=sorted({(one.day, one.source, one.kind) for one in listings}),
         similar=similar(desk, subject),
-        bibtex=citing.bibtex([subject]),
+        bibtex=citing.bibtex([subject], authors=AUTHORS),
         canonical=view.href,
         og_type="article",
         description=view.gist[:300],
@@ -106,10 +110,18 @@ def plots(readings: Sequence[Reading]) -> list[tuple[str, Plot]]:
     return found[:4]
 
 
-def _reasons(desk: Desk, subject: Paper, listings: Sequence[Listing]) -> list[tuple[date, views.CardView]]:
-    days = [one.day for one in listings]
+def _spoken(subject: Paper, picks: Sequence[tuple[Edition, Pick]], locale: str) -> Paper:
+    """With the summary that the newest edition tells of it in a locale's language, if one does."""
+    for edition, _ in reversed(picks):
+        card = edition.card(subject.id)
+        if card is not None and (told := card.told_in(locale))[0]:
+            return replace(subject, summary=told[0], summary_by=told[1])
+    return subject
+
+
+def _reasons(picks: Sequence[tuple[Edition, Pick]]) -> list[tuple[date, views.CardView]]:
     found = []
-    for edition, pick in desk.library.picks_of(subject.id, days[:40]):
+    for edition, pick in picks:
         pool = next(pool for pool in edition.pools if pool.slug == pick.topic)
         if (view := views.picked(edition, pool, pick)) is not None:
             found.append((edition.day, view))

@@ -96,7 +96,12 @@ def test_what_was_learned_is_shown_with_its_source_and_taken_back(desk: Desk, tm
     assert facts["weight"] == 0.4
     assert "(mine.bib)" in desk("subscribers", "taste", ADA).out
 
-    assert desk("subscribers", "taste", ADA, "--reset").out == f"took back what {ADA} said of 2 papers\n"
+    nothing = desk("subscribers", "taste", ADA, "--forget", "nope")
+    assert (nothing.code, nothing.out) == (2, "")
+    assert f"{ADA} has said nothing of nope." in nothing.err
+    took = desk("subscribers", "taste", ADA, "--forget", "https://arxiv.org/abs/2101.00001v2")
+    assert took.out == f"took back what {ADA} said of 1 paper\n"
+    assert desk("subscribers", "taste", ADA, "--reset").out == f"took back what {ADA} said of 1 paper\n"
     assert desk("subscribers", "taste", ADA, "--json").json["likes"] == []
     assert desk("subscribers", "taste", ADA, "--reset", "--json").json == {"reset": 0}
 

@@ -230,6 +230,9 @@ class FakeRuns:
         self.runs = [one for one in self.runs if one not in old]
         return len(old)
 
-    def last(self, *, limit: int = 10, command: str | None = None, day: date | None = None) -> tuple[Run, ...]:
+    def last(
+        self, *, limit: int = 10, command: str | None = None, day: date | None = None, before: int | None = None
+    ) -> tuple[Run, ...]:
         found = [one for one in self.runs if command in {None, one.command} and day in {None, one.day}]
+        found = [one for one in found if before is None or one.id < before]
         return tuple(reversed(found))[:limit]

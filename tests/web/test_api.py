@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from tests.support.website import Site
 
 
+JSON = {"Content-Type": "application/json"}
+
+
 def walk(browser: TestClient, path: str, limit: int, **headers: str) -> list[Any]:
     items, cursor = [], ""
     for _ in range(100):
@@ -64,8 +67,8 @@ def test_an_edition_says_why_each_paper_is_in_it(week: Site) -> None:
     ("path", "status"),
     [
         *(("papers/9999.1", 404), ("papers/", 404), ("editions/2020-01-01", 404), ("editions/x", 404), ("nope", 404)),
-        *(("papers?limit=0", 400), ("papers?limit=x", 400), ("papers?cursor=x", 404), ("editions?cursor=x", 404)),
-        *(("search", 400), ("search?q=a&cursor=!", 404), ("search?q=a&to=", 400), ("subscribers", 401), ("runs", 401)),
+        *(("papers?limit=0", 400), ("papers?limit=x", 400), ("papers?cursor=x", 400), ("editions?cursor=x", 400)),
+        *(("search", 400), ("search?q=a&cursor=!", 400), ("search?q=a&to=", 400), ("subscribers", 401), ("runs", 401)),
     ],
 )
 def test_errors_are_problem_json(week: Site, path: str, status: int) -> None:
@@ -107,13 +110,50 @@ def test_a_sign_up_with_a_key_is_done_once_and_answered_the_same(site: Site) -> 
     ],
 )
 def test_a_body_is_held_to_the_document(site: Site, body: object, status: int) -> None:
-    answer = site.client().post("/api/v1/subscriptions", content=json.dumps(body))
+    answer = site.client().post("/api/v1/subscriptions", content=json.dumps(body), headers=JSON)
 
     assert answer.status_code == status
     if status == 202:
         added = site.press.subscribers.by_email("a@example.org")
         assert added is not None
         assert (added.status, added.topics, added.cadence, added.send_hour) == ("pending", ("vision",), "weekly", 5)
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status"),
+    [
+        ('{"email": "a@example.org"}', "text/plain", 415),
+        ('{"email": "a@example.org"}', "", 415),
+        ('{"email": "a@example.org"}', "application/x-www-form-urlencoded", 415),
+        ('{"email": "a@example.org", "email": "b@example.org"}', "application/json", 400),
+        ('{"email": "a@example.org"}', "Application/JSON; charset=utf-8", 202),
+    ],
+)
+def test_a_write_is_json_says_so_and_says_nothing_twice(site: Site, body: str, kind: str, status: int) -> None:
+    answer = site.client().post("/api/v1/subscriptions", content=body, headers={"Content-Type": kind} if kind else {})
+
+    assert answer.status_code == status
+    assert (site.press.subscribers.by_email("a@example.org") is not None) == (status == 202)
+    assert site.press.subscribers.by_email("b@example.org") is None
+
+
+def test_a_search_s_cursor_is_good_for_that_search_alone(week: Site) -> None:
+    browser = week.client()
+    cursor = browser.get("/api/v1/search?q=robot&limit=2").json()["next"]
+
+    assert browser.get(f"/api/v1/search?q=robot&limit=2&cursor={cursor}").status_code == 200
+    assert browser.get(f"/api/v1/search?q=other&limit=2&cursor={cursor}").status_code == 409
+    assert browser.get(f"/api/v1/search?q=robot&cursor={cursor[:20]}").status_code == 400
+
+
+@pytest.mark.parametrize(
+    "name", ["2511.12609v3", "arXiv:2511.12609", "10.48550/arXiv.2511.12609", "https://arxiv.org/pdf/2511.12609v1.pdf"]
+)
+def test_a_paper_is_found_by_whatever_a_person_pastes(week: Site, name: str) -> None:
+    page = week.client().get(f"/paper/{name}", follow_redirects=False)
+
+    assert week.client().get(f"/api/v1/papers/{name}").json()["id"] == "2511.12609"
+    assert (page.status_code, page.headers["location"]) == (301, "/paper/2511.12609")
 
 
 def test_the_operator_s_token_opens_readers_and_runs(tmp_path: Path, collected: Path) -> None:
@@ -129,6 +169,8 @@ def test_the_operator_s_token_opens_readers_and_runs(tmp_path: Path, collected: 
     ]
     runs = browser.get("/api/v1/runs", headers=headers).json()
     assert [(one["command"], one["notes"][0]["text"]) for one in runs["items"]] == [("run", "printed")]
+    later = [site.press.runs.begin("tend", date(2025, 11, 21), at=site.clock.now()) for _ in range(4)]
+    assert [one["id"] for one in walk(browser, "/api/v1/runs", 2, **headers)] == [*reversed(later), run]
     assert browser.get("/api/v1/runs", headers={"Authorization": "Bearer wrong"}).status_code == 401
     assert browser.get("/api/v1/runs").headers["www-authenticate"] == "Bearer"
     site.store.close()

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from tests.support.website import Site
 
+JSON = {"Content-Type": "application/json"}
 TOKENS = ("confirm", "preferences", "unsubscribe", "feedback")
 
 
@@ -81,8 +82,8 @@ def test_bodies_that_are_too_long_broken_or_strange_are_refused_in_words(site: S
         browser.post("/subscribe", content=b"&".join(b"a=1" for _ in range(300))),
         browser.post("/subscribe", content=b"--x\r\nbroken", headers=multipart),
         browser.post(leave, content=b"no boundary", headers={"Content-Type": "multipart/form-data"}),
-        browser.post("/api/v1/subscriptions", content=b"[" * 50_000),
-        browser.post("/api/v1/subscriptions", content=b'{"email": "\\ud800@example.org"}'),
+        browser.post("/api/v1/subscriptions", content=b"[" * 50_000, headers=JSON),
+        browser.post("/api/v1/subscriptions", content=b'{"email": "\\ud800@example.org"}', headers=JSON),
         browser.request("TRACE", "/subscribe"),
         browser.request("DELETE", leave),
         browser.put("/", content=b"x"),
