@@ -83,11 +83,19 @@ def _give_leases_back(press: Press) -> tuple[Note, ...]:
 
 
 def _wipe_stale_sign_ups(press: Press) -> tuple[Note, ...]:
-    """Somebody who never confirmed did not agree to be remembered."""
-    stale = press.subscribers.stale(before=press.clock.now() - STALE_SIGN_UP)
+    """Somebody who never confirmed did not agree to be remembered. Who was a reader before has left, as she had when
+    somebody, maybe not she, asked for her to come back: her choices and her proof of consent stay.
+    """
+    now = press.clock.now()
+    stale = press.subscribers.stale(before=now - STALE_SIGN_UP)
+    wiped = 0
     for email in stale:
-        press.subscribers.erase(email)
-    return (Note("info", "sign-ups", f"{len(stale)} never confirmed within a week and were wiped"),)
+        known = press.subscribers.by_email(email)
+        if known is not None and known.confirmed_at is not None:
+            press.subscribers.remove(email, at=now)
+        else:
+            wiped += press.subscribers.erase(email)
+    return (Note("info", "sign-ups", f"{wiped} never confirmed within a week and were wiped"),)
 
 
 def _sweep_records(press: Press) -> tuple[Note, ...]:

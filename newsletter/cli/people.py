@@ -76,6 +76,9 @@ def add(email: str, topics: tuple[str, ...], as_json: bool, **given: str | None)
             known = press.subscribers.by_email(wanted.email)
             assert known is not None  # it was there a moment ago
             new = move(replace(known, **_changes(wanted)), "add", at=now)
+            if known.status != "active":  # what she agreed to before stays beside it
+                consent = f"added by hand again {now:%Y-%m-%dT%H:%M:%SZ}"
+                new = replace(new, consent=f"{known.consent}; {consent}" if known.consent else consent)
             if not press.subscribers.update(new, known):
                 raise BusyError("She changed meanwhile, by her own hand.", cure="Look at her, then run it again.")
             result = "changed" if new != known else "known"

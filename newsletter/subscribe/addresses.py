@@ -60,11 +60,11 @@ def needs_smtputf8(address: str) -> bool:
     return not address.isascii()
 
 
-def clean_name(text: str) -> str:
-    """A reader's name as it may stand in a mail: one line, no controls or direction overrides, 200 characters."""
+def clean_name(text: str, most: int = 200) -> str:
+    """A reader's name as it may stand in a mail: one line, no controls or direction overrides, `most` characters."""
     folded = "".join(" " if c in "\t\r\n\x0b\x0c\u2028\u2029" else c for c in unicodedata.normalize("NFC", text))
     kept = "".join(c for c in folded if unicodedata.category(c) not in {"Cc", "Cs", "Co", "Cn"} and c not in _OVERRIDES)
-    return " ".join(kept.split())[:200].rstrip()
+    return " ".join(kept.split())[:most].rstrip()
 
 
 _OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f\ufeff")

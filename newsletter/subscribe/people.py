@@ -72,6 +72,9 @@ class Remark:
     text: str
 
 
+LONGEST_CONSENT = 10_000  # characters: each time that a reader comes back adds a line to it
+
+
 class RowError(ValueError):
     """Why a row can't be: one sentence."""
 
@@ -99,7 +102,7 @@ def to_subscriber(fields: Mapping[str, str], *, topics: Collection[str] | None, 
         paused_until=_read(fields, "paused_until", _day),
         created_at=_read(fields, "created_at", _instant),
         confirmed_at=_read(fields, "confirmed_at", _instant),
-        consent=clean_name(fields.get("consent", "")) or consent,
+        consent=clean_name(fields.get("consent", ""), LONGEST_CONSENT) or consent,
     )
 
 

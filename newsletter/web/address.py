@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from newsletter.model.subscriber import Subscriber
     from newsletter.web.desk import Desk
 
-CHANGE = "change of address"  # how the consent of a waiting row begins
+CHANGE = "change of address"  # how the last consent of a waiting row begins
 MOVING, MOVED = "moving", "moved"  # records: waiting row's id -> the reader's id
 REMEMBERED = timedelta(days=30)
 
@@ -51,7 +51,7 @@ def mover(desk: Desk, waiting: Subscriber) -> Subscriber | None:
 
 def waits(row: Subscriber) -> bool:
     """Whether this row is only the place that a reader wants to move to, and no sign-up of its own."""
-    return row.status == "pending" and row.consent.startswith(CHANGE)
+    return row.status == "pending" and row.consent.rpartition("; ")[2].startswith(CHANGE)
 
 
 def moved(desk: Desk, waiting_id: int) -> Subscriber | None:
@@ -74,7 +74,7 @@ def move_to(desk: Desk, who: Subscriber, waiting: Subscriber) -> Subscriber:
 
 def _add(desk: Desk, who: Subscriber, email: str) -> Subscriber | None:
     now = desk.now()
-    consent = f"{CHANGE}, {signup.CONSENT_TEXT}, asked {now:%Y-%m-%dT%H:%M:%SZ}"
+    consent = signup.asked_now(desk, CHANGE)
     try:
         return desk.press.subscribers.add(
             replace(who, id=0, email=email, status="pending", created_at=now, confirmed_at=None, consent=consent)

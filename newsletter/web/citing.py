@@ -28,9 +28,11 @@ _SPECIAL = {
 }
 
 
-def bibtex(papers: Iterable[Paper]) -> str:
-    """One entry for each paper; no field can end early, whatever the source sent."""
-    return "\n".join(_bibtex(paper) for paper in papers)
+def bibtex(papers: Iterable[Paper], *, authors: int | None = None) -> str:
+    """One entry for each paper; no field can end early, whatever the source sent. Of more than `authors`, the first
+    are named and the rest are BibTeX's own "others".
+    """
+    return "\n".join(_bibtex(paper, authors) for paper in papers)
 
 
 def ris(papers: Iterable[Paper]) -> str:
@@ -38,10 +40,13 @@ def ris(papers: Iterable[Paper]) -> str:
     return "".join(_ris(paper) for paper in papers)
 
 
-def _bibtex(paper: Paper) -> str:
+def _bibtex(paper: Paper, most: int | None) -> str:
+    people = [_tex(author).replace(" and ", " {and} ") for author in paper.authors[:most]]
+    if len(people) < len(paper.authors):
+        people.append("others")
     rows = [
         ("title", "{" + _tex(paper.title) + "}"),
-        ("author", " and ".join(_tex(author).replace(" and ", " {and} ") for author in paper.authors)),
+        ("author", " and ".join(people)),
         ("year", str(paper.published.year) if paper.published else ""),
         ("eprint", paper.arxiv_id),
         ("archiveprefix", "arXiv" if paper.arxiv_id else ""),

@@ -66,6 +66,8 @@ def confirm(desk: Desk, ask: Ask) -> Response:
     claim, subscriber = found
     if claim.generation != subscriber.generation or subscriber.status not in ("pending", "active"):
         return desk.bad_link()
+    if subscriber.status == "pending" and not signup.asked_since(desk, subscriber, claim.expires):
+        return desk.bad_link()
     moving = address.mover(desk, subscriber)
     if moving is None and address.waits(subscriber):
         return desk.bad_link()  # who wanted to move here has left meanwhile
@@ -117,7 +119,7 @@ def _way_back(desk: Desk, ask: Ask, subscriber: Subscriber | None) -> Response:
 def _agreed(desk: Desk, subscriber: Subscriber) -> Subscriber:
     now = desk.now()
     consent = f"{subscriber.consent}, confirmed {now:%Y-%m-%dT%H:%M:%SZ}"
-    agreed = replace(move(subscriber, "confirm", at=now), consent=consent)
+    agreed = signup.as_wished(desk, replace(move(subscriber, "confirm", at=now), consent=consent))
     desk.press.subscribers.update(agreed, subscriber)
     signup.proven(desk, subscriber.email)
     queue_notice(desk, "welcome", subscriber.id)

@@ -14,6 +14,7 @@ from newsletter.web import calendar as cal
 from newsletter.web import views
 from newsletter.web.paper import cards
 from newsletter.web.searching import asked, look_up
+from newsletter.web.speaking import ASKED
 
 if TYPE_CHECKING:
     from newsletter.model.paper import Paper
@@ -46,7 +47,8 @@ class Feed:
 
 def everything(desk: Desk, ask: Ask) -> Response:
     entries = _entries(desk, "")
-    return _written(desk, Feed(desk.press.config.newsletter.name, ask.path, "/", entries, _updated(desk, entries)))
+    name = desk.press.config.newsletter.name
+    return _written(desk, Feed(name, _itself(desk, ask), "/", entries, _updated(desk, entries)))
 
 
 def topic(desk: Desk, ask: Ask) -> Response:
@@ -56,7 +58,12 @@ def topic(desk: Desk, ask: Ask) -> Response:
     if known is None and not entries:
         return desk.lost("No topic has this name.")
     title = f"{desk.press.config.newsletter.name}: {known.name if known else slug}"
-    return _written(desk, Feed(title, ask.path, f"/topic/{slug}", entries, _updated(desk, entries)))
+    return _written(desk, Feed(title, _itself(desk, ask), f"/topic/{slug}", entries, _updated(desk, entries)))
+
+
+def _itself(desk: Desk, ask: Ask) -> str:
+    """A feed's own address: with the language of its summaries, when that was chosen."""
+    return f"{ask.path}?{ASKED}={desk.carried}" if desk.carried else ask.path
 
 
 def found(desk: Desk, ask: Ask) -> Response:
@@ -115,7 +122,7 @@ def _entries(desk: Desk, slug: str) -> tuple[Entry, ...]:
     """Each paper once, where it came first among the last editions, newest edition first."""
     found: dict[str, Entry] = {}
     for edition in reversed(desk.library.latest(EDITIONS)):
-        for shelf in views.by_topic(edition, only=slug):
+        for shelf in views.by_topic(views.spoken(edition, desk.tongue.locale), only=slug):
             for card in shelf.cards:
                 found.setdefault(card.id, Entry(card.id, card, edition.printed_at))
     newest = sorted(found.values(), key=lambda one: one.at, reverse=True)

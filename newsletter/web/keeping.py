@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from newsletter.errors import LaterError, StoreError
 from newsletter.web.desk import Page
-from newsletter.web.speaking import ASKED, speaks
+from newsletter.web.speaking import ASKED, is_feed, speaks
 
 if TYPE_CHECKING:
     from newsletter.web.ask import Ask
@@ -36,6 +36,8 @@ def answer(desk: Desk, door: Door, ask: Ask) -> Response:
     """
     if speaks(ask.path):
         desk = desk.speaking(ask.wanted(ASKED), ask.headers.get("accept-language", ""))
+    elif is_feed(ask.path):  # fetched by a feed reader's server, whose own language says nothing of the reader's
+        desk = desk.speaking(ask.wanted(ASKED), "")
     if not door.kept or ask.method == "POST":
         return door.handler(desk, ask)
     query = urlencode([(name, one) for name in sorted(ask.query) for one in ask.query[name]])

@@ -54,6 +54,7 @@ def data(desk: Desk, ask: Ask) -> Response:
         return desk.bad_link()
     stored: dict[str, Any] = {
         "subscriber": to_plain(who) | {"status": who.status},
+        "consent_texts": {name: list(words) for name, words in signup.CONSENT_TEXTS.items() if name in who.consent},
         "feedback": [to_plain(one) for one in desk.press.subscribers.said([who.id]).get(who.id, ())],
         "brought": [to_plain(one) for one in desk.press.subscribers.brought([who.id]).get(who.id, {}).values()],
         "papers_mailed": sorted(desk.press.ledger.seen([who.id]).get(who.id, ())),

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from newsletter.web.desk import Desk
 
 TOP_OF_SPAN = 20
+TOPIC_DAYS = 10
 
 
 def home(desk: Desk, ask: Ask) -> Response:
@@ -69,8 +70,12 @@ def month(desk: Desk, ask: Ask) -> Response:
 def topic(desk: Desk, ask: Ask) -> Response:
     """The last editions of one topic, newest first."""
     slug = ask.params["slug"]
-    latest = [views.spoken(edition, desk.tongue.locale) for edition in desk.library.latest(30)]
-    shelves = [(edition.day, shelf) for edition in latest for shelf in views.by_topic(edition, only=slug)]
+    shelves: list[tuple[date, views.Shelf]] = []
+    for edition in desk.library.latest(30):
+        if len(shelves) == TOPIC_DAYS:
+            break
+        spoken = views.spoken(edition, desk.tongue.locale)
+        shelves += [(edition.day, shelf) for shelf in views.by_topic(spoken, only=slug)]
     known = desk.topics.get(slug)
     if known is None and not shelves:
         return desk.lost("No topic has this name.")
@@ -79,7 +84,7 @@ def topic(desk: Desk, ask: Ask) -> Response:
         slug=slug,
         title=known.name if known else shelves[0][1].name,
         about=known.query if known else "",
-        days=shelves[:10],
+        days=shelves,
         canonical=f"/topic/{slug}",
         description=desk.tongue.say(
             "The newest trending papers on {topic}, each with why.",
@@ -115,7 +120,7 @@ def _day_page(desk: Desk, ask: Ask, edition: Edition, *, canonical: str, here: s
 def _day_values(desk: Desk, edition: Edition, by: str, canonical: str, here: str) -> dict[str, Any]:
     edition = views.spoken(edition, desk.tongue.locale)
     shelves = views.by_trend(edition) if by == "trend" else views.by_topic(edition)
-    count = len({card.id for shelf in shelves for card in shelf.cards})
+    count = _size(edition)
     back, forth = cal.turns(edition.day, _full_days(desk, edition.day), lambda one: why_empty(desk, one))
     best = views.top_of(edition, 3)
     return {
@@ -162,7 +167,11 @@ def _nearest(desk: Desk, days: Any) -> list[date]:
 
 
 def _span_page(desk: Desk, span: cal.Span, span_of: Callable[[date], cal.Span]) -> Response:
-    editions = [edition for edition in desk.library.between(span.first, span.last) if holds(edition)]
+    editions = [
+        views.spoken(edition, desk.tongue.locale)
+        for edition in desk.library.between(span.first, span.last)
+        if holds(edition)
+    ]
     best: dict[str, tuple[date, views.CardView]] = {}
     for edition in editions:
         for card in views.top_of(edition, TOP_OF_SPAN):
@@ -185,4 +194,4 @@ def _span_page(desk: Desk, span: cal.Span, span_of: Callable[[date], cal.Span]) 
 
 
 def _size(edition: Edition) -> int:
-    return len({pick.paper_id for pool in edition.pools for pick in pool.shown})
+    return len({pick.paper_id for pool in edition.pools for pick in pool.picks})

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import json
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Literal
 from zoneinfo import available_timezones
@@ -21,7 +23,22 @@ if TYPE_CHECKING:
     from newsletter.web.ask import Ask
     from newsletter.web.desk import Desk
 
-CONSENT_TEXT = "web form v1"  # goes up whenever the words beside the sign-up button change
+CONSENT_TEXT = "web form v1"  # goes up whenever the words below change
+# The words that a reader had before her eyes when she asked and when she pressed the button, by the version that her
+# consent names. Old versions stay here: they are proof (GDPR article 7.1).
+CONSENT_TEXTS = {
+    "web form v1": (
+        "Get trending papers in your email inbox once a day",
+        "We mail you one link to confirm. Leave with one click in any mail. No tracking.",
+        (
+            "{newsletter} for {address}: the day's trending papers, once a day at most. "
+            "You may leave at any time with one click."
+        ),
+        "Yes, subscribe me",
+    )
+}
+BACK = "back"  # records: reader's id -> when who had left asked to come back
+WISH = "wish"  # records: reader's id -> the choices with which she asked to come back
 HONEYPOT = "website"
 
 Result = Literal["accepted", "wrong-address", "wrong-choice", "too-many"]
@@ -170,15 +187,32 @@ def proven(desk: Desk, email: str) -> None:
 
 
 def ask_again(desk: Desk, known: Subscriber, entrance: str) -> Subscriber:
-    """A known, unsubscribed reader asks again: pending, and links of the time before no longer hold.
+    """A known, unsubscribed reader asks again: pending, and links to confirm of the time before no longer hold.
 
-    The row counts as new from now on: it is wiped when it is not confirmed within the week.
+    Her other links do, and each proof of consent stays beside the new one. When she does not confirm within the week,
+    who was a reader before counts as left again and who was none is wiped.
     """
     now = desk.now()
     again = move(known, "ask", at=now)
     if known.status != "pending":
-        again = replace(again, generation=known.generation + 1, confirmed_at=None, paused_until=None)
-    return replace(again, created_at=now, consent=f"{entrance}, {CONSENT_TEXT}, asked {now:%Y-%m-%dT%H:%M:%SZ}")
+        again = replace(again, paused_until=None)
+        desk.records.put(BACK, str(known.id), now.isoformat(), until=now + desk.settings.confirm_within)
+    asked = asked_now(desk, entrance)
+    return replace(again, created_at=now, consent=f"{known.consent}; {asked}" if known.consent else asked)
+
+
+def asked_now(desk: Desk, entrance: str) -> str:
+    """The first half of a proof of consent: the way, the words with their language, and when."""
+    language = "" if desk.tongue.locale == "en" else f" ({desk.tongue.language})"
+    return f"{entrance}, {CONSENT_TEXT}{language}, asked {desk.now():%Y-%m-%dT%H:%M:%SZ}"
+
+
+def asked_since(desk: Desk, who: Subscriber, expires: int | None) -> bool:
+    """Whether a link to confirm, which holds until `expires` (Unix seconds), was mailed after she last left."""
+    came = desk.records.get(BACK, str(who.id), now=desk.now())
+    if came is None or expires is None:
+        return True
+    return expires >= int((datetime.fromisoformat(came) + desk.settings.confirm_within).timestamp())
 
 
 def come_back(desk: Desk, known: Subscriber, entrance: str) -> None:
@@ -213,15 +247,29 @@ def _act(desk: Desk, wish: Wish, entrance: str) -> str:
         return "known"
     if (known.status, "ask") not in MOVES:
         return "not-written-to"
-    people.update(_with(ask_again(desk, known, entrance), wish), known)
+    again = ask_again(desk, known, entrance)
+    if known.confirmed_at is None:
+        again = _with(again, wish)
+    else:  # her own choices, which somebody else may have typed over: they hold once she confirms
+        desk.records.put(WISH, str(known.id), json.dumps(asdict(wish)), until=desk.now() + desk.settings.confirm_within)
+    people.update(again, known)
     queue_notice(desk, "confirm", known.id)
     return "again"
 
 
+def as_wished(desk: Desk, who: Subscriber) -> Subscriber:
+    """A reader who comes back by the form, with the choices that she made there."""
+    kept = desk.records.get(WISH, str(who.id), now=desk.now())
+    if kept is None:
+        return who
+    desk.records.drop(WISH, str(who.id))
+    wish = json.loads(kept)
+    return _with(who, Wish(**wish | {"topics": tuple(wish["topics"])}))
+
+
 def _new(desk: Desk, wish: Wish, entrance: str) -> Subscriber:
-    now = desk.now()
-    asked = f"{entrance}, {CONSENT_TEXT}, asked {now:%Y-%m-%dT%H:%M:%SZ}"
-    return _with(Subscriber(email=wish.email, status="pending", created_at=now, consent=asked), wish)
+    asked = asked_now(desk, entrance)
+    return _with(Subscriber(email=wish.email, status="pending", created_at=desk.now(), consent=asked), wish)
 
 
 def _with(subscriber: Subscriber, wish: Wish) -> Subscriber:

@@ -42,6 +42,11 @@ def speaks(path: str) -> bool:
     return not _SILENT.match(path)
 
 
+def is_feed(path: str) -> bool:
+    """Whether the address is a feed: its summaries have the language that its address asks for, and no other."""
+    return path.endswith(("/feed.atom", "/feed.json"))
+
+
 def tongue_of(chosen: str, header: str, tongues: Tongues, default: Tongue) -> tuple[Tongue, str]:
     """(what to answer in, its name if it was chosen by hand): `?lang=` (`chosen`), else Accept-Language
     (`header`), else the default.
@@ -93,7 +98,7 @@ def carry(page: str, language: str) -> str:
     def link(found: re.Match[str]) -> str:
         name, path, place = found[1], html.unescape(found[2]), found[3] or ""
         bare = path.partition("?")[0]
-        if not speaks(bare) or f"{ASKED}=" in path:
+        if not (speaks(bare) or is_feed(bare)) or f"{ASKED}=" in path:
             return found[0]
         joint = "&" if "?" in path else "?"
         return f'{name}="{html.escape(f"{path}{joint}{ASKED}={language}")}{place}"'

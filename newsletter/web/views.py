@@ -59,7 +59,7 @@ class Shelf:
     slug: str
     name: str
     cards: tuple[CardView, ...]
-    more: int = 0
+    rest: tuple[CardView, ...] = ()  # what the mails call "more online": ranked, but below the topic's top
     also: tuple[CardView, ...] = ()  # papers that an earlier shelf shows
 
 
@@ -74,13 +74,17 @@ def by_topic(edition: Edition, *, only: str = "") -> tuple[Shelf, ...]:
     for pool in edition.pools:
         if only and pool.slug != only:
             continue
-        views = [view for pick in pool.shown if (view := picked(edition, pool, pick)) is not None]
+        views = _views(edition, pool, pool.shown)
         if views:
             cards = tuple(view for view in views if view.id not in above)
             also = tuple(view for view in views if view.id in above)
-            shelves.append(Shelf(pool.slug, pool.name, cards, len(pool.picks) - len(pool.shown), also))
+            shelves.append(Shelf(pool.slug, pool.name, cards, _views(edition, pool, pool.picks[pool.top :]), also))
             above |= {view.id for view in views}
     return tuple(shelves)
+
+
+def _views(edition: Edition, pool: Pool, picks: Iterable[Pick]) -> tuple[CardView, ...]:
+    return tuple(view for pick in picks if (view := picked(edition, pool, pick)) is not None)
 
 
 def spoken(edition: Edition, locale: str) -> Edition:
@@ -97,10 +101,13 @@ def spoken(edition: Edition, locale: str) -> Edition:
 
 
 def by_trend(edition: Edition) -> tuple[Shelf, ...]:
-    """All shown papers of the day once, most upvotes first, then best score; unknown votes come last."""
+    """All ranked papers of the day once, most upvotes first, then best score; unknown votes come last.
+
+    All, and not only each topic's top: what readers got from outside their topics is one of these.
+    """
     best: dict[str, tuple[float, CardView]] = {}
     for pool in edition.pools:
-        for pick in pool.shown:
+        for pick in pool.picks:
             view = picked(edition, pool, pick)
             if view is not None and (view.id not in best or best[view.id][0] < pick.score.total):
                 best[view.id] = (pick.score.total, view)

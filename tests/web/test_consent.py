@@ -218,6 +218,47 @@ def test_who_left_by_mistake_comes_back_by_a_new_confirmation(site: Site) -> Non
     assert reader(site).status == "active"
 
 
+def test_who_comes_back_keeps_the_links_of_her_old_mails_and_the_proof_of_each_consent(site: Site) -> None:
+    sign_up(site, topics="robotics")
+    first = site.send()[0]
+    confirm(site, first)
+    welcome = site.send()[0]
+    old = link_in(welcome, "preferences")
+    site.clock.move(timedelta(days=2))
+    site.client().post(link_in(welcome, "unsubscribe"))
+    site.clock.move(timedelta(days=1))
+    site.client("198.51.100.5").post(link_in(welcome, "unsubscribe"), data={"action": "back"})
+
+    assert site.client().post(link_in(first, "confirm")).status_code == 404  # of before she left
+    confirm(site, site.send()[-1])
+
+    assert site.client().get(old).status_code == 200
+    assert reader(site).consent == (
+        "sign-up page, web form v1, asked 2025-11-21T12:00:05Z, confirmed 2025-11-21T12:00:05Z; "
+        "way back, web form v1, asked 2025-11-24T12:00:05Z, confirmed 2025-11-24T12:00:05Z"
+    )
+    words = site.client().get(f"{old}/data").json()["consent_texts"]["web form v1"]
+    shown = site.client().get("/subscribe").text + site.client().get(link_in(first, "confirm")).text
+    assert words[1] in shown
+
+
+def test_who_left_and_was_asked_back_by_a_stranger_is_as_before_after_a_week(site: Site) -> None:
+    sign_up(site, topics="robotics")
+    confirm(site, site.send()[0])
+    site.client().post(link_in(site.send()[0], "unsubscribe"))
+    before = reader(site)
+    site.clock.move(timedelta(days=3))
+    sign_up(site, client="198.51.100.9", topics="vision")
+    assert reader(site).status == "pending"
+
+    site.clock.move(timedelta(days=8))
+    tend(site.press)
+
+    after = reader(site)
+    assert (after.status, after.topics, after.confirmed_at) == ("left", before.topics, before.confirmed_at)
+    assert after.consent.startswith(before.consent)
+
+
 def test_a_goodbye_comes_once_to_who_was_a_reader_and_to_nobody_else(site: Site) -> None:
     people, now = site.press.subscribers, site.clock.now()
     for name, status in [("reader", "active"), ("asked", "pending"), ("left", "left"), ("cross", "complained")]:

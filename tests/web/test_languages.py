@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from newsletter.model.edition import Card, Edition, Part, Pick, Pool, Score
-from newsletter.model.paper import Paper
+from newsletter.model.paper import Listing, Paper
 from newsletter.tongue.tongue import ENGLISH
 from newsletter.web.speaking import accepted, carry, tongue_of
 from tests.support.languages import LANGUAGES, RTL
@@ -86,7 +86,7 @@ def test_a_chosen_language_is_carried_by_the_links_and_by_no_cookie(week: Site) 
     assert 'href="/archive?lang=de"' in page.text
     assert 'action="/subscribe?lang=de"' in page.text
     assert 'href="/?by=trend&amp;lang=de"' in page.text
-    assert 'href="/feed.atom"' in page.text
+    assert 'href="/feed.atom?lang=de"' in page.text
     assert 'href="?lang=zh"' in page.text
     assert "Set-Cookie" not in page.headers
     assert "lang=" not in re.sub(
@@ -127,6 +127,7 @@ def test_who_signs_up_on_a_german_page_gets_german_mail(site: Site) -> None:
     assert "Confirm your subscription to" in second
     known = [site.press.subscribers.by_email(email) for email in ("ada@example.org", "eve@example.org")]
     assert [one.locale if one else "" for one in known] == ["de", None]
+    assert ["web form v1 (de), asked" in one.consent for one in known if one] == [True, False]
 
 
 def test_a_catalogue_that_is_asked_for_in_any_way_is_one_that_there_is(week: Site) -> None:
@@ -157,3 +158,34 @@ def print_day_told(site: Site, day: date) -> str:
     at = datetime(day.year, day.month, day.day, 8, tzinfo=UTC)
     site.press.editions.print(Edition(day, at, (Pool("vision", "Vision", 5, (pick,)),), (card,)))
     return "vision"
+
+
+def told(site: Site) -> str:
+    """Print an edition with a paper whose summary is told in German, too; its id."""
+    day, now = date(2025, 11, 21), site.clock.now()
+    paper = Paper(id="2511.00009", title="A paper", abstract="We study it.", summary="In short.", summary_by="Ann")
+    card = Card(paper, day, 7, told=(("de", "Kurz gesagt.", "Bert"),))
+    pick = Pick(paper.id, "vision", day, 1, Score((Part("votes", 1.0),)), "6 upvotes")
+    site.press.papers.keep([paper], [Listing(paper.id, "huggingface", day, "listed", now)], [], [], at=now)
+    site.press.editions.print(Edition(day, now, (Pool("vision", "Vision", 3, (pick,)),), (card,)))
+    return paper.id
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/week/2025-W47", "/month/2025-11", "/topic/vision", "/paper/2511.00009", "/feed.json", "/feed.atom"]
+)
+def test_summaries_are_shown_in_the_language_that_was_asked_for(site: Site, path: str) -> None:
+    told(site)
+
+    german, english = (site.client().get(f"{path}?lang={one}").text for one in ("de", "en"))
+
+    assert ("Kurz gesagt." in german, "In short." in german) == (True, False)
+    assert ("Kurz gesagt." in english, "In short." in english) == (False, True)
+
+
+def test_a_feed_speaks_the_language_of_its_address_and_not_of_who_fetches_it(site: Site) -> None:
+    told(site)
+    feed = site.client().get("/feed.json?lang=de").json()
+
+    assert feed["feed_url"] == "http://localhost:8000/feed.json?lang=de"
+    assert "In short." in site.client().get("/feed.json", headers=asking("de")).text

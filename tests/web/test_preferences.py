@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from newsletter.model.subscriber import Feedback, Subscriber
 from newsletter.stages.cutting import cut_all
+from newsletter.web.signup import CONSENT_TEXTS
 from tests.support.website import link_in, open_site
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from starlette.testclient import TestClient
 
     from newsletter.model.edition import Issue
-    from tests.support.website import Site
+from tests.support.website import Site
 
 OLD, NEW = "old@example.org", "new@example.org"
 
@@ -195,6 +196,7 @@ def test_a_reader_sees_all_that_is_stored_about_her(site: Site) -> None:
     assert answer.headers["content-disposition"] == 'attachment; filename="my-data.json"'
     assert json.loads(answer.text) == {
         "subscriber": {"id": who.id, "email": OLD, "status": "active", "topics": ["vision"], "consent": "web form v1"},
+        "consent_texts": {"web form v1": list(CONSENT_TEXTS["web form v1"])},
         "feedback": [
             {"subscriber_id": who.id, "paper_id": "2511.12609", "verb": "more", "at": "2025-11-21T12:00:00+00:00"}
         ],

@@ -276,6 +276,35 @@ def test_a_new_edition_is_on_the_front_page_at_once(site: Site) -> None:
         assert f"{number} November 2025" in headings(site.client().get("/").text, 1)[0]
 
 
+def test_what_the_mails_call_more_online_is_there_and_counts_among_the_most_upvoted(site: Site) -> None:
+    day = date(2025, 11, 14)
+    cards = tuple(Card(Paper(id=f"p{n}", title=f"Paper {n}"), day, upvotes=n) for n in range(5))
+    picks = tuple(Pick(f"p{n}", "vision", day, n + 1, Score((Part("votes", 9.0 - n),)), "votes") for n in range(5))
+    site.press.editions.print(Edition(day, site.clock.now(), (Pool("vision", "Vision", 2, picks),), cards))
+
+    for path in ("/", "/topic/vision"):
+        page = site.client().get(path).text
+        assert headings(page, 3) == ["Paper 0", "Paper 1"]
+        rest = page[page.index("<summary>and 3 more") : page.index("</details>")]
+        assert re.findall(r'href="([^"]+)"', rest) == ["/paper/p2", "/paper/p3", "/paper/p4"]
+    for path in ("/?by=trend", "/week/2025-W46"):
+        assert headings(site.client().get(path).text, 3) == [f"Paper {n}" for n in (4, 3, 2, 1, 0)]
+
+
+def test_a_paper_by_two_thousand_people_names_the_first_and_folds_the_rest_away(site: Site) -> None:
+    people = tuple(f"Ada Number{n}" for n in range(2000))
+    paper = Paper(id="2511.00002", title="A collision", authors=people, organization="CERN")
+    site.press.papers.keep([paper], [], [], [], at=site.clock.now())
+
+    page = site.client().get("/paper/2511.00002").text
+
+    assert "<summary>and 1,970 more</summary>" in page
+    assert page.count("Number1999") == 1
+    assert "Ada Number29 and others}" in page
+    assert site.client().get("/paper/2511.00002.bib").text.count(" and ") == 1999
+    assert len(page) < 60_000
+
+
 def test_a_paper_of_two_topics_is_shown_once_and_named_in_the_other(site: Site) -> None:
     day = date(2025, 11, 14)
     cards = tuple(Card(Paper(id=one, title=f"Paper {one}"), day) for one in ("a", "b"))
