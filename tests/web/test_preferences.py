@@ -204,6 +204,7 @@ def test_a_reader_sees_all_that_is_stored_about_her(site: Site) -> None:
         "last_digest": None,
         "digests_answered": [],
         "returned_mail": [],
+        "brought": [],
     }
 
 
