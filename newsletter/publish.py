@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from itertools import chain
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from newsletter.errors import NewsletterError
 from newsletter.model.mail import Note
 from newsletter.press import quiet
 from newsletter.rhythm import plan, printed_later, rhythm
+from newsletter.running import Log, Report, outcome_of, running
 from newsletter.stages.alarming import alarm
 from newsletter.stages.collecting import collect as collect_stage
 from newsletter.stages.cutting import closed_note, cut_all
@@ -21,10 +20,10 @@ from newsletter.stages.dispatching import dispatch, nowhere
 from newsletter.stages.posting import post_due, posts_owed
 from newsletter.stages.printing import print_day
 from newsletter.stages.switch import paused
-from newsletter.tracing import span, traced
+from newsletter.tracing import traced
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import date
 
     from newsletter.model.edition import Edition, Silence
@@ -32,46 +31,6 @@ if TYPE_CHECKING:
     from newsletter.send.tally import Tally
     from newsletter.stages.cutting import Cut
     from newsletter.stages.dispatching import Dispatch
-
-
-Outcome = Literal["done", "partial", "failed"]
-
-
-@dataclass(slots=True)
-class Log:
-    """What a run has to say, kept in the run ledger as it happens and told to whoever watches."""
-
-    press: Press
-    run_id: int
-    watch: Watch
-    outcome: Outcome = "done"
-    notes: list[Note] = field(default_factory=list)
-
-    def add(self, *notes: Note) -> None:
-        self.notes += notes
-        self.press.runs.note(self.run_id, notes)
-        for note in notes:
-            self.watch(note)
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What one run did: the numbers for programs, the notes for people."""
-
-    command: str
-    day: date
-    outcome: Outcome
-    notes: tuple[Note, ...]
-    edition: Edition | None = None
-    cut: int = 0
-    silences: tuple[Silence, ...] = ()
-    silent: dict[str, int] = field(default_factory=dict)  # code: readers
-    tally: Tally | None = None
-
-    @property
-    def exit_code(self) -> int:
-        """0 done, 1 a person must look, 75 run it again later (DESIGN part 5)."""
-        return {"done": 0, "failed": 1, "partial": 75}[self.outcome]
 
 
 def moment(press: Press, day: date | None) -> datetime:
@@ -87,9 +46,9 @@ def collect(
 ) -> Report:
     """Ask the sources and signals; keep papers and readings."""
     asof = moment(press, day)
-    with _run(press, "collect", press.edition_day(asof), watch) as log:
+    with running(press, "collect", press.edition_day(asof), watch) as log:
         log.add(*collect_stage(press, asof, stop=stop))
-        log.outcome = "partial" if stop() else _outcome(log, "collect")
+        log.outcome = "partial" if stop() else outcome_of(log, "collect")
         return Report("collect", press.edition_day(asof), log.outcome, tuple(log.notes))
 
 
@@ -107,7 +66,7 @@ def send(
     today = press.edition_day(asof)
     if dry_run:
         return _dry_run(press, asof, day)
-    with _run(press, "send", today, watch) as log:
+    with running(press, "send", today, watch) as log:
         log.add(*closed_note(press, day))
         return _cut_and_send(press, log, "send", asof, cut_all(press, asof, day=day), None, progress, stop)
 
@@ -125,7 +84,7 @@ def print_and_cut(
     """
     asof = moment(press, None)
     today = press.edition_day(asof)
-    with _run(press, "print", today, watch) as log:
+    with running(press, "print", today, watch) as log:
         edition, said = print_day(press, today, asof)
         log.add(*notes, *said)
         counted = _cut(log, cut_all(press, asof, day=None, patient=True), stop)
@@ -140,7 +99,7 @@ def cut_due(press: Press, *, watch: Watch = quiet, stop: Callable[[], bool] = la
     if first is None or not first.queued:
         return None
     today = press.edition_day(now)
-    with _run(press, "cut", today, watch) as log:
+    with running(press, "cut", today, watch) as log:
         return _report(log, "cut", today, None, _cut(log, chain([first], blocks), stop))
 
 
@@ -151,7 +110,7 @@ def send_queued(press: Press, *, watch: Watch = quiet, stop: Callable[[], bool] 
     if when is None or when > now:
         return None
     today = press.edition_day(now)
-    with _run(press, "send", today, watch) as log:
+    with running(press, "send", today, watch) as log:
         return _send(log, "send", today, None, _Counted(), None, stop)
 
 
@@ -161,7 +120,7 @@ def post(press: Press, *, watch: Watch = quiet, stop: Callable[[], bool] = lambd
     if not posts_owed(press, now) or paused(press.records, now=now) is not None:
         return None
     today = press.edition_day(now)
-    with _run(press, "post", today, watch) as log:
+    with running(press, "post", today, watch) as log:
         log.add(*post_due(press, now, stop=stop))
         return Report("post", today, log.outcome, tuple(log.notes))
 
@@ -177,7 +136,7 @@ def run(
     """The whole day. Each stage is idempotent, so a second run does only what the first left undone."""
     asof = moment(press, day)
     today = press.edition_day(asof)
-    with _run(press, "run", today, watch) as log:
+    with running(press, "run", today, watch) as log:
         log.add(*collect_stage(press, asof, stop=stop))
         if stop():  # no edition is printed from half of the sources
             log.add(Note("info", "run", "stopped on request; what was collected is kept"))
@@ -258,7 +217,7 @@ def _send(
 def _report(
     log: Log, command: str, day: date, edition: Edition | None, counted: _Counted, sent: Dispatch | None = None
 ) -> Report:
-    log.outcome = _outcome(log, command, sent)
+    log.outcome = outcome_of(log, command, sent)
     return Report(
         command,
         day,
@@ -290,37 +249,3 @@ def _cut_words(cut: int, silent: Counter[str]) -> str:
     words = [f"{cut} issue{'s' * (cut != 1)}"]
     words += [f"{count} {code}" for code, count in sorted(silent.items())]
     return ", ".join(words)
-
-
-def _outcome(log: Log, command: str, sent: Dispatch | None = None) -> Outcome:
-    """Partial: something failed for now. One source of several may fail: the edition came out of the others."""
-    failed = {note.subject for note in log.notes if note.level == "error"}
-    silent_sources = failed & log.press.source_names
-    if sent is not None:
-        if sent.attention:
-            return "failed"
-        if "send" in failed or (sent.tally is not None and (sent.tally.deferred or sent.tally.stop)):
-            return "partial"
-    if command == "collect":
-        return "partial" if silent_sources else "done"
-    return "partial" if silent_sources and silent_sources == log.press.source_names else "done"
-
-
-@contextmanager
-def _run(press: Press, command: str, day: date, watch: Watch) -> Iterator[Log]:
-    """A run in the ledger of runs, with its end, whatever happens."""
-    log = Log(press, press.runs.begin(command, day, at=press.clock.now()), watch)
-    try:
-        with span(command):
-            yield log
-    except NewsletterError as error:
-        log.add(Note("error", command, str(error)))
-        press.runs.finish(log.run_id, "failed", at=press.clock.now())
-        raise
-    except BaseException:  # edge: a run that is interrupted or crashes is not left as running
-        press.runs.finish(log.run_id, "failed", at=press.clock.now())
-        raise
-    else:
-        troubled = any(note.level == "error" for note in log.notes)
-        outcome = "partial" if troubled and log.outcome == "done" else log.outcome
-        press.runs.finish(log.run_id, outcome, at=press.clock.now())

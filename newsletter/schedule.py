@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from newsletter.model.subscriber import Hours
     from newsletter.press import Press, Watch
-    from newsletter.publish import Report
     from newsletter.rhythm import Plan
+    from newsletter.running import Report
 
 BEAT = timedelta(minutes=1)  # between two looks at what the clock has made due
 MAIL = timedelta(seconds=5)  # between two looks at the queue: a confirmation should not take a minute

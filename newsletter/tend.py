@@ -10,6 +10,7 @@ from newsletter.errors import NewsletterError
 from newsletter.model.mail import Note
 from newsletter.press import quiet
 from newsletter.process import is_gone
+from newsletter.running import running
 from newsletter.stages.counting import count_readers
 from newsletter.stages.probing import probe
 from newsletter.stages.returning import Account, settle, take_in
@@ -29,22 +30,10 @@ def tend(press: Press, *, watch: Watch = quiet) -> tuple[Note, ...]:
 
     Each task stands alone: one that fails is noted as an error, and the others are done all the same.
     """
-    now = press.clock.now()
-    run_id = press.runs.begin("tend", press.edition_day(now), at=now)
-    notes: list[Note] = []
-    try:
+    with running(press, "tend", press.edition_day(press.clock.now()), watch) as log:
         for name, task in _TASKS:
-            some = _try(press, name, task)
-            notes += some
-            press.runs.note(run_id, some)
-            for note in some:
-                watch(note)
-    except BaseException:  # edge: a run that is interrupted or crashes is not left as running
-        press.runs.finish(run_id, "failed", at=press.clock.now())
-        raise
-    failed = any(note.level == "error" for note in notes)
-    press.runs.finish(run_id, "partial" if failed else "done", at=press.clock.now())
-    return tuple(notes)
+            log.add(*_try(press, name, task))
+        return tuple(log.notes)
 
 
 def _try(press: Press, name: str, task: Callable[[Press], tuple[Note, ...]]) -> tuple[Note, ...]:

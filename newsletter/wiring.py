@@ -6,36 +6,40 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parseaddr
-from functools import cache, lru_cache, partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from newsletter.errors import UsageError
 from newsletter.model.mail import Letterhead
-from newsletter.press import Looked, Press
+from newsletter.press import Press
 from newsletter.wiring_mail import dkim_signers, open_transport
 from newsletter.wiring_models import filling, open_models, rank_settings
+from newsletter.wiring_world import (
+    look,
+    open_dns,
+    open_embedder,
+    open_http,
+    open_lookup,
+    open_signal,
+    open_source,
+    open_summarizer,
+    provider_fetch,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from starlette.types import ASGIApp
 
     from newsletter.collect.http import Http
     from newsletter.compose import Composer
-    from newsletter.config import Config, ReturnsConfig, SignalConfig, SourceConfig
+    from newsletter.config import Config, ReturnsConfig
     from newsletter.ports import (
         Channel,
         Clock,
-        Dns,
-        Embedder,
-        Lookup,
         Mailbox,
-        Records,
-        Signal,
-        Source,
-        Summarizer,
     )
     from newsletter.press import Watch
     from newsletter.store.open import Store
@@ -53,11 +57,13 @@ class WallClock:
 @contextmanager
 def open_press(config: Config, *, clock: Clock | None = None) -> Iterator[Press]:
     """Everything that the missions need, closed again at the end."""
-    from newsletter.collect.http import Http
     from newsletter.config import ensure_secret
 
     config, _ = ensure_secret(config)
-    with closing(open_store(config)) as store, closing(Http(contact=letterhead_of(config).address)) as http:
+    with (
+        closing(open_store(config)) as store,
+        open_http(letterhead_of(config).address, store.records) as http,
+    ):
         yield _press(config, clock or WallClock(), store, http)
 
 
@@ -68,8 +74,8 @@ def _press(config: Config, clock: Clock, store: Store, http: Http) -> Press:
     return Press(
         config=config,
         clock=clock,
-        sources=tuple(_open_source(config, one, http) for one in config.sources),
-        signals=tuple(_open_signal(one, http, store.records) for one in config.signals),
+        sources=tuple(open_source(config, one, http) for one in config.sources),
+        signals=tuple(open_signal(one, http, store.records) for one in config.signals),
         papers=store.papers,
         editions=store.editions,
         subscribers=store.subscribers,
@@ -78,8 +84,8 @@ def _press(config: Config, clock: Clock, store: Store, http: Http) -> Press:
         limits=store.limits,
         records=store.records,
         vectors=store.vectors,
-        lookup=_open_lookup(config, http),
-        summarizer=_open_summarizer(config, http),
+        lookup=open_lookup(config, http),
+        summarizer=open_summarizer(config, http),
         returns=store.returns,
         open_channels=cache(lambda: _open_channels(config)),
         channel_ledger=store.channels,
@@ -91,10 +97,10 @@ def _press(config: Config, clock: Clock, store: Store, http: Http) -> Press:
         open_transport=lambda: open_transport(config, store.pace.reserve, clock),
         open_composer=cache(lambda: _open_composer(config, letterhead)),
         open_models=cache(lambda: open_models(config)),
-        embedder=_open_embedder(config, http),
+        embedder=open_embedder(config, http),
         embeddings=store.embeddings,
-        open_dns=_open_dns,
-        look=partial(_look, config, http),
+        open_dns=open_dns,
+        look=partial(look, config, http),
         clock_offsets=lambda: dict(http.clock_offsets),
         dkim_records=lambda: tuple(signer.record() for signer in dkim_signers(config)),
         check_store=store.check,
@@ -120,7 +126,7 @@ def open_app(press: Press) -> ASGIApp:
         mailgun_key=web.mailgun_key,
         postmark_login=web.postmark_login,
         sendgrid_key=web.sendgrid_key,
-        fetch=_provider_fetch(press.letterhead.address) if web.ses_topics else None,
+        fetch=provider_fetch(press.letterhead.address) if web.ses_topics else None,
     )
     settings = WebSettings(
         operator_password=web.operator_password,
@@ -137,38 +143,6 @@ def _upgraded(store: Store) -> str:
         return ""
     kept = f"; the one from before is kept in {done.copy}" if done.copy else ""
     return f"brought the database from version {done.version} to {store.version}{kept}"
-
-
-def _look(config: Config, http: Http, url: str) -> Looked:
-    """Our own pages may be on a private network."""
-    from newsletter.collect.answers import Failed, Fetched
-
-    answer = http.session(config.newsletter.base_url).get(url, tries=1)
-    if isinstance(answer, Failed):
-        return Looked(answer.reason)
-    if isinstance(answer, Fetched):
-        return Looked(body=answer.body[:10_000], date=answer.headers.get("date", ""))
-    return Looked()
-
-
-def _provider_fetch(contact: str) -> Callable[[str], bytes]:
-    """Reads a provider's certificate, once; never from a private network. Raises LaterError when it does not come."""
-    from newsletter.collect.answers import Fetched
-    from newsletter.collect.http import Http
-    from newsletter.errors import LaterError
-
-    @lru_cache(maxsize=16)
-    def fetch(url: str) -> bytes:
-        http = Http(contact=contact)
-        try:
-            answer = http.session().get(url, tries=1)
-        finally:
-            http.close()
-        if isinstance(answer, Fetched):
-            return answer.body
-        raise LaterError("The mail provider's certificate could not be read.", cure="It is asked again.")
-
-    return fetch
 
 
 def letterhead_of(config: Config) -> Letterhead:
@@ -199,28 +173,6 @@ def restore_store(copy: Path, path: Path) -> Path | None:
     from newsletter.store.copying import restore_database
 
     return restore_database(copy, path)
-
-
-def _open_source(config: Config, one: SourceConfig, http: Http) -> Source:
-    from newsletter.collect.sources import open_source
-
-    return open_source(
-        one.kind,
-        name=one.name,
-        url=one.url,
-        feed_url=one.feed_url,
-        categories=one.categories,
-        path=config.locate(one.path) if one.path else config.folder,
-        pace=one.pace,
-        summaries=one.summaries,
-        http=http,
-    )
-
-
-def _open_signal(one: SignalConfig, http: Http, records: Records) -> Signal:
-    from newsletter.collect.signals import open_signal
-
-    return open_signal(one.kind, url=one.url, token=one.token, http=http, records=records)
 
 
 @contextmanager
@@ -266,13 +218,6 @@ def _open_channels(config: Config) -> tuple[Channel, ...]:
     )
 
 
-def _open_lookup(config: Config, http: Http) -> Lookup:
-    """arXiv, at the address of its source when there is one."""
-    from newsletter.collect.sources.arxiv_lookup import ArxivLookup
-
-    return ArxivLookup(http, url=next((one.url for one in config.sources if one.kind == "arxiv"), ""))
-
-
 def _reader_defaults(config: Config) -> Defaults:
     from newsletter.subscribe.calendar import Defaults
 
@@ -282,36 +227,6 @@ def _reader_defaults(config: Config) -> Defaults:
         cadence=config.schedule.cadence,
         expire_after=config.schedule.expire_after,
     )
-
-
-def _open_summarizer(config: Config, http: Http) -> Summarizer | None:
-    from newsletter.collect.summaries import ChatSummarizer
-
-    given = config.summaries
-    return ChatSummarizer(http, url=given.url, model=given.model, key=given.key) if given.url else None
-
-
-def _open_embedder(config: Config, http: Http) -> Embedder | None:
-    given = config.ranking
-    if given.meaning == "full":
-        from newsletter.collect.minilm import MiniLm
-
-        return MiniLm()
-    if given.meaning == "endpoint":
-        from newsletter.collect.embeddings import EndpointEmbedder
-
-        return EndpointEmbedder(http, url=given.embeddings_url, model=given.embeddings_model, key=given.embeddings_key)
-    return None
-
-
-def _open_dns() -> Dns:
-    """UsageError when dnspython, which is an extra, is not installed."""
-    try:
-        from newsletter.send.resolver import Resolver
-    except ModuleNotFoundError as error:
-        cure = "Install it: `pip install 'trending-papers[dns]'`."
-        raise UsageError("dnspython is not installed.", cure=cure) from error
-    return Resolver()
 
 
 def _open_composer(config: Config, letterhead: Letterhead) -> Composer:

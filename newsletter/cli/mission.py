@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from newsletter.model.mail import Note
     from newsletter.press import Press, Watch
-    from newsletter.publish import Report
+    from newsletter.running import Report
     from newsletter.send.tally import Tally
 
 _END = {

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from newsletter.collect.body import OPEN_LIMIT, PACKED_LIMIT
 from newsletter.collect.guard import QUIET
+from newsletter.model.paper import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,6 +72,11 @@ class Again:
     lane: str
     wait: float | None = None
     tries: int = 99
+
+
+def unheard(name: str, answer: Answer) -> Problem | None:
+    """What keeps a source from being heard, when it was asked once to see whether it answers."""
+    return Problem(name, answer.reason, answer.cure) if isinstance(answer, Failed) else None
 
 
 def check(place: str = "") -> str:

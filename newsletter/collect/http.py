@@ -27,7 +27,7 @@ from newsletter.collect.answers import (
 )
 from newsletter.collect.body import BodyError, Unpacker
 from newsletter.collect.guard import Errand, GuardedTransport, is_public
-from newsletter.collect.pace import QUIET_CAP, Lanes, RealTime, Time, TooLongError, retry_after, said_now
+from newsletter.collect.pace import QUIET_CAP, Lanes, RealTime, Shared, Time, TooLongError, retry_after, said_now
 
 if TYPE_CHECKING:
     import ssl
@@ -52,6 +52,7 @@ class Http:
     """One for the process: it owns the connections, the lanes and the User-Agent.
 
     `contact` is the address at which the operator of a source reaches the operator of this newsletter.
+    `shared` are the turns of hosts that all processes of the newsletter share, such as `arxiv.org`.
     Proxies come from the system's settings (HTTP_PROXY, HTTPS_PROXY, NO_PROXY) and never serve loopback.
     """
 
@@ -63,13 +64,14 @@ class Http:
         chance: Callable[[], float] = random.random,
         limits: Limits | None = None,
         proxies: Mapping[str, str] | None = None,
+        shared: Mapping[str, Shared] | None = None,
     ) -> None:
         named = f"trending-papers/{__version__}" + (f" (+mailto:{contact})" if contact else "")
         self.agent = "".join(c for c in named if c.isascii() and c.isprintable())[:200]
         self.clock: Time = clock or RealTime()
         self.chance = chance
         self.limits = limits or Limits()
-        self.lanes = Lanes(self.clock)
+        self.lanes = Lanes(self.clock, shared)
         self.errand = Errand()
         self._proxies = dict(urllib.request.getproxies() if proxies is None else proxies)
         self._transports: dict[tuple[str, bool], GuardedTransport] = {}

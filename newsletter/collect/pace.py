@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 QUIET_CAP = 120.0  # seconds we are ready to wait for a host within a run; longer means: come back with the next run
 
+HOLD = 65.0  # seconds: longer than any request may take; who dies with a turn in hand keeps others waiting so long
+LOOK = 1.0  # seconds between two looks whether the other is done
+
 
 class Time(Protocol):
     """What waiting needs: tests give one that does not wait."""
@@ -37,6 +40,16 @@ class RealTime:
         time.sleep(seconds)
 
 
+class Shared(Protocol):
+    """A host's turn that all processes of a newsletter share, for hosts that ask for one connection in all."""
+
+    def take(self, hold: float) -> float:
+        """0: it is ours for `hold` seconds at most. Else the seconds for which another has it, or until it is free."""
+
+    def give_back(self, pause: float) -> None:
+        """Nobody takes it for so many seconds more."""
+
+
 class TooLongError(Exception):
     """The wait would end after the budget does."""
 
@@ -50,10 +63,11 @@ class Lane:
 
 
 class Lanes:
-    """All lanes of this process."""
+    """All lanes of this process. `shared` are those that other processes of the newsletter wait in too, by name."""
 
-    def __init__(self, clock: Time) -> None:
+    def __init__(self, clock: Time, shared: Mapping[str, Shared] | None = None) -> None:
         self._clock = clock
+        self._shared = shared or {}
         self._guard = threading.Lock()
         self._lanes: dict[str, Lane] = {}
 
@@ -78,12 +92,25 @@ class Lanes:
                 raise TooLongError("its turn did not come in time")
             if (wait := ready - self._clock.monotonic()) > 0:
                 self._clock.sleep(wait)
+            shared = self._shared.get(name)
+            if shared:
+                self._wait_for(shared, until)
             try:
                 yield
             finally:
                 lane.free_at = self._clock.monotonic()
+                if shared:
+                    shared.give_back(pace)
         finally:
             lane.lock.release()
+
+    def _wait_for(self, shared: Shared, until: float) -> None:
+        while (wait := shared.take(HOLD)) > 0:
+            if wait > QUIET_CAP:
+                raise TooLongError("the host asked another run of this newsletter for quiet")
+            if self._clock.monotonic() + min(wait, LOOK) > until:
+                raise TooLongError("another run of this newsletter had its turn all the time")
+            self._clock.sleep(min(wait, LOOK))
 
     def hush(self, name: str, seconds: float, why: str, asker: str = "") -> None:
         """Ask nothing more for so many seconds. What is asked at another place of the same host goes on."""
@@ -91,6 +118,8 @@ class Lanes:
         until = self._clock.monotonic() + seconds
         if until > lane.quiet_until:
             lane.quiet_until, lane.why_quiet = until, why
+            if shared := self._shared.get(name):
+                shared.give_back(seconds)
 
 
 def said_now(headers: Mapping[str, str]) -> datetime | None:

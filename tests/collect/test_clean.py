@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.collect import clean, ids
+from newsletter.collect import clean, ids, markup
 
 
 @pytest.mark.parametrize(
@@ -131,3 +131,18 @@ def test_a_doi_has_one_spelling(raw: object, found: str) -> None:
 )
 def test_a_repository_has_one_address(raw: object, found: str) -> None:
     assert ids.repository(raw) == found
+
+
+@pytest.mark.parametrize(
+    ("raw", "xml", "shown"),
+    [
+        ("<jats:p>We make it at 20 &lt; 30 C.</jats:p>", True, "We make it at 20 < 30 C."),
+        ("&lt;jats:p&gt;Escaped &amp;lt; twice.&lt;/jats:p&gt;", True, "Escaped < twice."),
+        ("&amp;lt;p class=&quot;x&quot;&amp;gt;Thrice &amp;amp; more&amp;lt;/p&amp;gt;", True, "Thrice & more"),
+        ("H<sub>2</sub>O &lt;i&gt;in vivo&lt;/i&gt;", False, "H 2 O in vivo"),
+        ("p <0.05, n <k and m> 3, a<b> c", False, "p <0.05, n <k and m> 3, a c"),
+        (None, True, ""),
+    ],
+)
+def test_markup_goes_however_often_it_was_escaped_and_numbers_stay(raw: object, xml: bool, shown: str) -> None:
+    assert markup.plain(raw, 500, xml=xml) == shown

@@ -36,8 +36,8 @@ class FakeLimits:
 class FakeRecords:
     """The port `Records`; sweeps the limits that it is given too."""
 
-    def __init__(self, limits: FakeLimits) -> None:
-        self.limits = limits
+    def __init__(self, limits: FakeLimits | None = None) -> None:
+        self.limits = limits or FakeLimits()
         self.rows: dict[tuple[str, str], tuple[str, datetime | None]] = {}
 
     def get(self, kind: str, key: str, *, now: datetime) -> str | None:

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from newsletter.collect import items
-from newsletter.collect.answers import Failed, NotModified
+from newsletter.collect.answers import Failed, NotModified, unheard
 from newsletter.model.paper import Problem, Reading
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class GitHub:
     def probe(self) -> Problem | None:
         headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
         answer = self._http.session(self._base, headers=headers).get(f"{self._base}/rate_limit", tries=1)
-        return Problem("github", answer.reason, answer.cure) if isinstance(answer, Failed) else None
+        return unheard("github", answer)
 
 
 def _turn(names: list[str], budget: int, asof: datetime) -> list[str]:

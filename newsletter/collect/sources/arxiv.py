@@ -7,11 +7,11 @@ from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from newsletter.collect import items
-from newsletter.collect.answers import Failed
+from newsletter.collect.answers import unheard
 from newsletter.collect.http import ARXIV_PACE
 from newsletter.collect.sources.arxiv_asking import Asking
 from newsletter.collect.sources.arxiv_calendar import EASTERN, latest, list_day, window
-from newsletter.model.paper import Found, Harvest, Problem
+from newsletter.model.paper import Found, Harvest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from newsletter.collect.http import Http, Session
     from newsletter.collect.sources.arxiv_entries import Entry
-    from newsletter.model.paper import Ask, HarvestState
+    from newsletter.model.paper import Ask, HarvestState, Problem
 
 REMEMBERED = 10  # days
 GIVE_UP = 2  # days in a row without an answer: the others wait for the next run
@@ -49,7 +49,7 @@ class Arxiv:
             answer = self.session().get(self.api, {"id_list": "1706.03762", "max_results": 1}, tries=1)
         else:
             answer = self.session().get(f"{self.feed}/{'+'.join(self.categories)}", tries=1)
-        return Problem(self.name, answer.reason, answer.cure) if isinstance(answer, Failed) else None
+        return unheard(self.name, answer)
 
     def fetch(self, ask: Ask) -> Harvest:
         return _Fetch(self, ask).harvest()

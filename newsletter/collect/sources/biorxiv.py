@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import json
-import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from newsletter.collect import clean, ids, items
-from newsletter.collect.answers import Failed, Fetched
+from newsletter.collect import clean, ids, items, markup
+from newsletter.collect.answers import Fetched, unheard
 from newsletter.collect.sources.daily import by_day
-from newsletter.model.paper import Found, Paper, Problem
+from newsletter.model.paper import Found, Paper
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
     from newsletter.collect.http import Http, Session
-    from newsletter.model.paper import Ask, Harvest
+    from newsletter.model.paper import Ask, Harvest, Problem
 
 PAGES = 200  # 30 items a page were seen: 6,000 a day is five times what both servers post
-
-_TAG = re.compile(r"<[^<>]{1,200}>")
 
 
 class Biorxiv:
@@ -38,7 +35,7 @@ class Biorxiv:
         day = self._http.clock.now().date() - timedelta(days=1)
         session = self._http.session(self._base, pace=self._pace)
         answer = session.get(f"{self._base}/details/{self.server}/{day}/{day}/0/json", tries=1)
-        return Problem(self.name, answer.reason, answer.cure) if isinstance(answer, Failed) else None
+        return unheard(self.name, answer)
 
     def fetch(self, ask: Ask) -> Harvest:
         session = self._http.session(self._base, pace=self._pace)
@@ -105,7 +102,7 @@ def parse(
 def _item(row: object, day: date, server: str) -> Found | str:
     if not isinstance(row, dict):
         return "it is not an object"
-    name, title = ids.doi(row.get("doi")), _plain(row.get("title"), clean.TITLE)
+    name, title = ids.doi(row.get("doi")), markup.plain(row.get("title"), clean.TITLE)
     if not name:
         return "it has no DOI"
     if not title:
@@ -122,7 +119,7 @@ def _item(row: object, day: date, server: str) -> Found | str:
             doi=name,
             version=min(version, 999),
             title=title,
-            abstract=_plain(row.get("abstract"), clean.ABSTRACT),
+            abstract=markup.plain(row.get("abstract"), clean.ABSTRACT),
             authors=_authors(row.get("authors")),
             published=posted if version == 1 else None,
             categories=(category,) if category else (),
@@ -138,10 +135,6 @@ def _item(row: object, day: date, server: str) -> Found | str:
         kind="new" if version == 1 else "replace",
         original=clean.original(json.dumps(row, ensure_ascii=True)),
     )
-
-
-def _plain(value: object, limit: int) -> str:
-    return clean.text(_TAG.sub(" ", value), limit) if isinstance(value, str) else ""
 
 
 def _authors(value: object) -> tuple[str, ...]:

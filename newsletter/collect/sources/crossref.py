@@ -5,26 +5,23 @@ https://www.crossref.org/documentation/retrieve-metadata/rest-api/: `works` with
 
 from __future__ import annotations
 
-import html
 import json
-import re
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from newsletter.collect import clean, ids, items
-from newsletter.collect.answers import Failed, Fetched
+from newsletter.collect import clean, ids, items, markup
+from newsletter.collect.answers import Fetched, unheard
 from newsletter.collect.sources.daily import by_day
-from newsletter.model.paper import Found, Paper, Problem
+from newsletter.model.paper import Found, Paper
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from newsletter.collect.http import Http, Session
-    from newsletter.model.paper import Ask, Harvest
+    from newsletter.model.paper import Ask, Harvest, Problem
 
 ROWS = 200
 PAGES = 50  # 10,000 preprints of one server on one day
-_TAG = re.compile(r"<[^<>]{1,200}>")
 
 
 class Crossref:
@@ -40,7 +37,7 @@ class Crossref:
     def probe(self) -> Problem | None:
         session = self._http.session(self._base, pace=self._pace)
         answer = session.get(f"{self._base}/works", {"rows": 0, "filter": "type:posted-content"}, tries=1)
-        return Problem(self.name, answer.reason, answer.cure) if isinstance(answer, Failed) else None
+        return unheard(self.name, answer)
 
     def fetch(self, ask: Ask) -> Harvest:
         session = self._http.session(self._base, pace=self._pace)
@@ -97,12 +94,12 @@ def parse(body: bytes, day: date, where: str, tally: items.Tally) -> tuple[list[
 def _item(row: object, day: date) -> Found | str:
     if not isinstance(row, dict):
         return "it is not an object"
-    name, title = ids.doi(row.get("DOI")), _plain(_one(row.get("title")), clean.TITLE)
+    name, title = ids.doi(row.get("DOI")), markup.plain(_one(row.get("title")), clean.TITLE, xml=True)
     if not name:
         return "it has no DOI"
     if not title:
         return f"{name} has no title"
-    abstract = _plain(row.get("abstract"), clean.ABSTRACT)
+    abstract = markup.plain(row.get("abstract"), clean.ABSTRACT, xml=True)
     group = clean.text(row.get("group-title"), 80)
     return Found(
         paper=Paper(
@@ -145,8 +142,3 @@ def _authors(value: object) -> tuple[str, ...]:
 
 def _one(value: object) -> object:
     return value[0] if isinstance(value, list) and value else value if isinstance(value, str) else None
-
-
-def _plain(value: object, limit: int) -> str:
-    """Abstracts come as JATS XML."""
-    return clean.text(html.unescape(_TAG.sub(" ", value)), limit) if isinstance(value, str) else ""

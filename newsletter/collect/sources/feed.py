@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import feedparser
 
 from newsletter.collect import clean, ids, items
-from newsletter.collect.answers import Failed, NotModified
+from newsletter.collect.answers import Failed, NotModified, unheard
 from newsletter.model.paper import Found, Harvest, Paper, Problem
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Feed:
 
     def probe(self) -> Problem | None:
         answer = self._http.session(self._url, pace=self._pace).get(self._url, tries=1)
-        return Problem(self.name, answer.reason, answer.cure) if isinstance(answer, Failed) else None
+        return unheard(self.name, answer)
 
     def fetch(self, ask: Ask) -> Harvest:
         held = ask.memory

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from newsletter.collect import clean, ids, items
-from newsletter.collect.answers import Failed, Fetched
+from newsletter.collect.answers import Failed, Fetched, unheard
 from newsletter.collect.sources.daily import by_day
-from newsletter.model.paper import Found, Paper, Problem
+from newsletter.model.paper import Found, Paper
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
     from newsletter.collect.http import Http, Session
-    from newsletter.model.paper import Ask, Harvest
+    from newsletter.model.paper import Ask, Harvest, Problem
 
 PAGE = 100  # the API's own maximum
 FULL = {50, 100}  # its default and its maximum: a page this long may have a sequel even if nobody says so
@@ -39,9 +39,7 @@ class HuggingFace:
 
     def probe(self) -> Problem | None:
         answer = self._http.session(self._base, pace=self._pace).get(self._list, {"limit": 1}, tries=1)
-        if isinstance(answer, Failed):
-            return Problem(self.name, answer.reason, answer.cure)
-        return None
+        return unheard(self.name, answer)
 
     @property
     def _list(self) -> str:

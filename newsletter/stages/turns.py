@@ -1,0 +1,45 @@
+"""One turn at a host for all processes of a newsletter, kept with the records: arXiv wants one connection in all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from newsletter.errors import NewsletterError
+
+if TYPE_CHECKING:
+    from newsletter.ports import Records
+
+_KIND = "turn"  # records: host -> when its turn ends, as a Unix time
+
+
+def _now() -> datetime:
+    """The wall clock, whatever day a run pretends to be."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """The `Shared` of `newsletter.collect.pace`. A database that does not answer keeps nobody from asking the host."""
+
+    records: Records
+    host: str
+
+    def take(self, hold: float) -> float:
+        now = _now()
+        until = now + timedelta(seconds=hold)
+        try:
+            if self.records.put_new(_KIND, self.host, str(until.timestamp()), until=until, now=now):
+                return 0.0
+            held = self.records.get(_KIND, self.host, now=now)
+        except NewsletterError:
+            return 0.0
+        return max(float(held or 0) - now.timestamp(), 0.05)
+
+    def give_back(self, pause: float) -> None:
+        until = _now() + timedelta(seconds=pause)
+        try:
+            self.records.put(_KIND, self.host, str(until.timestamp()), until=until)
+        except NewsletterError:
+            return  # it ends by itself
