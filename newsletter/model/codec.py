@@ -6,7 +6,7 @@ import dataclasses
 import json
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -135,21 +135,50 @@ def _hints(kind: type) -> dict[str, Any]:
     return typing.get_type_hints(kind, globalns=names)
 
 
-def _build(kind: Any, plain: Any) -> Any:
+Builder = Callable[[Any], Any]
+
+
+@cache
+def _builder(kind: Any) -> Builder | None:
+    """What makes a value of this type of its plain form; None: the plain form is the value.
+
+    Looked up once for each type: a search reads hundreds of papers, and most of their fields are text.
+    """
     origin = typing.get_origin(kind)
-    if plain is None or kind is Any:
-        return plain
     if origin is tuple:
-        inner = typing.get_args(kind)
-        if len(inner) == 2 and inner[1] is Ellipsis:
-            return tuple(_build(inner[0], item) for item in plain)
-        return tuple(_build(one, item) for one, item in zip(inner, plain, strict=True))
+        return _tuples(typing.get_args(kind))
     if origin in (types.UnionType, typing.Union):
-        return _build(next(one for one in typing.get_args(kind) if one is not type(None)), plain)
+        return _builder(next(one for one in typing.get_args(kind) if one is not type(None)))
     if kind is datetime or kind is date:
-        return kind.fromisoformat(plain)
+        return typing.cast("Builder", kind.fromisoformat)
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
-        hints = _hints(kind)
-        known = {field.name for field in dataclasses.fields(kind)}
-        return kind(**{name: _build(hints[name], item) for name, item in plain.items() if name in known})
-    return plain
+        return _nouns(kind)
+    return None
+
+
+def _tuples(inner: tuple[Any, ...]) -> Builder:
+    if len(inner) == 2 and inner[1] is Ellipsis:
+        make = _builder(inner[0])
+        return tuple if make is None else lambda plain: tuple(_made(make, item) for item in plain)
+    makers = tuple(map(_builder, inner))
+    return lambda plain: tuple(_made(make, item) for make, item in zip(makers, plain, strict=True))
+
+
+def _nouns(kind: type) -> Builder:
+    hints = _hints(kind)
+    makers: dict[str, Builder | None] = {}
+
+    def make(plain: Mapping[str, Any]) -> Any:
+        if not makers:  # not before the first one: a noun may hold its own kind
+            makers.update({field.name: _builder(hints[field.name]) for field in dataclasses.fields(kind)})
+        return kind(**{name: _made(makers[name], item) for name, item in plain.items() if name in makers})
+
+    return make
+
+
+def _made(make: Builder | None, plain: Any) -> Any:
+    return plain if make is None or plain is None else make(plain)
+
+
+def _build(kind: Any, plain: Any) -> Any:
+    return _made(_builder(kind), plain)
