@@ -4,7 +4,23 @@ from __future__ import annotations
 
 import difflib
 import zoneinfo
-from functools import lru_cache
+from functools import cache, lru_cache
+
+
+def meant_zone(name: str) -> str:
+    """The zone of this name, or the likeliest meant by it; empty when none is near."""
+    return name if not zone_cure(name) else _meant(name)
+
+
+def spelt(name: str) -> str:
+    """A zone as it is written, whatever the case and the blanks of `name`; what is no zone comes back as it was."""
+    wanted = name.strip().replace(" ", "_")
+    return _by_fold().get(wanted.casefold(), name)
+
+
+@cache
+def _by_fold() -> dict[str, str]:
+    return {zone.casefold(): zone for zone in zoneinfo.available_timezones()}
 
 
 @lru_cache(maxsize=1024)

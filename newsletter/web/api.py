@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse, Response
@@ -11,6 +12,8 @@ from starlette.responses import JSONResponse, Response
 from newsletter.errors import UsageError
 from newsletter.model.codec import to_plain
 from newsletter.model.paper import pasted_id
+from newsletter.subscribe.zones import spelt
+from newsletter.tongue.tongue import ENGLISH
 from newsletter.web import calendar as cal
 from newsletter.web import cursors, openapi, searching, signup
 from newsletter.web.paper import public
@@ -149,9 +152,9 @@ def subscribe(desk: Desk, ask: Ask) -> Response:
             topics=tuple(body.get("topics", [])),
             cadence=body.get("cadence", ""),
             hour=str(int(body["send_hour"])) if "send_hour" in body else "",
-            zone=body.get("timezone", ""),
+            zone=spelt(body.get("timezone", "")),
         )
-        if wrong := signup.wrong_in(desk, choices):
+        if wrong := signup.wrong_in(replace(desk, tongue=ENGLISH), choices):
             return problem(422, wrong)
         wish = signup.wish_of(desk, body["email"], choices)
         answer = signup.sign_up(desk, ask, wish, human=False, entrance="api v1")

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from newsletter.ports import Limits, Records
     from newsletter.press import Press
 
+_TOKENS = ("/confirm/", "/preferences/", "/unsubscribe/", "/feedback/")  # addresses that hold one, right or wrong
 WRITERS = 8  # forms at work at once: while the database is locked they wait, and must not keep pages from being read
 
 log = logging.getLogger(__name__)
@@ -123,7 +124,7 @@ async def _answer(desk: Desk, door: Door, request: Request) -> Response:
     try:
         async with asyncio.timeout(desk.settings.body_time_limit.total_seconds()):
             body = await _body(request, limit)
-        ask = await asking.read(request, body, desk.settings.trusted_proxies)
+        ask = await asking.read(request, body, desk.settings.trusted_proxies, lenient=door.lenient)
     except TimeoutError:
         return _plain(desk, request, 408, marked("The request came too slowly."))
     except asking.Unreadable as error:
@@ -183,7 +184,7 @@ def _wrong_address(desk: Desk) -> Callable[[Request, Exception], Awaitable[Respo
         else:
             response = _spoken(desk, request).lost(status=error.status_code)
         response.headers.update(error.headers or {})
-        return dress(response, private=False, https=desk.secure)
+        return dress(response, private=request.url.path.startswith(_TOKENS), https=desk.secure)
 
     return answer
 

@@ -92,10 +92,19 @@ def prefix_of(client: str) -> str:
     return str(ipaddress.ip_network(f"{address}/{length}", strict=False))
 
 
-async def read(request: Request, body: bytes, trusted: tuple[str, ...]) -> Ask:
-    """The request as an `Ask`. Raises Unreadable for a body that is not what its type says."""
+async def read(request: Request, body: bytes, trusted: tuple[str, ...], *, lenient: bool = False) -> Ask:
+    """The request as an `Ask`. Raises Unreadable for a body that is not what its type says, unless `lenient`: then it
+    counts as empty.
+    """
     peer = request.client.host if request.client else ""
-    form, files = await _form(request.headers, body) if request.method == "POST" else ({}, {})
+    form: dict[str, tuple[str, ...]] = {}
+    files: dict[str, bytes] = {}
+    if request.method == "POST":
+        try:
+            form, files = await _form(request.headers, body)
+        except Unreadable:
+            if not lenient:
+                raise
     return Ask(
         method=request.method,
         path=request.url.path,

@@ -27,16 +27,17 @@ LINK_FORM = "link.html.j2"
 def subscribe(desk: Desk, ask: Ask) -> Response:
     """`POST /subscribe`: the same answer for new, known, pending and suppressed addresses."""
     if ask.method != "POST":
-        return desk.page("subscribe.html.j2", here="subscribe", canonical="/subscribe", signup=False)
+        zones = sorted(signup.zones())
+        return desk.page("subscribe.html.j2", here="subscribe", canonical="/subscribe", signup=False, zones=zones)
     if ask.first(signup.HONEYPOT):
         desk.meters.signups.labels("robot").inc()
         return _accepted(desk)
     choices = signup.Choices.of(ask)
     if wrong := signup.wrong_in(desk, choices):
-        return _told(desk, ask, signup.Answer("wrong-choice", wrong))
+        return _told(desk, ask, signup.Answer("wrong-choice", wrong), chosen=choices)
     wish = signup.wish_of(desk, ask.first("email"), choices)
     human = desk.stamps.fresh(ask.first("stamp"), desk.now())
-    return _told(desk, ask, signup.sign_up(desk, ask, wish, human=human, entrance=WEB))
+    return _told(desk, ask, signup.sign_up(desk, ask, wish, human=human, entrance=WEB), chosen=choices)
 
 
 def link(desk: Desk, ask: Ask) -> Response:
@@ -144,7 +145,15 @@ def _confirmed(desk: Desk, subscriber: Subscriber) -> Response:
     )
 
 
-def _told(desk: Desk, ask: Ask, answer: signup.Answer, form: str = "subscribe.html.j2") -> Response:
+def _told(
+    desk: Desk,
+    ask: Ask,
+    answer: signup.Answer,
+    form: str = "subscribe.html.j2",
+    *,
+    chosen: signup.Choices | None = None,
+) -> Response:
+    """The answer to a form; when it is refused, the form again with what was typed and `chosen`."""
     if answer.result == "accepted":
         return _accepted(desk)
     status = 429 if answer.result == "too-many" else 400
@@ -153,6 +162,8 @@ def _told(desk: Desk, ask: Ask, answer: signup.Answer, form: str = "subscribe.ht
         status=status,
         problem=answer.text,
         typed=ask.first("email")[:254],
+        chosen=chosen,
+        zones=sorted(signup.zones()),
         signup=False,
         private=True,
         scripts=False,

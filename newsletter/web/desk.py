@@ -96,6 +96,7 @@ class Desk:
             "offer_link": False,
             "og_type": "website",
             "typed": "",
+            "chosen": None,
         }
         text = self.pages.render(name, shared | values, self.tongue, self.carried)
         made = Page(text, status_code=status, headers={"Vary": "Accept-Language"})
@@ -139,6 +140,7 @@ class Door:
     cache: int = 0  # seconds that anybody may keep a GET
     kept: bool = False  # the same for everybody: made once a minute, or when a paper or an edition comes
     body_limit: int = 0  # bytes; 0: the usual one
+    lenient: bool = False  # a body that is no form counts as an empty one
     floor: bool = False  # POSTs take `settings.answer_floor` or a multiple of it
     doc: ApiDoc | None = None
 

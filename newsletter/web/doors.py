@@ -63,7 +63,14 @@ def _consent() -> tuple[Door, ...]:
         Door(path="/subscribe", handler=consent.subscribe, methods=BOTH, floor=True),
         Door(path="/link", handler=consent.link, methods=BOTH, private=True, floor=True),
         Door(path="/confirm/{token}", handler=consent.confirm, methods=BOTH, private=True, floor=True),
-        Door(path="/unsubscribe/{token}", handler=consent.unsubscribe, methods=BOTH, private=True, floor=True),
+        Door(
+            path="/unsubscribe/{token}",
+            handler=consent.unsubscribe,
+            methods=BOTH,
+            private=True,
+            floor=True,
+            lenient=True,  # RFC 8058: the token alone decides, whatever a mail provider's form looks like
+        ),
         Door(path="/preferences/{token}", handler=preferences.preferences, methods=BOTH, private=True, floor=True),
         Door(path="/preferences/{token}/data", handler=preferences.data, private=True),
         Door(path="/preferences/{token}/saved", handler=preferences.saved, private=True),

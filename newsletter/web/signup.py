@@ -13,6 +13,7 @@ from newsletter.errors import AddressError, NewsletterError
 from newsletter.model.subscriber import CADENCES, Subscriber
 from newsletter.subscribe.addresses import parse_address
 from newsletter.subscribe.moves import MOVES, move
+from newsletter.subscribe.zones import meant_zone, spelt
 from newsletter.tongue.tongue import marked
 from newsletter.web.ask import prefix_of
 from newsletter.web.readers import queue_notice
@@ -72,7 +73,7 @@ class Choices:
             topics=ask.every("topics"),
             cadence=ask.first("cadence"),
             hour=ask.first("send_hour"),
-            zone=ask.first("timezone"),
+            zone=spelt(ask.first("timezone")),
         )
 
     @property
@@ -118,6 +119,8 @@ def wrong_in(desk: Desk, choices: Choices) -> str:
     if choices.hour and choices.send_hour is None:
         return marked("Choose an hour from 0 to 23.")
     if choices.zone and choices.zone not in zones():
+        if meant := meant_zone(choices.zone):
+            return desk.tongue.say("This time zone is not known here. Did you mean {zone}?", zone=meant)
         return marked("This time zone is not known here. Choose one from the list, such as Europe/Berlin or UTC.")
     return ""
 
@@ -150,6 +153,7 @@ def sign_up(desk: Desk, ask: Ask, wish: Wish, *, human: bool, entrance: str) -> 
             raise
         desk.meters.signups.labels(result).inc()
     else:
+        _choose_anew(desk, replace(wish, email=email))
         desk.meters.signups.labels("held").inc()
     return Answer("accepted")
 
@@ -255,6 +259,13 @@ def _act(desk: Desk, wish: Wish, entrance: str) -> str:
     people.update(again, known)
     queue_notice(desk, "confirm", known.id)
     return "again"
+
+
+def _choose_anew(desk: Desk, wish: Wish) -> None:
+    """Who asked a moment ago and was mailed asks again with other choices: the mail that she has is for these."""
+    known = desk.press.subscribers.by_email(wish.email)
+    if known is not None and known.status == "pending" and known.confirmed_at is None:
+        desk.press.subscribers.update(_with(known, wish), known)
 
 
 def as_wished(desk: Desk, who: Subscriber) -> Subscriber:

@@ -32,7 +32,8 @@ def short_day(day: date) -> str:
 
 def about_address(error: AddressError) -> str:
     """What is wrong with an address, as a sentence to the person who typed it."""
-    return f"{error.what[:1].upper()}{error.what[1:]}. {error.cure}".strip()
+    what = f"{error.what[:1].upper()}{error.what[1:]}".rstrip(".")
+    return f"{what}{'' if what.endswith('?') else '.'} {error.cure}".strip()
 
 
 def moment(at: datetime | None) -> str:

@@ -201,6 +201,55 @@ def test_a_confirmation_from_before_leaving_does_not_bring_a_reader_back(site: S
     assert reader(site).status == "left"  # the link of the first mail leaves still
 
 
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        (
+            "multipart/form-data; boundary=b",
+            b'--b\nContent-Disposition: form-data; name="List-Unsubscribe"\n\nOne-Click',
+        ),
+        ("multipart/form-data", b"no boundary"),
+        ("application/x-www-form-urlencoded", b"&".join(b"a=1" for _ in range(300))),
+        ("application/octet-stream", b"\x00\xff"),
+        ("", b""),
+    ],
+)
+def test_one_click_leaves_whatever_the_form_of_the_post(site: Site, kind: str, body: bytes) -> None:
+    who = site.press.subscribers.add(Subscriber(email=VICTIM))
+    assert who is not None
+    leave = f"/unsubscribe/{site.press.signer.sign('unsubscribe', who.id, 0)}"
+
+    answer = site.client().post(leave, content=body, headers={"Content-Type": kind} if kind else {})
+
+    assert (answer.status_code, reader(site).status) == (200, "left")
+
+
+def test_an_address_with_a_token_is_never_kept_or_told_whatever_is_asked_of_it(site: Site) -> None:
+    for method, path in [("PUT", "/unsubscribe/x"), ("GET", "/unsubscribe/x/"), ("DELETE", "/preferences/x")]:
+        headers = site.client().request(method, path).headers
+        assert (headers["cache-control"], headers["referrer-policy"]) == ("no-store", "no-referrer"), path
+
+
+def test_who_asks_again_with_other_choices_gets_one_mail_and_the_last_choices(site: Site) -> None:
+    sign_up(site, topics="vision", cadence="weekly")
+    sign_up(site, topics="robotics", timezone="europe/berlin")
+
+    (mail,) = site.send()
+    confirm(site, mail)
+
+    assert (reader(site).topics, reader(site).cadence, reader(site).timezone) == (("robotics",), None, "Europe/Berlin")
+
+
+def test_a_form_that_is_refused_keeps_what_was_chosen_and_names_the_zone_that_was_meant(site: Site) -> None:
+    status, page = sign_up(site, topics="vision", send_hour="6", timezone="Europe/Berln")
+
+    assert (status, "Did you mean Europe/Berlin?" in page) == (400, True)
+    assert 'value="vision" checked' in page
+    assert '<option value="6" selected>' in page
+    assert 'value="Europe/Berln" list="zones"' in page
+    assert f'value="{VICTIM}"' in page
+
+
 def test_who_left_by_mistake_comes_back_by_a_new_confirmation(site: Site) -> None:
     sign_up(site, topics="robotics")
     confirm(site, site.send()[0])

@@ -81,7 +81,7 @@ def test_bodies_that_are_too_long_broken_or_strange_are_refused_in_words(site: S
         browser.post("/subscribe", content=(b"x" * 30_000 for _ in range(3))),
         browser.post("/subscribe", content=b"&".join(b"a=1" for _ in range(300))),
         browser.post("/subscribe", content=b"--x\r\nbroken", headers=multipart),
-        browser.post(leave, content=b"no boundary", headers={"Content-Type": "multipart/form-data"}),
+        browser.post("/link", content=b"no boundary", headers={"Content-Type": "multipart/form-data"}),
         browser.post("/api/v1/subscriptions", content=b"[" * 50_000, headers=JSON),
         browser.post("/api/v1/subscriptions", content=b'{"email": "\\ud800@example.org"}', headers=JSON),
         browser.request("TRACE", "/subscribe"),
