@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import date
 
 Part = tuple[list[bytes], bytes]  # octets with CRLF line ends in chunks, Content-Transfer-Encoding
 
@@ -16,6 +20,11 @@ QUOTED = b"quoted-printable\r\n\r\n"
 
 
 @lru_cache(maxsize=64)
+def boundary_of(kind: str, day: date) -> bytes:
+    """The boundary of the mails of one edition."""
+    return boundary(f"{kind}.{day}")
+
+
 def boundary(edition: str) -> bytes:
     """From the kind and day of a delivery, so the same mail is the same octets; `=_` is in no quoted-printable and no
     base64, so it need not differ from mail to mail.

@@ -14,7 +14,7 @@ from newsletter.compose.lint import Rendered, data_of
 from newsletter.compose.notices import notice_facts, render_notice
 from newsletter.compose.person import People
 from newsletter.compose.proof import prove
-from newsletter.compose.ready import LINE, NOTHING, SharedIssues
+from newsletter.compose.ready import NOTHING, SharedIssues
 from newsletter.compose.splice import encode_whole
 from newsletter.compose.templates import Templates, default_template_folder
 from newsletter.errors import TemplateError
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from newsletter.compose.ready import Laid
+    from newsletter.compose.ready import Ready
     from newsletter.model.edition import Card, Issue, Topic
     from newsletter.model.mail import Delivery, Letterhead
     from newsletter.model.subscriber import Reader
@@ -92,14 +92,15 @@ class Composer:
         Raises TemplateError when the templates are at fault, AddressError when the reader cannot be written to.
         """
         recipient, smtputf8 = wire_address(subscriber.email)
-        line = body.boundary(f"{delivery.kind}.{delivery.day}")
-        shared = self._shared(subscriber, issue, cards, links)
-        if shared is not None:
-            subject, laid, values = shared
+        line = body.boundary_of(delivery.kind, delivery.day)
+        data = b""
+        if (shared := self._shared(subscriber, issue, cards, links, line)) is not None:
+            ready, subject, values = shared
             headers = self._headers.write(delivery, delivery.key, recipient, subject, links)
-            values[LINE], values[NOTHING] = line, b""
-            data = laid.fill(values, headers)
-        else:
+            data = (ready.text if subscriber.text_only else ready.mail).fill(values, headers)
+            if len(data) > HTML_BUDGET and not ready.fits(values, HTML_BUDGET):
+                data = b""
+        if not data:
             subject, content = self._own(subscriber, issue, cards, links, line)
             headers = self._headers.write(delivery, delivery.key, recipient, subject, links)
             data = b"".join((headers, *content))
@@ -125,7 +126,7 @@ class Composer:
         if subscriber.text_only:
             content = body.text_only(text)
         else:
-            line = body.boundary(f"{delivery.kind}.{delivery.day}")
+            line = body.boundary_of(delivery.kind, delivery.day)
             content = body.alternative(line, text, encode_whole(rendered.html))
         data = b"".join((headers, *content))
         return Message(delivery.id, self._headers.envelope_from(delivery), recipient, data, smtputf8, vetted=True)
@@ -166,23 +167,22 @@ class Composer:
         return tuple(self._dropped.values())
 
     def _shared(
-        self, subscriber: Reader, issue: Issue, cards: Mapping[str, Card], links: ReaderLinks
-    ) -> tuple[str, Laid, dict[str, bytes]] | None:
-        """(subject, octets, values for them) of an issue that came before, for another reader; None where it has to be
+        self, subscriber: Reader, issue: Issue, cards: Mapping[str, Card], links: ReaderLinks, line: bytes
+    ) -> tuple[Ready, str, dict[str, bytes]] | None:
+        """(octets, subject, values for them) of an issue that came before, for another reader; None where it has to be
         fitted.
         """
         digester = self._digester(subscriber.locale or self._locale, links)
-        ready = self._shared_issues.get(digester, issue, cards)
+        values, alike = self._people.values(subscriber, links, digester.tongue)
+        ready = self._shared_issues.get(digester, issue, cards, (line, alike))
         if ready is None:
             return None
-        values = self._people.values(subscriber, links, digester.tongue)
-        if not ready.fits(values, HTML_BUDGET):
-            return None
+        values[NOTHING] = b""
         subject = ready.subject
         if not subject:
             person = person_words(subscriber, links, self._topic_names, digester.tongue)
             subject = digester.subject(ready.texts | person.texts)
-        return subject, ready.text if subscriber.text_only else ready.mail, values
+        return ready, subject, values
 
     def _own(
         self, subscriber: Reader, issue: Issue, cards: Mapping[str, Card], links: ReaderLinks, line: bytes

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from newsletter.compose.facts import Newsletter
     from newsletter.compose.issue import Sizes
     from newsletter.compose.layout import Key
+    from newsletter.compose.ready import Shape
     from newsletter.compose.splice import Fragment, Placed
     from newsletter.compose.templates import Templates
     from newsletter.compose.view import CardView
@@ -140,7 +141,7 @@ class Digester:
             )
         return values
 
-    def ready(self, issue: Issue, cards: Mapping[str, Card]) -> Ready | None:
+    def ready(self, issue: Issue, cards: Mapping[str, Card], shape: Shape) -> Ready | None:
         """All but a reader's values in place; None: a paper does not render, or a part is base64 or cannot be cut."""
         if not self.cuttable or not all(paper_id in cards for paper_id in issue.paper_ids):
             return None
@@ -152,7 +153,7 @@ class Digester:
         if base64_pays(html) or base64_pays(text):
             return None
         subject = self.subject(told.texts) if set(self._subject[1::2]) <= set(told.texts) else ""
-        return make_ready(html, text, (told.html, told.text), subject, told.texts)
+        return make_ready(html, text, (told.html, told.text), subject, told.texts, shape)
 
     def parts(
         self, issue: Issue, cards: Mapping[str, Card], entries: list[Entry], said: Words, beyond: int

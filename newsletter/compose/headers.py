@@ -19,7 +19,7 @@ import idna
 from newsletter.compose.encode import CRLF, encoded_words, unstructured
 from newsletter.compose.text import clean, header_uri, subject_line
 from newsletter.errors import AddressError, TemplateError
-from newsletter.model.bounce import bounce_address, message_id
+from newsletter.model.bounce import bounce_address, message_id, message_tag
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -32,7 +32,8 @@ _USUAL_ADDRESS = re.compile(r"[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+")
 _BAD_ADDRESS = re.compile(r"[\s<>(),;:\\\"\x00-\x1f\x7f\ud800-\udfff]")
 # Both links as nearly all mails have them: nothing in them that `header_uri` would write in another way.
 _USUAL_LEAVE = re.compile(r"https://[A-Za-z0-9:/_.~?=&@%+-]{1,900} mailto:[A-Za-z0-9:/_.~?=&@%+-]{1,900}")
-_DATES = 512
+_FRAMES = 2048
+_AUTOMATIC = "Auto-Submitted: auto-generated\r\nX-Auto-Response-Suppress: OOF, AutoReply\r\n"
 _SUBJECT = 120  # characters; phones show about 40, desktops about 70
 _LONGEST_LINK = 960  # octets: with the header's name it has to stay under 998 (RFC 5322 section 2.1.1)
 
@@ -51,8 +52,7 @@ class Headers:
         self._from = head
         self._list = self._list_headers()
         self._sender_id = _sender_id(self.domain)
-        self._openings: dict[datetime, bytes] = {}
-        self._editions: dict[tuple[str, date], tuple[bool, bytes, bytes]] = {}
+        self._frames: dict[tuple[datetime, str, date, str], tuple[str, str, bool, str, str]] = {}
 
     def message_id(self, key: str) -> str:
         """`<key.hmac@domain>`: unique for each reader, the same at every try, not to be guessed."""
@@ -69,44 +69,31 @@ class Headers:
 
         `key` is the delivery's (it is wanted in several places), `recipient` as `wire_address` gave it.
         """
-        listed, middle, last = self._of_edition(delivery.kind, delivery.day)
-        return b"".join(
-            (
-                self._opening(delivery.created_at),
-                recipient.encode(),
-                _subject(subject) or b"\r\n" + unstructured("Subject", self._letterhead.name),
-                b"Message-ID: ",
-                self.message_id(key).encode(),
-                middle,
-                leave_headers(links) if listed else b"",
-                last,
-            )
+        frame = delivery.created_at, delivery.kind, delivery.day, subject
+        try:
+            opening, middle, listed, after_id, last = self._frames[frame]
+        except KeyError:
+            opening, middle, listed, after_id, last = self._frame(*frame)
+        leave = _leave(links) if listed else ""
+        tag = message_tag(key, self._secret)
+        return f"{opening}{recipient}{middle}<{key}.{tag}{after_id}{leave}{last}".encode()
+
+    def _frame(self, moment: datetime, kind: str, day: date, subject: str) -> tuple[str, str, bool, str, str]:
+        """What many mails have in common: (all before the recipient's address, from there to the Message-ID, whether
+        there is a way to leave, what stands before it, what after it).
+        """
+        aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        line = _subject(subject) or b"\r\n" + unstructured("Subject", self._letterhead.name)
+        listed = kind in _LISTED
+        if len(self._frames) > _FRAMES:
+            self._frames.clear()
+        found = self._frames[moment, kind, day, subject] = (
+            f"Date: {format_datetime(aware)}\r\n{self._from.decode()}To: ",
+            f"{line.decode()}Message-ID: ",
+            listed,
+            f"@{self.domain}>\r\nMIME-Version: 1.0\r\n{self._list.decode() if listed else ''}",
+            f"{_AUTOMATIC}Feedback-ID: {day.isoformat()}:{kind}:{self._sender_id}\r\n",
         )
-
-    def _opening(self, moment: datetime) -> bytes:
-        """All before the recipient's address."""
-        lines = self._openings.get(moment)
-        if lines is None:
-            aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-            if len(self._openings) > _DATES:
-                self._openings.clear()
-            lines = b"Date: %b\r\n%bTo: " % (format_datetime(aware).encode(), self._from)
-            self._openings[moment] = lines
-        return lines
-
-    def _of_edition(self, kind: str, day: date) -> tuple[bool, bytes, bytes]:
-        """(whether mails of this kind go to a list, what stands before the leave headers, what stands after them)."""
-        found = self._editions.get((kind, day))
-        if found is None:
-            if len(self._editions) > _DATES:
-                self._editions.clear()
-            listed = kind in _LISTED
-            found = self._editions[kind, day] = (
-                listed,
-                b"\r\nMIME-Version: 1.0\r\n" + (self._list if listed else b""),
-                b"Auto-Submitted: auto-generated\r\nX-Auto-Response-Suppress: OOF, AutoReply\r\n"
-                b"Feedback-ID: %b:%b:%b\r\n" % (day.isoformat().encode(), kind.encode(), self._sender_id),
-            )
         return found
 
     def _list_headers(self) -> bytes:
@@ -126,23 +113,27 @@ def leave_headers(links: ReaderLinks) -> bytes:
     With an http link (a laptop's `http://localhost:8000`) the link still stands there, which RFC 2369 allows,
     but one-click is not promised. Each URI has a line of its own: nothing inside the brackets is encoded or folded.
     """
+    return _leave(links).encode()
+
+
+def _leave(links: ReaderLinks) -> str:
     usual = _USUAL_LEAVE.fullmatch(f"{links.unsubscribe} {links.unsubscribe_mailto}")
     if usual is not None:
         return (
             f"List-Unsubscribe: <{links.unsubscribe}>,\r\n <{links.unsubscribe_mailto}>\r\n"
             "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
-        ).encode()
+        )
     uris = [header_uri(uri) for uri in (links.unsubscribe, links.unsubscribe_mailto) if uri]
     if not uris:
-        return b""
+        return ""
     if any(len(uri) > _LONGEST_LINK for uri in uris):
         raise TemplateError(
             f"A leave link of {max(map(len, uris))} characters does not fit into a header line.",
             cure="Shorten [newsletter] base_url.",
         )
-    lines = b"List-Unsubscribe: " + ",\r\n ".join(f"<{uri}>" for uri in uris).encode() + CRLF
+    lines = "List-Unsubscribe: " + ",\r\n ".join(f"<{uri}>" for uri in uris) + "\r\n"
     if uris[0].lower().startswith("https://"):
-        lines += b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
+        lines += "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
     return lines
 
 
@@ -191,7 +182,7 @@ def _list_id(letterhead: Letterhead, domain: str) -> bytes:
     return (f"{phrase} <{identifier}>" if phrase else f"<{identifier}>").encode()[:255]
 
 
-def _sender_id(domain: str) -> bytes:
+def _sender_id(domain: str) -> str:
     """5 to 15 characters that stand for the sending domain, as Gmail's Feedback-ID wants them."""
     plain = re.sub(r"[^a-z0-9]", "", domain.lower())[:15]
-    return (plain if len(plain) >= 5 else plain + hashlib.sha256(domain.encode()).hexdigest()[:8]).encode()
+    return plain if len(plain) >= 5 else plain + hashlib.sha256(domain.encode()).hexdigest()[:8]

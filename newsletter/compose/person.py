@@ -9,7 +9,7 @@ from markupsafe import escape
 
 from newsletter.compose.encode import slot_value
 from newsletter.compose.facts import person_words, reason
-from newsletter.compose.ready import IN_TEXT
+from newsletter.compose.ready import IN_TEXT, WRAPPED
 from newsletter.compose.wrapping import wrap
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ class People:
         self._topic_names = topic_names
         self._reasons: dict[tuple[str | None, tuple[str, ...], Tongue], tuple[bytes, bytes]] = {}
 
-    def values(self, subscriber: Reader, links: ReaderLinks, tongue: Tongue) -> dict[str, bytes]:
-        """By the names that a `Ready` has: those of the text part with `IN_TEXT` before them."""
+    def values(self, subscriber: Reader, links: ReaderLinks, tongue: Tongue) -> tuple[dict[str, bytes], bool]:
+        """By the names that a `Ready` has, and whether they are `alike` in both of its parts."""
         own = (
             subscriber.email,
             links.unsubscribe,
@@ -46,8 +46,7 @@ class People:
         )
         together = "\n".join(own)
         if _USUAL.fullmatch(together) is None or max(map(len, own)) > _LINE:
-            said = person_words(subscriber, links, self._topic_names, tongue)
-            return said.html | {IN_TEXT + name: value for name, value in said.text.items()}
+            return self._unusual(subscriber, links, tongue)
         email_, leave_, preferences_, view_, feedback_ = together.encode().split(b"\n")
         html, text = self._reason(subscriber, tongue)
         return {
@@ -57,13 +56,14 @@ class People:
             "view": view_,
             "feedback": feedback_,
             "reason": html,
-            "text.email": email_,
-            "text.unsubscribe": leave_,
-            "text.preferences": preferences_,
-            "text.view": view_,
-            "text.feedback": feedback_,
             "text.reason": text,
-        }
+        }, True
+
+    def _unusual(self, subscriber: Reader, links: ReaderLinks, tongue: Tongue) -> tuple[dict[str, bytes], bool]:
+        said = person_words(subscriber, links, self._topic_names, tongue)
+        alike = all(said.html[name] == value for name, value in said.text.items() if name not in WRAPPED)
+        named = WRAPPED if alike else said.text.keys()
+        return said.html | {IN_TEXT + name: said.text[name] for name in named}, alike
 
     def _reason(self, subscriber: Reader, tongue: Tongue) -> tuple[bytes, bytes]:
         """In HTML and in the text part."""

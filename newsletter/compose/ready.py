@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     from newsletter.model.edition import Card, Issue
 
 _KEPT = 4096  # issues seen lately; those that came twice have about 10 kB of octets of their own
-LINE = "boundary"  # the place of the boundary
 NOTHING = ""  # a place of no octets
+# (the boundary, whether a reader's values are the same octets in both parts, but for those of `WRAPPED`).
+Shape: TypeAlias = tuple[bytes, bool]
 Spot: TypeAlias = "bytes | tuple[str, tuple[bytes, ...]]"  # octets, or a value's name and the octets around its places
 _ALONE = (b"", b"")
 _LONG = 512  # octets
-IN_TEXT = "text."  # before the name of a value in the text part, where it may stand in another form
+IN_TEXT = "text."  # before the name of a value in the text part, where it stands in another form
+WRAPPED = frozenset({"reason"})  # the value that always does: a sentence, wrapped at 72 columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +55,10 @@ class Laid:
 class Ready:
     """An issue for many readers: `mail` is all after the headers, `text` the same for those who want only text.
 
-    A reader's values are named as in `facts.SLOTS`, in the text part with `IN_TEXT` before it. `size` is that of the
-    HTML part without values, `places` says how often each of these stands in it. `subject` is empty when it holds
-    something of the reader's own; then it is made from `texts`, the issue's own values, and hers.
+    A reader's values are named as in `facts.SLOTS`, in the text part with `IN_TEXT` before it: where both parts are
+    `alike`, only those of `WRAPPED` are. `size` is that of the HTML part without values, `places` says how often each
+    of these stands in it. `subject` is empty when it holds something of the reader's own; then it is made from
+    `texts`, the issue's own values, and hers.
     """
 
     mail: Laid
@@ -82,10 +85,19 @@ def make_ready(
     told: tuple[Mapping[str, bytes], Mapping[str, bytes]],
     subject: str,
     texts: dict[str, str],
+    shape: Shape,
 ) -> Ready:
     """From the pieces of both parts in order; `told` are the issue's own values in HTML and in text."""
-    of_html, of_text = list(_spots(html, told[0], "")), list(_spots(text, told[1], IN_TEXT))
-    mail = [*_around(BEFORE_TEXT + QUOTED), *of_text, *_around(BEFORE_HTML + QUOTED), *of_html, *_around(AFTER_HTML)]
+    line, alike = shape
+    of_html = list(_spots(html, told[0], lambda name: name))
+    of_text = list(_spots(text, told[1], lambda name: name if alike and name not in WRAPPED else IN_TEXT + name))
+    mail = [
+        BEFORE_TEXT % (line, line) + QUOTED,
+        *of_text,
+        BEFORE_HTML % line + QUOTED,
+        *of_html,
+        AFTER_HTML % line,
+    ]
     return Ready(
         mail=_lay(mail),
         of_text=of_text,
@@ -96,18 +108,18 @@ def make_ready(
     )
 
 
-def _spots(placed: Placed, told: Mapping[str, bytes], prefix: str) -> Iterable[Spot]:
+def _spots(placed: Placed, told: Mapping[str, bytes], called: Callable[[str], str]) -> Iterable[Spot]:
     """Pieces in order as octets and places; the papers' numbers and the issue's own values are octets already."""
     for piece, number in placed:
         if piece.slots and piece.pick is None and piece.slots[0] != "number" and piece.slots[0] not in told:
-            yield prefix + piece.slots[0], piece.coded  # votes, nothing else
+            yield called(piece.slots[0]), piece.coded  # votes, nothing else
             continue
         yield piece.coded[0]
         for name, octets in zip(piece.slots, piece.coded[1:], strict=True):
             if name == "number" and number:
                 yield number.encode()
             else:
-                yield told[name] if name in told else (prefix + name, _ALONE)
+                yield told[name] if name in told else (called(name), _ALONE)
             yield octets
 
 
@@ -117,15 +129,6 @@ def _places(spots: Iterable[Spot]) -> Counter[str]:
         if isinstance(spot, tuple):
             places[spot[0]] += len(spot[1]) - 1
     return places
-
-
-def _around(octets: bytes) -> Iterable[Spot]:
-    """A stretch of the body with the boundary where `%b` stands."""
-    first, *rest = octets.split(b"%b")
-    yield first
-    for one in rest:
-        yield LINE, _ALONE
-        yield one
 
 
 def _lay(spots: Sequence[Spot]) -> Laid:
@@ -198,17 +201,20 @@ class SharedIssues:
     """Issues that came more than once, by their identity: whoever composes many mails hands over the same object."""
 
     def __init__(self) -> None:
-        self._seen: dict[tuple[int, int], tuple[Issue, Mapping[str, Card], Digester, list[Ready | None]]] = {}
+        self._seen: dict[tuple[int, int], tuple[Issue, Mapping[str, Card], Digester, dict[Shape, Ready | None]]] = {}
 
-    def get(self, digester: Digester, issue: Issue, cards: Mapping[str, Card]) -> Ready | None:
+    def get(self, digester: Digester, issue: Issue, cards: Mapping[str, Card], shape: Shape) -> Ready | None:
         """The issue made ready, from the second time on that it comes; None where it cannot be."""
         key = (id(issue), id(digester))  # both are kept below, so that nothing else gets their identity
         known = self._seen.get(key)
         if known is None or known[1] is not cards:
             if len(self._seen) >= _KEPT:
                 self._seen.clear()
-            self._seen[key] = (issue, cards, digester, [])
+            self._seen[key] = (issue, cards, digester, {})
             return None
-        if not known[3]:
-            known[3].append(digester.ready(issue, cards))
-        return known[3][0]
+        made = known[3]
+        try:
+            return made[shape]
+        except KeyError:
+            ready = made[shape] = digester.ready(issue, cards, shape)
+            return ready

@@ -59,18 +59,19 @@ def read_bounce_address(address: str, secret: str) -> str | None:
 
 def message_id(key: str, *, secret: str, domain: str) -> str:
     """`<key.hmac@domain>` of a `Delivery.key`: unique for each reader, the same at every try, not to be guessed."""
-    return f"<{key}.{_id_tag(key, secret)}@{domain}>"
+    return f"<{key}.{message_tag(key, secret)}@{domain}>"
 
 
 def read_message_id(text: str, secret: str) -> str | None:
     """The `Delivery.key` of a Message-ID that we made, or None."""
     found = _MESSAGE_ID.fullmatch(text.strip())
-    if found is None or not hmac.compare_digest(found[2], _id_tag(found[1], secret)):
+    if found is None or not hmac.compare_digest(found[2], message_tag(found[1], secret)):
         return None
     return found[1]
 
 
-def _id_tag(key: str, secret: str) -> str:
+def message_tag(key: str, secret: str) -> str:
+    """What stands between a `Delivery.key` and the @ of its Message-ID."""
     return keyed_digest(secret.encode(), f"message-id\0{key}".encode()).hex()[:20]
 
 

@@ -60,7 +60,7 @@ class DrainPolicy:
     rate: Rate | None = None
     patience: timedelta = timedelta(0)
     lease: timedelta = timedelta(minutes=2)
-    claim: int = 500  # rows a lease
+    claim: int = 2000  # rows a lease
     window: int = 256  # rows rendered and marked as started together, at most
     settle_rows: int = 64  # what is answered and not written is sent again after a kill: no more than was in flight
     settle_within: float = 0.1  # seconds

@@ -107,8 +107,8 @@ class SqlLedger:
             self._db.insert_new(connection, started, rows)
 
     def settle(self, outcomes: Iterable[tuple[Outcome, datetime | None]], *, now: datetime) -> None:
-        with self._db.writing() as connection:
-            settling.settle(self._db, connection, outcomes, micros(now))
+        if given := tuple(outcomes):
+            settling.settle(self._db, given, micros(now))
 
     def holders(self, *, now: datetime) -> tuple[str, ...]:
         statement = select(leases.c.owner).where(leases.c.until > micros(now), leases.c.owner != "").distinct()

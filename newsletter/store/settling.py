@@ -40,13 +40,19 @@ if TYPE_CHECKING:
     from newsletter.store.database import Database
 
 
-def settle(
+def settle(database: Database, given: Sequence[tuple[Outcome, datetime | None]], now: int) -> None:
+    """What ended stays ended, but for the uncertain: there a later answer counts."""
+    sent = all(type(outcome) is Delivered for outcome, _ in given)
+    if sent and database.is_sqlite and _sent_on_sqlite(database, given, now):
+        return
+    with database.writing() as connection:
+        if not (sent and _sent(database, connection, given, now)):
+            _settle(database, connection, given, now)
+
+
+def _settle(
     database: Database, connection: Connection, given: Iterable[tuple[Outcome, datetime | None]], now: int
 ) -> None:
-    """What ended stays ended, but for the uncertain: there a later answer counts."""
-    given = list(given)
-    if given and all(type(outcome) is Delivered for outcome, _ in given) and _sent(database, connection, given, now):
-        return
     ends: dict[int, dict[str, Any]] = {}
     retries: dict[int, dict[str, Any]] = {}
     final: list[int] = []
@@ -72,26 +78,41 @@ def settle(
 
 def _sent(database: Database, connection: Connection, given: Sequence[tuple[Any, datetime | None]], now: int) -> bool:
     """The same for nothing but delivered mails, as nearly always. False: some had an outcome; the new ones are in."""
-    rows = sorted(
-        (one.delivery_id, "sent", now, one.reply.code, one.reply.enhanced, one.reply.text) for one, _ in given
-    )
+    rows = _sent_rows(given, now)
     if database.insert_rows(connection, outcomes, _ENDS, rows) < len(rows):
         return False
     numbers = [row[0] for row in rows]
-    # One question to two indexes, instead of two for each row.
-    retry, start = connection.execute(_ANY).one()
-    if retry is not None:
+    retry, start = connection.exec_driver_sql(_ANY).one()
+    if retry:
         close_retries(database, connection, numbers)
-    if start is not None:
+    if start:
         forget_start(database, connection, numbers)
     return True
 
 
+def _sent_on_sqlite(database: Database, given: Sequence[tuple[Any, datetime | None]], now: int) -> bool:
+    """The same, by the driver alone."""
+    rows = _sent_rows(given, now)
+    with database.bulk() as driver:
+        new = driver.executemany(database.sqlite_text(outcomes, _ENDS), rows).rowcount == len(rows)
+        retry, start = driver.execute(_ANY).fetchone()
+        for wanted, statement in ((retry, _CLOSE), (start, _FORGET)):
+            if wanted:
+                driver.execute(statement, (database.listed(row[0] for row in rows),))
+    return new
+
+
+def _sent_rows(given: Iterable[tuple[Any, datetime | None]], now: int) -> list[tuple[Any, ...]]:
+    return sorted(
+        (one.delivery_id, "sent", now, (said := one.reply).code, said.enhanced, said.text) for one, _ in given
+    )
+
+
 _ENDS = ("delivery_id", "state", "at", "code", "enhanced", "text")
-_ANY = select(
-    select(deferrals.c.delivery_id).where(deferrals.c.open).limit(1).scalar_subquery(),
-    select(started.c.delivery_id).limit(1).scalar_subquery(),
-)
+# One question to two indexes, instead of two for each row.
+_ANY = "SELECT EXISTS (SELECT 1 FROM deferrals WHERE open), EXISTS (SELECT 1 FROM started)"
+_CLOSE = "UPDATE deferrals SET open = 0 WHERE open AND delivery_id IN (SELECT value FROM json_each(?))"
+_FORGET = "DELETE FROM started WHERE delivery_id IN (SELECT value FROM json_each(?))"
 _UNCERTAIN = {"state": "uncertain"}
 
 

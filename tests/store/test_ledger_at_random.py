@@ -19,7 +19,7 @@ from tests.support.stores import SECRET, fresh_url
 DAY = date(2026, 11, 25)
 NOW = datetime(2026, 11, 25, 8, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
-ALL = ["queued", "claimed", "sending", "sent", "deferred", "refused", "uncertain", "suppressed", "cancelled"]
+ALL = ["queued", "claimed", "sending", "sent", "deferred", "refused", "uncertain", "expired", "suppressed", "cancelled"]
 
 
 class Ledgers(RuleBasedStateMachine):
