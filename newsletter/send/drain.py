@@ -6,25 +6,26 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Literal, Protocol, cast, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
 
 from newsletter.errors import RelayConfigError, RelayError
 from newsletter.model.mail import Deferred, Delivered, Dropped, Message, Refused, Reply, Uncertain
 from newsletter.send.books import Books
 from newsletter.send.breaker import Breaker
-from newsletter.send.doubt import AGAIN, BEHIND, GARBAGE, HUNG_UP
+from newsletter.send.doubt import GARBAGE, HUNG_UP, after_silence, too_late
 from newsletter.send.feed import Feed
 from newsletter.send.gate import PLAN, Gate
 from newsletter.send.pace import Pacer, Rate, SharedPacer
 from newsletter.send.retry import LATER, SCHEDULE, not_before
 from newsletter.send.tally import Refusal, StopKind, Tally
-from newsletter.send.verdict import hers, words
+from newsletter.send.verdict import hers
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from newsletter.model.mail import Delivery, Outcome
     from newsletter.ports import Clock, Ledger, Transport
+    from newsletter.send.doubt import OnUncertain
     from newsletter.send.gate import Board, Quota
 
 ANY = 1_000_000  # mails under way in a transport that has no connections
@@ -32,6 +33,8 @@ _CURES: dict[StopKind, str] = {
     "later": "Run this again later: the rest is queued.",
     "attention": "Read the relay's words, mend what they name, then run `newsletter send` again: the rest is queued.",
 }
+MOST_KEPT = 100_000  # numbers of mails that are remembered
+OWN = 60.0  # seconds that a run waits for mails that it put off itself, as long as others are taken
 TRIES = 3  # of a mail that a server answers with no SMTP
 Render = Callable[[Sequence["Delivery"]], Iterator[Message | Dropped]]
 
@@ -56,7 +59,7 @@ class DrainPolicy:
     """Plain values; `config.toml` maps onto them. `patience`: how long to wait for deferrals that come due soon."""
 
     retry: tuple[timedelta, ...] = SCHEDULE
-    on_uncertain: Literal["resend", "hold", "drop"] = "resend"
+    on_uncertain: OnUncertain = "resend"
     rate: Rate | None = None
     patience: timedelta = timedelta(0)
     lease: timedelta = timedelta(minutes=2)
@@ -134,17 +137,12 @@ class _Drain:
         gate: Gate,
     ) -> None:
         self._ledger, self._transport, self._clock, self._policy, self._sleep = ledger, transport, clock, policy, sleep
-        self._stop, self.tally = stop, Tally()
-        self._breaker, self._gate, self._at_once = Breaker(), gate, False
-        self._books = Books(
-            ledger,
-            clock,
-            policy.lease,
-            policy.settle_rows,
-            policy.settle_within,
-            (lambda: on_progress(self.tally)) if on_progress else (lambda: None),
-            sleep,
-        )
+        self._stop, self.tally, self._at_once = stop, Tally(), False
+        self._breaker, self._gate = Breaker(), gate
+        # Rows that were met again at once, and those kept back by ourselves to come again in this run.
+        self._patience, self._again, self._kept_back = policy.patience, set[int](), set[int]()
+        told: Callable[[], None] = (lambda: on_progress(self.tally)) if on_progress else (lambda: None)
+        self._books = Books(ledger, clock, policy.lease, policy.settle_rows, policy.settle_within, told, sleep)
         gate.out = self._under_way
         self._feed = Feed(
             ledger,
@@ -167,18 +165,17 @@ class _Drain:
     def run(self) -> Tally:
         if isinstance(self._transport, Pulsing):
             self._transport.pulse = self._pulse
-        patience = self._policy.patience
         try:
             while True:
+                sent = self.tally.sent
                 self._pass()
                 if self._at_once and not self._halted():
                     self._at_once = False
                     continue
-                wait = self._next_wait()
-                if wait is None or wait > patience or self._halted():
+                wait = self._next_wait(took=self.tally.sent > sent)
+                if wait is None:
                     break
-                self._sleep(wait.total_seconds())
-                patience -= wait
+                self._rest(wait)
         except RelayError as error:
             self.tally.halt("later", error.what, error.cure)
         except RelayConfigError as error:
@@ -186,6 +183,7 @@ class _Drain:
         finally:
             self._books.close()
             self._gate.close()
+            self.tally.deferred += len(self._kept_back)
             self.tally.notes += self._gate.notes
             self._note_domains()
         return self.tally
@@ -196,6 +194,8 @@ class _Drain:
             self._breaker.record(outcome, domain)
             if not self._gate.calm or not isinstance(outcome, Delivered):
                 self._gate.heard(outcome, delivery, domain)
+            if self._kept_back:
+                self._kept_back.discard(outcome.delivery_id)
             if isinstance(outcome, Delivered):
                 self.tally.sent += 1
                 self._books.write(outcome)
@@ -221,18 +221,34 @@ class _Drain:
             )
         return bool(self.tally.stop) or self._books.failure is not None
 
-    def _next_wait(self) -> timedelta | None:
-        if self._halted() or self._policy.patience <= timedelta(0):
+    def _next_wait(self, *, took: bool) -> timedelta | None:
+        """For deferrals that come due within our patience; for what we put off ourselves as long as mails are taken."""
+        ours = took and self._gate.waits
+        if self._halted() or not (ours or self._patience > timedelta(0)):
             return None
         now = self._clock.now()
         due = self._ledger.next_due(now=now)
-        return None if due is None else max(due - now, timedelta(seconds=1))
+        if due is None:
+            return None
+        wait = max(due - now, timedelta(seconds=1))
+        if ours and self._gate.comes_back(due, within=OWN):
+            return wait
+        if wait > self._patience:
+            return None
+        self._patience -= wait
+        return wait
+
+    def _rest(self, wait: timedelta) -> None:
+        left = wait.total_seconds()
+        while left > 0 and not self._halted():
+            self._sleep(min(left, 0.5))
+            left -= 0.5
 
     def _decided(self, outcome: Outcome, delivery: Delivery) -> None:
         """Write an outcome down as the policy wants it, and count it."""
         now = self._clock.now()
         if isinstance(outcome, Uncertain):
-            outcome = self._after_silence(outcome, delivery)
+            outcome = after_silence(outcome, self._policy.on_uncertain)
         if isinstance(outcome, Refused) and outcome.fault == "sender":
             # Nothing is wrong with this reader: keep the row until the operator has mended the sender (RFC 5321 4.2.1).
             outcome = Deferred(delivery.id, outcome.reply, charged=False, retry_after=LATER.total_seconds())
@@ -242,8 +258,10 @@ class _Drain:
             if delivery.attempt >= TRIES:
                 outcome = Refused(delivery.id, outcome.reply, "message")
         at: datetime | None = None
-        if isinstance(outcome, Deferred) and outcome.reply.text in {AGAIN + HUNG_UP, BEHIND + HUNG_UP}:
-            # Some servers close after so many mails: met again at once, nobody has done anything wrong.
+        if isinstance(outcome, Deferred) and HUNG_UP in outcome.reply.text and delivery.id not in self._again:
+            # Some servers close after so many mails: met again at once, nobody has done anything wrong. Once: what a
+            # server hangs up over it would be sent again and again.
+            self._again.add(delivery.id)
             self._at_once = True
             self._books.write(outcome, now)
             return
@@ -253,45 +271,26 @@ class _Drain:
                 if hers(outcome):
                     full = Refusal(delivery.subscriber_id, outcome.reply, "mailbox-full", delivery.key)
                     self.tally.given_up.append(full)
-                outcome = _too_late(outcome, delivery)
+                outcome = too_late(outcome)
         self.tally.count(outcome, delivery)
         self._books.write(outcome, at)
 
     def _under_way(self) -> Iterable[tuple[Delivery, str]]:
         return self._feed.taken.values()
 
-    def _put_off(self, delivery: Delivery, at: datetime, why: str) -> None:
-        """Kept back before the wire: nobody is charged for it."""
+    def _put_off(self, delivery: Delivery, at: datetime, why: str, *, for_now: bool) -> None:
+        """Kept back before the wire: nobody is charged for it. `for_now`: it comes again as soon as there is room."""
         outcome: Outcome = Deferred(delivery.id, Reply(0, "", why), charged=False)
         if at >= delivery.expires_at:
             outcome = Dropped(delivery.id, "expired", f"too late to try again: {why}")
-        if why != PLAN or isinstance(outcome, Dropped):
+        elif for_now and len(self._kept_back) < MOST_KEPT:
+            self._kept_back.add(delivery.id)
+        elif why != PLAN:
+            self.tally.count(outcome, delivery)
+        if isinstance(outcome, Dropped):
             self.tally.count(outcome, delivery)
         self._books.write(outcome, at)
-
-    def _after_silence(self, outcome: Uncertain, delivery: Delivery) -> Outcome:
-        """No answer after the final dot (RFC 5321 6.1): until there is one, or for the operator, or never."""
-
-        def said(prefix: str) -> Reply:
-            return Reply(outcome.reply.code, outcome.reply.enhanced, (prefix + outcome.reply.text)[:500])
-
-        if self._policy.on_uncertain == "drop":
-            return Dropped(delivery.id, "cancelled", said(AGAIN).text + " (on_uncertain = drop)")
-        if self._policy.on_uncertain == "hold":
-            return Uncertain(delivery.id, said(AGAIN), final=True)
-        if outcome.behind:
-            return Deferred(delivery.id, said(BEHIND), charged=False)
-        return Deferred(delivery.id, said(AGAIN))
 
     def _note_domains(self) -> None:
         for domain, said in sorted(self._breaker.closed_domains.items()):
             self.tally.notes.append(f"{domain} takes nothing from us: {said}")
-
-
-def _too_late(outcome: Deferred, delivery: Delivery) -> Uncertain | Dropped:
-    """The row expires before the next try. Whether a mail in doubt arrived stays unknown: it is not called expired,
-    which would have its papers sent once more with the next issue.
-    """
-    if outcome.reply.text.startswith((AGAIN, BEHIND)):
-        return Uncertain(delivery.id, outcome.reply, final=True)
-    return Dropped(delivery.id, "expired", f"too late to try again; last answer: {words(outcome.reply)}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from newsletter.errors import AttentionError, LaterError, StoreError
 from newsletter.model.mail import Deferred, Dropped, Reply, Uncertain
@@ -28,6 +28,12 @@ CLAIM_SECONDS = 5.0
 HELD = 64  # composed mails that wait for their provider, at most
 
 
+class PutOff(Protocol):
+    """Writes down that a row is kept back until then; `for_now`: until there is room, in this run."""
+
+    def __call__(self, delivery: Delivery, at: datetime, why: str, *, for_now: bool) -> None: ...
+
+
 class Feed:
     """Messages for the transport, lazily: rows are claimed, rendered and marked only as the transport takes them.
 
@@ -48,7 +54,7 @@ class Feed:
         waits: bool,
         closed_domains: Mapping[str, str],
         gate: Gate,
-        put_off: Callable[[Delivery, datetime, str], None],
+        put_off: PutOff,
         halted: Callable[[], bool],
         decided: Callable[[Outcome, Delivery], None],
         noted: Callable[[str], None],
@@ -135,15 +141,20 @@ class Feed:
 
     def _is_held(self, delivery: Delivery, message: Message) -> Generator[Message | None, None, bool]:
         """Whether the gate keeps this one back; those before it whose turn has come go first."""
+        domain = domain_of(message)
         yield from self._let_through()
-        if (held := self._gate.wait(delivery, domain_of(message))) is None:
-            return False
-        when, why = held
-        if when is None and self._waits and len(self._held) < HELD:
-            self._held.append((delivery, message, time.monotonic()))
-        else:
-            self._put_off(delivery, when or self._gate.too_long(domain_of(message)), why)
-        return True
+        while (held := self._gate.wait(delivery, domain)) is not None:
+            if held[0] is None and self._waits:
+                if len(self._held) < HELD:
+                    self._held.append((delivery, message, time.monotonic()))
+                    return True
+                if not (self._gate.knows(domain) or self._halted()):
+                    yield None
+                    yield from self._let_through()
+                    continue
+            self._keep_back(delivery, message, held)
+            return True
+        return False
 
     def _let_through(self) -> Iterator[Message | None]:
         for _ in range(len(self._held)):
@@ -160,7 +171,11 @@ class Feed:
             elif held[0] is None and time.monotonic() - since < SOON:
                 self._held.append((delivery, message, since))
             else:
-                self._put_off(delivery, held[0] or self._gate.too_long(domain_of(message)), held[1])
+                self._keep_back(delivery, message, held)
+
+    def _keep_back(self, delivery: Delivery, message: Message, held: tuple[datetime | None, str]) -> None:
+        when, why = held
+        self._put_off(delivery, when or self._gate.too_long(domain_of(message)), why, for_now=when is None)
 
     def _turn(self, pacer: Pacer | SharedPacer) -> Iterator[None]:
         """Wait for a turn under the rate limit, without holding up a transport that has sockets to serve."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from newsletter.model.mail import Deferred, Delivered, Uncertain
@@ -13,13 +13,13 @@ from newsletter.send.verdict import words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from datetime import datetime
 
     from newsletter.model.mail import Delivery, Outcome
     from newsletter.ports import Clock
 
 SOON = 5.0  # seconds that a composed mail may wait for its turn: who leaves meanwhile is looked up before composing
-LEAST, MOST = 30.0, 1800.0  # seconds that a mail is put off whose provider takes fewer at once
+LEAST, MOST = 2.0, 1800.0  # seconds that a mail is put off whose provider takes fewer at once
+SMOOTH, ANSWERS = 0.1, 8  # the share of each new time in the mean of them; how many make a mean
 LOOK = 10.0  # between two looks at what other processes have learned
 PLAN = "waits for another day: [delivery] warm_up"
 RELAY = ""  # the lane that all mails share
@@ -43,6 +43,21 @@ class Quota(Protocol):
 
 
 @dataclass(slots=True)
+class _Pace:
+    """How long one provider has a mail, and how far into the future those reach that wait for it."""
+
+    since: float
+    slot: float = 0.0  # when the last of those that were put off is due
+    takes: float = 1.0  # mean seconds from handing a mail over to its answer
+    answers: int = 0
+
+    def took(self, seconds: float) -> None:
+        self.answers += 1
+        share = max(SMOOTH, 1 / self.answers)
+        self.takes = (1 - share) * self.takes + share * seconds
+
+
+@dataclass(slots=True)
 class Gate:
     """`calm` while no provider has complained and no cap is set: then nobody is asked, and nothing costs time."""
 
@@ -54,8 +69,10 @@ class Gate:
     notes: list[str] = field(default_factory=list)
     _lanes: dict[str, Lane] = field(default_factory=dict)
     _flying: Counter[str] = field(default_factory=Counter)
-    _put_off: Counter[str] = field(default_factory=Counter)
+    _paces: dict[str, _Pace] = field(default_factory=dict)
+    _begun: dict[int, float] = field(default_factory=dict)  # when a mail under way was let through
     _looked: float = 0.0
+    _back: float = 0.0  # when the last of those that we put off ourselves may be tried again
     capped: int = 0
 
     @property
@@ -85,23 +102,55 @@ class Gate:
             lane = self._lanes.get(name)
             if lane is None or lane.may_go(self._flying[name], at):
                 continue
+            who = name or "the mail server"
             if lane.not_before - at > SOON:
-                self._put_off[provider] += 1
-                seconds = lane.not_before - at + min(MOST, self._put_off[provider] / lane.limit)
-                return now + timedelta(seconds=seconds), f"{provider} is left alone: it found us too fast"
-            return None, f"{provider} is sent {int(lane.limit)} at a time"
+                return self._slot(name, lane, lane.not_before), f"{who} is left alone: it found us too fast"
+            return None, f"{who} is sent {int(lane.limit)} at a time"
         if (held := self._by_plan(delivery)) is not None:
             return held
         self._flying[provider] += 1
         self._flying[RELAY] += 1
+        self._begun[delivery.id] = at
         return None
 
     def too_long(self, domain: str) -> datetime:
-        """It was held for as long as a composed mail may be: when to come again, the later the more are waiting."""
-        provider = provider_of(domain)
-        self._put_off[provider] += 1
-        pace = max(1.0, self._lane(provider).limit)
-        return self.clock.now() + timedelta(seconds=min(MOST, LEAST + self._put_off[provider] / pace))
+        """It was held for as long as a composed mail may be: when to come again, by how fast its provider takes those
+        that wait before it.
+        """
+        now = self.clock.now().timestamp()
+        name = self._narrow(domain, now)
+        moment = self._slot(name, self._lane(name), now + LEAST)
+        self._back = max(self._back, moment.timestamp())
+        return moment
+
+    def knows(self, domain: str) -> bool:
+        """Whether there were answers enough, or time enough for them, to tell how long a mail has to wait."""
+        now = self.clock.now().timestamp()
+        pace = self._pace(self._narrow(domain, now), now)
+        return pace.answers >= ANSWERS or now - pace.since > SOON
+
+    @property
+    def waits(self) -> bool:
+        """Whether mails that we put off ourselves, at a provider that takes some, are still to come."""
+        return self._back > self.clock.now().timestamp()
+
+    def comes_back(self, due: datetime, *, within: float) -> bool:
+        """Whether what is due then may be one of those, and soon."""
+        now = self.clock.now().timestamp()
+        return due.timestamp() <= min(self._back, now + within)
+
+    def _narrow(self, domain: str, now: float) -> str:
+        """The lane that keeps its mail back."""
+        relay = self._lanes.get(RELAY)
+        return provider_of(domain) if relay is None or relay.may_go(self._flying[RELAY], now) else RELAY
+
+    def _pace(self, name: str, now: float) -> _Pace:
+        return self._paces.get(name) or self._paces.setdefault(name, _Pace(now))
+
+    def _slot(self, name: str, lane: Lane, begin: float) -> datetime:
+        pace = self._pace(name, begin)
+        pace.slot = min(max(pace.slot, begin) + pace.takes / lane.limit, begin + MOST)
+        return datetime.fromtimestamp(pace.slot, UTC)
 
     def heard(self, outcome: Outcome, delivery: Delivery, domain: str) -> None:
         """One answer. Called after the row has left `out`."""
@@ -112,6 +161,7 @@ class Gate:
         if not self._lanes and signal in {"taken", "other"}:
             return
         now, provider = self.clock.now().timestamp(), provider_of(domain)
+        begun = self._begun.pop(delivery.id, None)
         if not self._lanes:
             self._begin()
         else:
@@ -120,6 +170,8 @@ class Gate:
         name = RELAY if signal == "relay" else provider
         names = {RELAY, provider} if signal == "taken" else {name}
         for one in names:
+            if signal == "taken" and begun is not None:
+                self._pace(one, now).took(now - begun)
             before = self._lane(one)
             self._keep(one, after := heard(before, signal, now=now, flying=max(0, self._flying[one])))
             if after.limit < before.limit and isinstance(outcome, Deferred):
@@ -154,6 +206,7 @@ class Gate:
     def _keep(self, provider: str, lane: Lane) -> None:
         if lane.is_free(self.clock.now().timestamp()):
             self._lanes.pop(provider, None)
+            self._paces.pop(provider, None)
         else:
             self._lanes[provider] = lane
 

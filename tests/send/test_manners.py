@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, get_args
 
 import pytest
@@ -12,9 +13,13 @@ from hypothesis import strategies as st
 
 from newsletter.model.mail import Deferred, Delivered, Refused, Reply, Uncertain, WarmUp
 from newsletter.send.drain import DrainPolicy, drain
+from newsletter.send.gate import Gate
 from newsletter.send.manners import COOL, STEP, STOP, Lane, Signal, heard, provider_of, signal_of
+from newsletter.send.transports.patience import Patience
 from tests.send.ledger import DAY, NOW, HandClock, MemoryLedger, delivery, message
+from tests.send.sending import transport
 from tests.send.test_drain import ScriptedTransport, accept
+from tests.support.smtp_server import PIPELINED, SmtpServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -248,3 +253,49 @@ def test_a_warm_up_grows_from_its_first_day_and_ends_of_itself() -> None:
     plan = WarmUp(200, DAY, 1.5)
     caps = [plan.cap(DAY + timedelta(days=n)) for n in (-1, 0, 1, 2, 10, 40)]
     assert caps == [0, 200, 300, 450, 11533, None]
+
+
+def test_a_queue_of_one_provider_that_was_busy_for_a_moment_leaves_within_the_same_run() -> None:
+    busy = {f"r{n}@example.org" for n in (40, 41)}
+    ledger, clock = MemoryLedger(delivery(n) for n in range(1, 601)), HandClock()
+    rule = {"rcpt": lambda event: "421 4.3.2 busy" if event.argument in busy else None}
+    with SmtpServer(extensions=PIPELINED, script=rule) as server:
+        way = transport(server, connections=4, patience=Patience())
+        try:
+            tally = drain(
+                ledger,  # type: ignore[arg-type]
+                way,
+                lambda rows: (message(row.id) for row in rows),
+                clock=clock,
+                owner="t",
+                policy=DrainPolicy(),
+                sleep=clock.sleep,
+            )
+        finally:
+            way.close()
+    assert tally.sent == 598
+    assert (tally.deferred, tally.stop) == (2, ""), "what was kept back and sent after all is not counted as put off"
+    assert clock.at - NOW < timedelta(minutes=5)
+    assert server.faults == []
+
+
+def test_who_is_kept_back_comes_again_by_how_fast_her_provider_takes_mail() -> None:
+    clock = HandClock()
+    gate = Gate(clock, lambda: 16)
+    busy = Deferred(1, Reply(421, "4.3.2", "busy"), charged=False)
+    gate.heard(busy, delivery(1), "example.org")
+    assert not gate.knows("example.org"), "too early to say"
+    for n in range(2, 12):
+        while (held := gate.wait(delivery(n), "example.org")) is not None:
+            assert held == (None, "example.org is sent 1 at a time")
+        clock.sleep(0.5)
+        gate.heard(Delivered(n), delivery(n), "example.org")
+    assert gate.knows("example.org")
+
+    waits = [(gate.too_long("example.org") - clock.at).total_seconds() for _ in range(100)]
+    steps = {round(later - sooner, 3) for sooner, later in pairwise(waits)}
+    assert waits[0] == pytest.approx(2, abs=0.5)
+    assert steps < {step / 1000 for step in range(50, 501)}, "half a second a mail, several at a time by now"
+    assert gate.waits
+    assert gate.comes_back(clock.at + timedelta(seconds=5), within=60)
+    assert not gate.comes_back(clock.at + timedelta(seconds=61), within=60)

@@ -7,11 +7,13 @@ from collections import deque
 from typing import TYPE_CHECKING, Literal
 
 from newsletter.model.mail import Deferred, Delivered, Refused, Reply, Uncertain
+from newsletter.send.doubt import CLOSED, HUNG_UP
+from newsletter.send.transports.item import Item
 from newsletter.send.transports.wire import Envelopes, NotSendable, ProtocolFault, ReplyReader, clean, dotted
 from newsletter.send.verdict import judge, outcome
 
 if TYPE_CHECKING:
-    from newsletter.model.mail import Message, Outcome
+    from newsletter.model.mail import Outcome
     from newsletter.send.transports.chunking import Chunking
     from newsletter.send.transports.patience import Expected, Patience
     from newsletter.send.transports.wire import Features
@@ -19,25 +21,6 @@ if TYPE_CHECKING:
 
 STALLED = 1.0  # seconds
 Mode = Literal["step", "pipeline", "chunks"]
-
-
-class Item:
-    """A message on its way over one connection."""
-
-    __slots__ = ("begun", "body", "failed", "mail_rcpt", "message", "shuns", "tries", "whole")
-
-    def __init__(self, message: Message) -> None:
-        self.message = message
-        self.tries = 0
-        self.shuns: object = None  # the relay that failed it last
-        self.reset()
-
-    def reset(self) -> None:
-        self.mail_rcpt: tuple[bytes, bytes] = (b"", b"")
-        self.body = b""
-        self.failed: tuple[Phase, Reply] | None = None
-        self.whole = False  # the last octet, dot or chunk, is with the kernel
-        self.begun = 0.0
 
 
 class Conversation:
@@ -89,7 +72,9 @@ class Conversation:
         """How many more messages it takes now."""
         if self.closing is not None or self.stalled or self._retired:
             return 0
-        depth = 1 if self.mode == "chunks" and self._chunking.works is None else self.depth
+        depth = self.depth
+        if self.mode == "chunks":
+            depth = 1 if self._chunking.works is None else min(depth, self._chunking.most)
         return min(depth + self._ahead - len(self.items) - len(self._todo), self._left)
 
     @property
@@ -172,13 +157,17 @@ class Conversation:
         """
         for suspect in [*list(self.items)[:1], *self.again]:
             suspect.tries += 1
+        if self.mode == "chunks":
+            self._chunking.ended(self.answered, sum(item.whole and item.failed is None for item in self.items))
         outcomes: list[Outcome] = []
         back: list[Item] = []
         for place, item in enumerate(list(self.items)):
             if item.failed is not None:
                 self._finish(item, *item.failed, outcomes)
             elif item.whole:
-                outcomes.append(Uncertain(item.message.delivery_id, why, behind=place > 0))
+                # Sent without waiting, it may have come too late for the server; else it is what the server fell over.
+                said = why if self.mode == "chunks" or why.text != HUNG_UP else Reply(0, "", CLOSED)
+                outcomes.append(Uncertain(item.message.delivery_id, said, behind=place > 0))
             else:
                 back.append(item)
         back += [*self.again, *(item for item, _ in self.away), *self._todo]

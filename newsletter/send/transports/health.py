@@ -39,8 +39,13 @@ class Health:
             self.failed(error)
 
     def failed(self, error: NewsletterError) -> None:
-        """A connection was of no use at all; after a few of those in a row the relay is given up."""
+        """A connection was of no use at all; after a few of those in a row the relay is given up.
+
+        Several that were lost together are one failure: those that break in a pause were opened before it.
+        """
         self._last = error
+        if time.monotonic() < self.not_before:
+            return
         if self._in_a_row >= len(self._backoff):
             self.end(error)
             return

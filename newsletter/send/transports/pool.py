@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from newsletter.errors import NewsletterError
 from newsletter.model.mail import Reply
-from newsletter.send.doubt import GARBAGE, HUNG_UP
+from newsletter.send.doubt import CLOSED, GARBAGE, HUNG_UP
 from newsletter.send.transports.chunking import window_for
 from newsletter.send.transports.conversation import Conversation
 from newsletter.send.transports.opening import open_link
@@ -69,7 +69,7 @@ class Channel:
         except OSError as error:
             return self.broke(error)
         if self.talk.closing is None and data == b"":
-            return Reply(0, "", HUNG_UP if self.talk.answered else "the server closed the connection")
+            return Reply(0, "", HUNG_UP if self.talk.answered else CLOSED)
         return self.talk.closing
 
     def broke(self, error: OSError) -> Reply:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from newsletter.errors import NewsletterError, RelayConfigError, RelayError
 from newsletter.model.mail import Deferred, Offered, Reply
 from newsletter.send.signing import signed
-from newsletter.send.transports.conversation import Item
+from newsletter.send.transports.item import Item
 from newsletter.send.transports.opening import Relay
 from newsletter.send.transports.patience import Patience
 from newsletter.send.transports.pool import Channel

@@ -1,0 +1,113 @@
+"""Servers that hang up: nobody is lost, and what they fall over is not sent to them again and again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from newsletter.errors import RelayError
+from newsletter.send.drain import DrainPolicy, drain
+from newsletter.send.transports.chunking import MOST, Chunking
+from newsletter.send.transports.health import Health
+from newsletter.send.transports.patience import Patience
+from tests.send.ledger import NOW, HandClock, MemoryLedger, delivery, message
+from tests.send.sending import MODES, transport
+from tests.support.smtp_server import ALL, PIPELINED, Drop, SmtpServer, Taken
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from newsletter.model.mail import Delivery, Message
+    from newsletter.send.tally import Tally
+
+ROWS, VICTIM = 400, 77
+WHOM = f"r{VICTIM}@example.org"
+
+
+def drained(script: Any, *, extensions: tuple[str, ...], rows: int = ROWS) -> tuple[MemoryLedger, Tally, Counter[str]]:
+    """The ledger, the tally, and how often the server took each reader's mail."""
+    ledger, clock = MemoryLedger(delivery(n) for n in range(1, rows + 1)), HandClock()
+
+    def render(deliveries: Sequence[Delivery]) -> Iterator[Message]:
+        for row in deliveries:
+            yield message(row.id)
+
+    with SmtpServer(script=script, extensions=extensions) as server:
+        way = transport(server, connections=4, patience=Patience())
+        try:
+            policy = DrainPolicy(claim=50)
+            tally = drain(ledger, way, render, clock=clock, owner="t", policy=policy, sleep=clock.sleep)  # type: ignore[arg-type]
+        finally:
+            way.close()
+    assert server.faults == []
+    return ledger, tally, Counter(server.recipients)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_mail_that_a_server_takes_and_hangs_up_over_is_not_sent_again_with_each_claim(mode: str) -> None:
+    ledger, tally, took = drained({"dot": {WHOM: Taken(Drop())}}, extensions=MODES[mode])
+
+    assert tally.sent >= ROWS - 1 - 3 * (mode == "chunks")
+    assert took[WHOM] <= (2 if mode == "chunks" else 1), "once more where it may be innocent, then by the clock"
+    assert ledger.not_before[VICTIM] >= NOW + timedelta(seconds=20)
+    assert set(took) == {f"r{n}@example.org" for n in range(1, ROWS + 1)} - {
+        f"r{n}@example.org" for n, state in ledger.states().items() if state != "sent" and n != VICTIM
+    }
+
+
+def test_a_mail_that_a_server_hangs_up_over_before_it_takes_it_is_met_again_once_and_then_by_the_clock() -> None:
+    ledger, tally, took = drained({"rcpt": {WHOM: Drop()}}, extensions=PIPELINED)
+
+    assert (tally.sent, took[WHOM]) == (ROWS - 1, 0)
+    assert ledger.not_before[VICTIM] >= NOW + timedelta(seconds=20)
+    assert ledger.rows[VICTIM].attempt == 1, "nobody is charged for it"
+
+
+def test_a_server_that_hangs_up_after_each_mail_gets_them_all() -> None:
+    for extensions in (PIPELINED, ALL):
+        with SmtpServer(extensions=extensions, close_after=1) as server:
+            ledger, clock = MemoryLedger(delivery(n) for n in range(1, 13)), HandClock()
+            way = transport(server, connections=4, patience=Patience())
+            try:
+                tally = drain(
+                    ledger,  # type: ignore[arg-type]
+                    way,
+                    lambda rows: (message(row.id) for row in rows),
+                    clock=clock,
+                    owner="t",
+                    policy=DrainPolicy(patience=timedelta(minutes=5)),
+                    sleep=clock.sleep,
+                )
+            finally:
+                way.close()
+        assert set(ledger.states().values()) == {"sent"}, tally
+        assert set(server.recipients) == {f"r{n}@example.org" for n in range(1, 13)}
+
+
+def test_after_a_hangup_that_left_several_in_doubt_no_more_are_under_way_than_it_had_taken() -> None:
+    chunking = Chunking()
+    chunking.ended(50, doubtful=16)
+    assert chunking.most == MOST
+    chunking.ended(3, doubtful=5)
+    assert chunking.most == 3
+    chunking.ended(0, doubtful=3)
+    assert chunking.most == 1
+    grown = []
+    for _ in range(5):
+        chunking.ended(100, doubtful=0)
+        grown.append(chunking.most)
+    assert grown == [2, 4, 8, 16, 16]
+
+
+def test_connections_that_are_lost_together_are_one_failure_of_the_relay() -> None:
+    health, lost = Health((60.0, 60.0), 4), RelayError("the server closed the connection")
+    for _ in range(4):
+        health.failed(lost)
+    assert health.fault is None
+    for _ in range(2):
+        health.not_before = 0.0
+        health.failed(lost)
+    assert health.fault is lost
