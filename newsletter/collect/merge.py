@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from newsletter.collect import same
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from newsletter.model.paper import Found, Harvest
 
 ALIASES = 20
+FIRST = date(1665, 3, 6)  # the Philosophical Transactions, https://royalsocietypublishing.org/journal/rstl
 
 _KINDS = ("new", "listed", "cross", "replace")
 
@@ -46,7 +48,7 @@ def fold(harvests: Iterable[Harvest], known: Mapping[str, Paper], *, at: datetim
     for key, paper in known.items():
         held.setdefault(paper.id, []).append(key)
     ours = [same.Item(papers[name], same.keyed(papers[name], held[name])) for name in sorted(papers)]
-    finds = [(harvest.source, found) for harvest in harvests for found in harvest.found]
+    finds = [(harvest.source, _plausible(found, at)) for harvest in harvests for found in harvest.found]
     items = ours + [same.Item(f.paper, same.keyed(f.paper), source, f.day) for source, f in finds]
     problems: list[Problem] = []
     members: dict[str, list[int]] = {}
@@ -66,6 +68,14 @@ def fold(harvests: Iterable[Harvest], known: Mapping[str, Paper], *, at: datetim
         owner.update((place - len(ours), name) for place in group if place >= len(ours))
     owned = [(owner[place], source, found) for place, (source, found) in enumerate(finds)]
     return Merged(tuple(merged), _listings(owned, at), _readings(owned, at), _originals(owned), tuple(problems))
+
+
+def _plausible(found: Found, at: datetime) -> Found:
+    """A paper of the future, or from before there were any, is one whose day is not known."""
+    day = found.paper.published
+    if day is None or FIRST <= day <= at.date() + timedelta(days=1):  # some zones are a day ahead
+        return found
+    return replace(found, paper=replace(found.paper, published=None))
 
 
 def _name(group: Sequence[Paper], known: Sequence[int], ours: Sequence[same.Item]) -> tuple[str, list[Problem]]:

@@ -57,10 +57,10 @@ def harvest_notes(harvest: Harvest) -> tuple[Note, ...]:
     text = _below(harvest.source, harvest.note) or {"empty": "no list", "unchanged": "nothing new"}.get(
         harvest.state, harvest.state
     )
-    return (
-        Note(level, harvest.source, text),
-        *(Note("warning", harvest.source, _told(harvest.source, problem)) for problem in harvest.problems),
-    )
+    told = [_told(harvest.source, problem) for problem in harvest.problems]
+    if level == "error" and told and told[0].startswith(text):  # the same with its cure: said once
+        text = told.pop(0)
+    return (Note(level, harvest.source, text), *(Note("warning", harvest.source, one) for one in told))
 
 
 def _ask(press: Press, source: Source, asof: datetime) -> Ask:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, cast
 
-from sqlalchemy import select, update
+from sqlalchemy import and_, func, select, update
 
 from newsletter.model.edition import Silence
 from newsletter.model.mail import Claim
 from newsletter.store import claiming, history, jobs, pruning, reviving, settling, standing
 from newsletter.store.database import LEDGER_LOCK
-from newsletter.store.ledger_tables import deliveries, leases, silences, started
+from newsletter.store.ledger_tables import deliveries, leases, outcomes, silences, started
 from newsletter.store.values import day as as_day
 from newsletter.store.values import micros, moment
 
@@ -74,7 +74,17 @@ class SqlLedger:
                 connection.execute(statement, rows[start : start + _BATCH])
 
     def silences(self, *, day: date, subscriber_id: int | None = None) -> tuple[Silence, ...]:
-        statement = select(_silences).where(_silences.c.day == day.isoformat()).order_by(_silences.c.subscriber_id)
+        """Who got an issue after all is none of them: from a later run, or from one that was at work just then."""
+        cut = and_(
+            _deliveries.c.kind == "digest",
+            _deliveries.c.day == _silences.c.day,
+            _deliveries.c.subscriber_id == _silences.c.subscriber_id,
+        )
+        ended = select(outcomes.c.state).where(outcomes.c.delivery_id == _deliveries.c.id).scalar_subquery()
+        had = select(1).where(cut, func.coalesce(ended, "") != "expired").exists()
+        statement = (
+            select(_silences).where(_silences.c.day == day.isoformat(), ~had).order_by(_silences.c.subscriber_id)
+        )
         if subscriber_id is not None:
             statement = statement.where(_silences.c.subscriber_id == subscriber_id)
         with self._db.reading() as connection:

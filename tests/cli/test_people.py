@@ -47,6 +47,7 @@ def test_a_reader_is_added_with_her_choices_and_shown(desk: Desk) -> None:
         "consent": "added by hand",
         "suppressed": False,
         "feedback": [],
+        "brought": [],
         "returns": [],
     }
 

@@ -191,3 +191,14 @@ def test_the_real_duplicates_are_found_without_a_wrong_one() -> None:
     true = {(a, b) for n, a in enumerate(names) for b in names[n + 1 :] if gold[a] == gold[b]}
     assert pairs - true == set()
     assert 2 * len(pairs & true) / (len(pairs) + len(true)) >= 0.998
+
+
+@pytest.mark.parametrize("day", [date(2099, 1, 1), date(9999, 12, 31), date(1, 1, 1)])
+def test_a_paper_of_the_future_or_of_the_year_one_has_no_day_and_its_neighbours_keep_theirs(day: date) -> None:
+    lying = paper("A paper from another time and place", arxiv_id="2601.00001", published=day)
+    honest = paper("A paper that tells when it was written", arxiv_id="2601.00002", published=date(2025, 12, 30))
+    old = paper("A paper that was scanned by a library", arxiv_id="2601.00003", published=date(1905, 6, 30))
+
+    merged = fold([harvest("feed", lying, honest, old)], {}, at=AT)
+
+    assert [one.published for one in merged.papers] == [None, honest.published, old.published]

@@ -452,6 +452,18 @@ def test_a_day_without_mail_is_explained_and_the_last_word_counts(store: Stores)
     assert store.ledger.silences(day=DAY + timedelta(days=1)) == ()
 
 
+def test_who_got_an_issue_after_all_is_none_of_those_without_mail(store: Stores) -> None:
+    """A run at 9 found no edition yet, or two runs were at work at once; an issue that expired is as good as none."""
+    nothing = [Silence(reader, DAY, "nothing-new", "Nothing new.") for reader in (1, 2, 3)]
+    store.ledger.queue([new(1), new(2)], at=NOW)
+    store.ledger.record_silences(nothing, at=NOW)
+    assert store.ledger.silences(day=DAY) == (nothing[2],)
+    claimed = {one.subscriber_id: one.id for one in claim(store.ledger).deliveries}
+    store.ledger.settle([(Delivered(claimed[1]), None), (Dropped(claimed[2], "expired", "too late"), None)], now=NOW)
+    assert store.ledger.silences(day=DAY) == (nothing[1], nothing[2])
+    assert store.ledger.silences(day=DAY, subscriber_id=1) == ()
+
+
 def test_nothing_asked_is_nothing_done(store: Stores) -> None:
     assert store.ledger.queue([], at=NOW) == 0
     store.ledger.record_silences([], at=NOW)

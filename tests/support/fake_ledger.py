@@ -93,7 +93,12 @@ class FakeLedger:
         self.quiet |= {(one.day, one.subscriber_id): one for one in silences}
 
     def silences(self, *, day: date, subscriber_id: int | None = None) -> tuple[Silence, ...]:
-        found = [one for one in self.quiet.values() if one.day == day]
+        had = {
+            one.delivery.subscriber_id
+            for one in self.records.values()
+            if (one.delivery.kind, one.delivery.day) == ("digest", day) and one.end != "expired"
+        }
+        found = [one for one in self.quiet.values() if one.day == day and one.subscriber_id not in had]
         found = [one for one in found if subscriber_id in {None, one.subscriber_id}]
         return tuple(sorted(found, key=lambda one: one.subscriber_id))
 
