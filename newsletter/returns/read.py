@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 Sort = Literal["bounce", "complaint", "leave", "answer", "unknown", "poison"]
 
 _LEAVE = re.compile(r"unsubscribe[\s:]+([A-Za-z0-9_-]{16,512})", re.IGNORECASE)
+# List-Unsubscribe of a mail that is complained of: many providers blot out every address, but leave our links.
+_LINK = re.compile(rb"/unsubscribe/([A-Za-z0-9_-]{16,512})|subject=unsubscribe(?:%20|%3A|:|\+)+([A-Za-z0-9_-]{16,512})")
 # RFC 5965 section 3.1 and the registry of feedback types: what a reader complains of. The others (not-spam, reports
 # of authentication) are no complaint; opt-out is a wish to leave.
 _COMPLAINTS = {"abuse", "fraud", "virus", "other", ""}
@@ -36,7 +38,7 @@ class Returned:
     reports: tuple[Report, ...] = ()
     guessed: bool = False  # the reports come from prose: weaker evidence
     named: tuple[str, ...] = ()
-    token: str = field(default="", repr=False)  # of a wish to leave
+    token: str = field(default="", repr=False)  # of a wish to leave, or of List-Unsubscribe in a complaint
     text: str = ""
 
 
@@ -57,7 +59,7 @@ def _read(data: bytes, secrets: Sequence[str]) -> Returned:
     keys = delivery_keys(message, data, secrets)
     return (
         _bounce(message, mail, keys)
-        or _complaint(message, mail, keys)
+        or _complaint(message, mail, keys, data)
         or _by_words(message, mail, keys)
         or Returned("unknown", mail, keys, text=header(message, "subject")[:100])
     )
@@ -74,7 +76,7 @@ def _bounce(message: Message, mail: str, keys: tuple[str, ...]) -> Returned | No
     return None
 
 
-def _complaint(message: Message, mail: str, keys: tuple[str, ...]) -> Returned | None:
+def _complaint(message: Message, mail: str, keys: tuple[str, ...], data: bytes) -> Returned | None:
     """RFC 5965."""
     for part in parts(message):
         if part.get_content_type() == "message/feedback-report":
@@ -83,7 +85,9 @@ def _complaint(message: Message, mail: str, keys: tuple[str, ...]) -> Returned |
             if kind in _COMPLAINTS or kind in _LEAVING:
                 named = tuple(one.strip(" <>") for one in (fields.get("original-rcpt-to", ""),) if one)
                 sort: Sort = "complaint" if kind in _COMPLAINTS else "leave"
-                return Returned(sort, mail, keys, named=named, text=kind)
+                link = None if keys else _LINK.search(data)
+                token = (link[1] or link[2]).decode() if link else ""
+                return Returned(sort, mail, keys, named=named, token=token, text=kind)
             return Returned("answer", mail, text=f"feedback of type {kind}"[:100])
     return None
 
@@ -92,10 +96,10 @@ def _by_words(message: Message, mail: str, keys: tuple[str, ...]) -> Returned | 
     """Formats older than RFC 3464, wishes to leave, automatic answers; guesses last."""
     if reports := prose.structured(message):
         return Returned("bounce", mail, keys, reports, named=prose.names(reports))
+    if found := _LEAVE.search(header(message, "subject")):  # before answers: some providers leave for her, by a program
+        return Returned("leave", mail, token=found[1])
     if is_automatic(message):
         return Returned("answer", mail, text=header(message, "subject")[:100])
-    if found := _LEAVE.search(header(message, "subject")):
-        return Returned("leave", mail, token=found[1])
     if reports := prose.guessed(message, signed=bool(keys)):
         return Returned("bounce", mail, keys, reports, guessed=True, named=prose.names(reports))
     return None

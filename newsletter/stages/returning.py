@@ -106,6 +106,9 @@ def _evidence(press: Press, one: Returned) -> tuple[Evidence, ...] | None:
         return None
     if one.sort == "leave":
         return _leaving(press, one, now)
+    if one.sort == "complaint" and (who := _by_token(press, one, now)):
+        said = one.text or "complaint"
+        return (Evidence(f"complaint:{one.mail}", "complaint", "arf", now, who, "", True, said, one.mail),)
     readers = press.subscribers.get({reader_of(key) for key in one.keys[:1]})
     known = {}
     if not one.keys:
@@ -117,12 +120,17 @@ def _evidence(press: Press, one: Returned) -> tuple[Evidence, ...] | None:
 
 def _leaving(press: Press, one: Returned, now: datetime) -> tuple[Evidence, ...] | None:
     """A mail to the leave address with the token of List-Unsubscribe, or a complaint of the kind `opt-out`."""
-    claim = press.signer.read("unsubscribe", one.token, now) if one.token else None
-    number = claim.subscriber_id if claim else reader_of(one.keys[0]) if one.keys else 0
+    number = _by_token(press, one, now) or (reader_of(one.keys[0]) if one.keys else 0)
     if not number:
         return None
     who = number if press.subscribers.get([number]) else 0
     return (Evidence(f"leave:{one.mail}", "leave", "mailto", now, who, signed=True, mail=one.mail),)
+
+
+def _by_token(press: Press, one: Returned, now: datetime) -> int:
+    """The reader whose List-Unsubscribe holds the token, which only we can make; 0 without one."""
+    claim = press.signer.read("unsubscribe", one.token, now) if one.token else None
+    return claim.subscriber_id if claim else 0
 
 
 def refusals(press: Press, refused: Iterable[Refusal]) -> tuple[Note, ...]:

@@ -397,3 +397,28 @@ def test_nothing_that_is_kept_holds_an_address(house: House) -> None:
         assert "@" not in rows
         assert rows.count("'550 5.1.1 <address>") == 2
     database.close()
+
+
+def test_a_complaint_whose_addresses_are_blotted_out_is_known_by_its_link_to_leave(house: House) -> None:
+    signer = Signer([mail.SECRET])
+    hers, foreign = signer.sign("unsubscribe", 2, 0), Signer(["another secret"]).sign("unsubscribe", 1, 0)
+    house.get(
+        mail.complaint(f"<no@x>\nList-Unsubscribe: <https://papers.example/unsubscribe/{hers}>"),
+        mail.complaint(f"<no2@x>\nList-Unsubscribe: <https://papers.example/unsubscribe/{foreign}>", number="2"),
+    )
+
+    said = house.tend()
+
+    assert said["returns"] == [
+        f"maildir {house.path}: 2 read: 1 complained and suppressed, 1 not signed: kept, changed nothing"
+    ]
+    assert (house.status(1), house.status(2)) == (("active", False), ("complained", True))
+
+
+def test_a_wish_to_leave_that_a_program_wrote_for_her_counts(house: House) -> None:
+    token = Signer([mail.SECRET]).sign("unsubscribe", 2, 0)
+    by_itself = "Auto-Submitted: auto-generated\nPrecedence: bulk\n"
+    house.get(mail.letter("leave@b.example", f"unsubscribe {token}", more=by_itself))
+
+    assert house.tend()["returns"] == [f"maildir {house.path}: 1 read: 1 left by mail"]
+    assert house.status(2) == ("left", False)
