@@ -245,7 +245,10 @@ def _dry_run(press: Press, asof: datetime, day: date | None) -> Report:
     return Report("send", press.edition_day(asof), "done", tuple(notes), cut=cut, silent=dict(silent))
 
 
+_SILENT = {"not-due": "not due yet", "already-cut": "cut before", "no-edition": "without an edition"}
+
+
 def _cut_words(cut: int, silent: Counter[str]) -> str:
     words = [f"{cut} issue{'s' * (cut != 1)}"]
-    words += [f"{count} {code}" for code, count in sorted(silent.items())]
+    words += [f"{count} {_SILENT.get(code, code)}" for code, count in sorted(silent.items())]
     return ", ".join(words)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import click
@@ -30,8 +31,14 @@ def decide(day: date | None, *, cancel: bool, dry_run: bool, as_json: bool) -> i
 
 
 def _cancel(press: Press, day: date) -> tuple[int, str]:
-    count = press.ledger.cancel(day=day, now=press.clock.now())
-    return count, f"{plural(count, 'mail')} of {day} cancelled; what a worker holds at this moment is still sent"
+    now = press.clock.now()
+    count = press.ledger.cancel(day=day, now=now)
+    what = plural(count, "mail")
+    names = [one.name for one in press.config.channels]
+    if names and press.channel_ledger is not None:
+        posts = press.channel_ledger.cancel(names, day, now=now, expires_at=now + timedelta(days=2))
+        what += f" and {plural(posts, 'post')} to channels"
+    return count, f"{what} of {day} cancelled; what a worker holds at this moment is still sent"
 
 
 def _resend(press: Press, day: date | None) -> tuple[int, str]:

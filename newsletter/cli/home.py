@@ -74,12 +74,13 @@ def init(folder: Path, provider: str | None, ask: bool | None, as_json: bool) ->
         say()
         _say_relay(relay, new=str(path) in made)
     say()
-    _say_next(folder, known=bool(told.email), by_server=config.delivery.transport != "maildir")
+    login = relay is not None and bool(relay.username)
+    _say_next(folder, known=bool(told.email), by_server=config.delivery.transport != "maildir", login=login)
 
 
-def _say_next(folder: Path, *, known: bool, by_server: bool) -> None:
+def _say_next(folder: Path, *, known: bool, by_server: bool, login: bool) -> None:
     """Lines to paste one after the other, with the program as it was called."""
-    called = Path(sys.argv[0]).absolute()
+    called = Path(os.path.normpath(Path(sys.argv[0]).absolute()))
     by_path = called.name == "newsletter" and called.is_file() and shutil.which("newsletter") != str(called)
     program = shlex.quote(str(called)) if by_path else "newsletter"
     say("Next:")
@@ -88,16 +89,19 @@ def _say_next(folder: Path, *, known: bool, by_server: bool) -> None:
     if not known:
         say(f"  {program} subscribers add you@example.org")
     if by_server:
-        say(f"  {program} doctor    # once the login is there: tries out the mail server and all else")
-        say(f"  {program} run       # collect, rank, cut, and mail what is due")
+        first = "once the login is there: " if login else ""
+        say(f"  {program} doctor             # {first}tries out the mail server and all else")
+        say(f"  {program} run --day today    # collect, rank, cut, and mail today's issue now")
     else:
-        say(f"  {program} run       # collect, rank, cut, send what is due: mails appear under outbox/")
-        say(f"  {program} doctor    # tries everything out; [delivery] in config.toml says how mail leaves")
+        say(f"  {program} run --day today    # collect, rank, cut, send today's issue now: a file under outbox/")
+        say(f"  {program} doctor             # tries everything out; [delivery] in config.toml says how mail leaves")
+    say(f"  {program} run                # every hour, by cron: each reader gets hers at her own hour")
 
 
 def _say_relay(relay: Provider, *, new: bool) -> None:
     """What is still to be set by hand: the login always, all of it in a file that was there."""
-    say(f"Mail leaves by {relay.name}. In [delivery] of config.toml:")
+    given = "" if new and not relay.username else " In [delivery] of config.toml:"
+    say(f"Mail leaves by {relay.name}.{given}")
     if not new:
         for key, value in relay.settings.items():
             say(f"  {key} = {json.dumps(value)}")

@@ -21,6 +21,7 @@ from newsletter.cli.frame import (
 )
 from newsletter.cli.helping import helped, workers_option
 from newsletter.cli.naming import named
+from newsletter.cli.news import News
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,8 +47,11 @@ def collect(day: date | None, quiet: bool, as_json: bool) -> int:
     from newsletter import publish
 
     with opened() as press, stopping() as stop:
+        news = News(press, quiet=quiet)
         watch = watcher(as_json=as_json, quiet=quiet)
-        return _end(publish.collect(press, day, watch=watch, stop=stop), as_json=as_json)
+        report = publish.collect(press, day, watch=news.only(watch), stop=stop)
+        news.rest(watch, report)
+        return _end(report, as_json=as_json)
 
 
 @command("run", short_help="Collect, rank, cut, send: the command for cron.")
@@ -61,9 +65,11 @@ def run(day: date | None, workers: int | None, quiet: bool, as_json: bool) -> in
 
     with opened(sends=True) as alone, stopping() as stop:
         press = helped(alone, workers, stop)
+        news = News(press, quiet=quiet)
         watch, count = _watched(press, as_json=as_json, quiet=quiet)
-        report = publish.run(press, day, watch=watch, progress=count, stop=stop)
-        _tell_silent(press, report)
+        report = publish.run(press, day, watch=news.only(watch), progress=count, stop=stop)
+        news.rest(watch, report)
+        _tell_silent(press, report, news)
         return _end(report, as_json=as_json)
 
 
@@ -98,8 +104,10 @@ def send(
         return _send_test(day, test, dry_run=dry_run, as_json=as_json)
     with opened(sends=not dry_run) as alone, stopping() as stop:
         press = helped(alone, workers, stop)
+        news = News(press, quiet=quiet)
         watch, count = _watched(press, as_json=as_json, quiet=quiet)
-        report = publish.send(press, day, dry_run=dry_run, watch=watch, progress=count, stop=stop)
+        report = publish.send(press, day, dry_run=dry_run, watch=news.only(watch), progress=count, stop=stop)
+        news.rest(watch, report)
         if dry_run:
             for note in report.notes:
                 watch(note)
@@ -165,14 +173,15 @@ def _end(report: Report, *, as_json: bool) -> int:
     return report.exit_code
 
 
-def _tell_silent(press: Press, report: Report) -> None:
+def _tell_silent(press: Press, report: Report, news: News) -> None:
     """Sources that gave nothing, as the last line that cron mails: the exit code is 0 while others answer."""
     from newsletter.health import has_answered, silent_sources
     from newsletter.stages.lately import collectings
 
     named_so = {note.subject for note in report.notes if note.level == "error"} & press.source_names
+    fresh = {note.subject for note in report.notes if note.level == "error" and (news.is_new(note) or report.exit_code)}
     runs = collectings(press.runs, limit=60)
-    for name, (since, _) in sorted(silent_sources(runs, named_so).items()):
+    for name, (since, _) in sorted(silent_sources(runs, named_so & fresh).items()):
         others = (
             "the edition came out of the others" if len(named_so) < len(press.source_names) else "no source answered"
         )

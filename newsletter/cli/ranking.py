@@ -8,6 +8,7 @@ import click
 
 from newsletter.cli.frame import command, day_option, give, json_option, opened, plural, say, tell
 from newsletter.errors import UsageError
+from newsletter.stages.lately import when_printed
 
 if TYPE_CHECKING:
     from datetime import date
@@ -35,11 +36,11 @@ def rank(
             _history(press, day, topics, span, as_json=as_json)
             return
         edition, notes, printed = _edition(press, day, topics, again=again)
+        when = when_printed(edition, press.clock.now()) if printed else "as it would be printed now"
     pools = [pool for pool in edition.pools if not topics or pool.slug in topics]
     if as_json:
         give(_document(edition, pools, printed=printed, notes=notes))
         return
-    when = f"printed at {edition.printed_at:%Y-%m-%d %H:%M} UTC" if printed else "as it would be printed now"
     say(f"Edition of {edition.day}, {when}")
     for pool in pools:
         say()

@@ -10,11 +10,12 @@ from newsletter.cli.frame import command, give, json_option, opened, plural, say
 from newsletter.cli.mission import note_document
 from newsletter.cli.naming import named
 from newsletter.health import silent_sources
-from newsletter.stages.lately import collectings
+from newsletter.stages.lately import collectings, when_printed
 from newsletter.stages.pacing import board, used
 from newsletter.stages.relaying import relays
 
 if TYPE_CHECKING:
+    from newsletter.model.edition import Edition
     from newsletter.model.mail import Run, Standing
     from newsletter.press import Press
     from newsletter.stages.relaying import Relayed
@@ -31,6 +32,7 @@ STATE_WORDS = {
     "suppressed": "were held back: the reader left, or may not be written to",
     "cancelled": "were cancelled",
 }
+_ONE = {"wait": "waits", "are": "is", "were": "was", "have": "has"}
 OPEN = ("queued", "claimed", "sending", "deferred", "uncertain")
 SHOWN = 10
 
@@ -60,7 +62,7 @@ def gather(press: Press) -> dict[str, Any]:
     return {
         "now": now.isoformat(timespec="seconds"),
         "day": today.isoformat(),
-        "edition": {"printed_at": edition.printed_at.isoformat(), "papers": _shown(edition)} if edition else None,
+        "edition": _edition(edition, now) if edition else None,
         "papers": press.papers.count(),
         "subscribers": dict(press.subscribers.counts()),
         "mail": {
@@ -75,6 +77,14 @@ def gather(press: Press) -> dict[str, Any]:
         "channels": channels(press),
         "sources": [_source(name, asked) for name in sorted(press.source_names)],
         "runs": [_run(press, run) for run in runs],
+    }
+
+
+def _edition(edition: Edition, now: datetime) -> dict[str, Any]:
+    return {
+        "printed_at": edition.printed_at.isoformat(),
+        "papers": _shown(edition),
+        "text": when_printed(edition, now),
     }
 
 
@@ -150,9 +160,17 @@ def _run(press: Press, run: Run) -> dict[str, Any]:
     }
 
 
+def words_for(state: str, count: int) -> str:
+    """`were sent`, and of one mail `was sent`."""
+    words = STATE_WORDS.get(state, state)
+    if count != 1:
+        return words
+    return " ".join(_ONE.get(word, word) for word in words.split(" "))
+
+
 def _say(facts: dict[str, Any]) -> None:
     edition = facts["edition"]
-    printed = f"printed at {_clock(edition['printed_at'])}, {plural(edition['papers'], 'paper')}" if edition else None
+    printed = f"{edition['text']}, {plural(edition['papers'], 'paper')}" if edition else None
     say(f"Edition of {facts['day']}: {printed or 'not printed yet'}")
     people = ", ".join(f"{count:,} {name}" for name, count in sorted(facts["subscribers"].items()))
     say(f"Readers: {people or 'none yet'}. Papers known: {facts['papers']:,}.")
@@ -170,23 +188,37 @@ def _say(facts: dict[str, Any]) -> None:
     say()
     _say_channels(facts["channels"])
     say("Last runs")
+    told: set[str] = set()
     for run in facts["runs"]:
         say(f"  {_clock(run['started_at'])} {run['command']} for {run['day']}: {run['outcome']}")
-        for note in run["notes"]:
-            if note["level"] != "info" or note["subject"] in {"edition", "cut", "send"}:
-                say(f"    {'' if note['level'] == 'info' else note['level'] + ': '}{note['subject']}: {note['text']}")
+        lines = _lines(run["notes"])
+        for line in lines:
+            if line not in told:
+                say(f"    {line}")
+        troubles = {line for line in lines if line.startswith(("warning: ", "error: "))}
+        if again := len(troubles & told):
+            say(f"    and {plural(again, 'warning')} that a later run repeats")
+        told |= troubles
     if not facts["runs"]:
         say("  nothing was run yet: newsletter run")
+
+
+def _lines(notes: list[dict[str, str]]) -> list[str]:
+    return [
+        f"{'' if note['level'] == 'info' else note['level'] + ': '}{note['subject']}: {note['text']}"
+        for note in notes
+        if note["level"] != "info" or note["subject"] in {"edition", "cut", "send"}
+    ]
 
 
 def _say_mail(mail: dict[str, Any]) -> None:
     counts = {state: count for state, count in mail["today"].items() if count}
     for state, count in counts.items():
-        say(f"  today {count:,} {STATE_WORDS.get(state, state)}")
+        say(f"  today {count:,} {words_for(state, count)}")
     older = {state: mail["all"].get(state, 0) - mail["today"].get(state, 0) for state in OPEN}
     for state, count in older.items():
         if count > 0:
-            say(f"  of earlier days {count:,} {STATE_WORDS[state]}")
+            say(f"  of earlier days {count:,} {words_for(state, count)}")
     if not counts and not any(count > 0 for count in older.values()):
         say("  nothing was queued today")
     if mail["next_due"]:

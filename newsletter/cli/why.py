@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from newsletter.cli.channels import gather as channels
 from newsletter.cli.frame import command, day_option, give, json_option, opened, plural, say
 from newsletter.cli.people import known
-from newsletter.cli.status import STATE_WORDS
+from newsletter.cli.status import words_for
 from newsletter.model.paper import pasted_id
-from newsletter.stages.lately import collectings, printings
+from newsletter.stages.lately import collectings, printings, when_printed
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -75,7 +76,8 @@ def of_day(press: Press, day: date) -> dict[str, Any]:
         lines += [
             f"  {'' if note.level == 'info' else note.level + ': '}{note.subject}: {note.text}" for note in run.notes
         ]
-    lines += [f"Mail: {count:,} {STATE_WORDS.get(state, state)}." for state, count in counts.items()]
+    lines += [f"Mail: {count:,} {words_for(state, count)}." for state, count in counts.items()]
+    lines += _channel_lines(press, day)
     lines += [f"No mail for {plural(count, 'reader')}: {code}." for code, count in sorted(silent.items())]
     return {
         "day": day.isoformat(),
@@ -84,6 +86,16 @@ def of_day(press: Press, day: date) -> dict[str, Any]:
         "silent": dict(silent),
         "lines": lines,
     }
+
+
+def _channel_lines(press: Press, day: date) -> list[str]:
+    """What became of the day's posts."""
+    return [
+        f"Channel {one['name']}: {post['text']}."
+        for one in channels(press)
+        for post in one["posts"]
+        if post["day"] == day.isoformat()
+    ]
 
 
 def _runs(press: Press, day: date) -> list[Run]:
@@ -104,8 +116,8 @@ def _edition_line(press: Press, day: date, edition: Edition | None) -> str:
     if edition is not None:
         shown = len({pick.paper_id for pool in edition.pools for pick in pool.shown})
         topics = sum(bool(pool.picks) for pool in edition.pools)
-        when = f"{edition.printed_at:%Y-%m-%d %H:%M} UTC"
-        return f"The edition of {day} was printed at {when}: {plural(shown, 'paper')} in {plural(topics, 'topic')}."
+        when = when_printed(edition, press.clock.now())
+        return f"The edition of {day} was {when}: {plural(shown, 'paper')} in {plural(topics, 'topic')}."
     reasons = [
         note.text
         for run in printings(press.runs, limit=5, day=day)
@@ -250,7 +262,7 @@ def of_paper(press: Press, paper: str, asof: datetime, day: date) -> dict[str, A
             lines.append(f"There is no edition of {day} yet. As it would be printed now:")
             lines += [f"  {note.text}" for note in notes]
         else:
-            lines.append(f"In the edition of {day}, printed at {edition.printed_at:%Y-%m-%d %H:%M} UTC:")
+            lines.append(f"In the edition of {day}, {when_printed(edition, press.clock.now())}:")
         lines += [f"  {line}" for line in explain_paper(edition, paper)]
         lines += _why_no_candidate(press, paper, edition, asof)
     return {"day": day.isoformat(), "paper": paper, "known": found is not None, "lines": lines}

@@ -47,6 +47,9 @@ class ChannelLedger(Protocol):
     def settle(self, outcome: Outcome, owner: str, not_before: datetime | None, *, now: datetime) -> bool:
         """Write down how it went; the datetime is a Deferred's. False, and nothing changes: another has it by now."""
 
+    def cancel(self, channels: Sequence[str], day: date, *, now: datetime, expires_at: datetime) -> int:
+        """No post of this day in these channels, whether it waits or is not queued yet; how many were stopped."""
+
     def holders(self, *, now: datetime) -> tuple[str, ...]:
         """Who holds a living lease."""
 

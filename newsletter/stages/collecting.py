@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -11,7 +12,7 @@ from newsletter.collect.gather import gather, polls_of
 from newsletter.collect.merge import fold, keys_of
 from newsletter.collect.plan import days_wanted
 from newsletter.model.mail import Note
-from newsletter.model.paper import Ask
+from newsletter.model.paper import Ask, Problem
 from newsletter.patience import StoppedError, awaited
 from newsletter.stages.searching import make_vectors
 from newsletter.tracing import traced
@@ -20,11 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date, datetime
 
-    from newsletter.model.paper import Harvest, Problem
+    from newsletter.model.paper import Harvest
     from newsletter.ports import Source
     from newsletter.press import Press
 
 HORIZON_DAYS = 30  # how far back missed days are caught up
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 SIGNAL_PAPERS = 300  # how many of the newest papers a signal is asked about at once
 
 
@@ -37,8 +39,9 @@ def collect(press: Press, asof: datetime, *, stop: Callable[[], bool] = lambda: 
     asks = [(source, _ask(press, source, asof)) for source in press.sources]
     harvests = gather(asks, stop=stop)
     known = press.papers.find(keys_of(harvests))
-    merged = fold(harvests, known, at=asof)
-    new = press.papers.keep(merged.papers, merged.listings, merged.readings, merged.originals, at=asof)
+    seen = _seen(press, asof)
+    merged = fold(harvests, known, at=seen)
+    new = press.papers.keep(merged.papers, merged.listings, merged.readings, merged.originals, at=seen)
     for harvest in harvests:
         press.papers.note_answer(harvest.source, harvest.days, harvest.memory, polls_of(harvest, asof))
     notes = [note for harvest in harvests for note in harvest_notes(harvest)]
@@ -49,6 +52,12 @@ def collect(press: Press, asof: datetime, *, stop: Callable[[], bool] = lambda: 
     return (*notes, *_read_signals(press, asof, stop))
 
 
+def _seen(press: Press, asof: datetime) -> datetime:
+    """When what comes now was seen: while the day that is acted for lasts, now, and not at its end to come."""
+    now = press.clock.now()
+    return now if now < asof and press.edition_day(now) == press.edition_day(asof) else asof
+
+
 def harvest_notes(harvest: Harvest) -> tuple[Note, ...]:
     """What a person should know of one source's answer."""
     level: Literal["info", "warning", "error"] = "info" if harvest.state in {"ok", "empty", "unchanged"} else "warning"
@@ -57,10 +66,24 @@ def harvest_notes(harvest: Harvest) -> tuple[Note, ...]:
     text = _below(harvest.source, harvest.note) or {"empty": "no list", "unchanged": "nothing new"}.get(
         harvest.state, harvest.state
     )
-    told = [_told(harvest.source, problem) for problem in harvest.problems]
+    told = [_told(harvest.source, problem) for problem in _by_days(harvest)]
     if level == "error" and told and told[0].startswith(text):  # the same with its cure: said once
         text = told.pop(0)
     return (Note(level, harvest.source, text), *(Note("warning", harvest.source, one) for one in told))
+
+
+def _by_days(harvest: Harvest) -> list[Problem]:
+    """What went wrong in the same way on several days is said once."""
+    days: dict[tuple[str, str, bool], list[str]] = {}
+    others: list[Problem] = []
+    for problem in harvest.problems:
+        where = _below(harvest.source, problem.where)
+        if _DAY.fullmatch(where):
+            days.setdefault((problem.what, problem.cure, problem.lasting), []).append(where)
+        else:
+            others.append(problem)
+    told = [Problem(", ".join(dict.fromkeys(where)), *rest) for rest, where in days.items()]
+    return [*told, *others]
 
 
 def _ask(press: Press, source: Source, asof: datetime) -> Ask:
@@ -84,7 +107,8 @@ def _read_signals(press: Press, asof: datetime, stop: Callable[[], bool]) -> tup
             except StoppedError as error:
                 notes.append(Note("warning", signal.name, str(error)))
                 break
-            press.papers.keep((), (), [replace(reading, at=min(reading.at, asof)) for reading in readings], (), at=asof)
+            seen = _seen(press, asof)
+            press.papers.keep((), (), [replace(reading, at=min(reading.at, seen)) for reading in readings], (), at=seen)
             notes.append(Note("info", signal.name, f"{len(readings)} readings of {len(papers)} papers"))
             notes += [Note("warning", signal.name, _told(signal.name, problem)) for problem in problems]
     return tuple(notes)

@@ -5,10 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from datetime import date
+    from datetime import date, datetime
 
+    from newsletter.model.edition import Edition
     from newsletter.model.mail import Run
     from newsletter.ports import Runs
+
+
+def when_printed(edition: Edition, now: datetime) -> str:
+    """`printed at 2026-11-20 06:40 UTC`; of one made with --day before that day is over, its end."""
+    if edition.printed_at > now:
+        return f"printed as at the end of {edition.day}"
+    return f"printed at {edition.printed_at:%Y-%m-%d %H:%M} UTC"
+
 
 COLLECTING = ("collect", "run")
 PRINTING = ("print", "run")

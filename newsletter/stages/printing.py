@@ -12,7 +12,7 @@ from newsletter.collect.settle import settled
 from newsletter.model.mail import Note
 from newsletter.rank.edition import rank_day
 from newsletter.rank.trend import RISING_WITHIN, risers
-from newsletter.stages.lately import collectings
+from newsletter.stages.lately import collectings, when_printed
 from newsletter.stages.meaning import models_for
 from newsletter.stages.quiet_days import why_quiet
 from newsletter.stages.summarising import summarise
@@ -88,7 +88,7 @@ def unknown_seeds(topics: Iterable[Topic], library: Mapping[str, Paper]) -> tupl
 def print_day(press: Press, day: date, asof: datetime) -> tuple[Edition | None, tuple[Note, ...]]:
     """The day's edition, printed now unless it was before; None, with the reason, while there is nothing to print."""
     if (printed := press.editions.get(day)) is not None:
-        return printed, (Note("info", "edition", f"{day} was printed at {printed.printed_at:%Y-%m-%d %H:%M} UTC"),)
+        return printed, (Note("info", "edition", f"{day} was {when_printed(printed, press.clock.now())}"),)
     edition, notes = draft(press, day, asof)
     if not any(pool.picks for pool in edition.pools):
         return None, (*notes, Note("info", "edition", _nothing(press, edition, day)))
@@ -155,7 +155,9 @@ def _edition_notes(press: Press, day: date, held: tuple[str, ...]) -> tuple[str,
 
 
 def public_notes(warned: Iterable[tuple[str, str]]) -> tuple[str, ...]:
-    """A sentence for each warning of a source, and one for all its entries that were left out."""
+    """A sentence for each warning of a source, and one for all its entries that were left out. What is wrong with
+    an entry that was kept is the operator's business alone.
+    """
     told: set[str] = set()
     left: Counter[str] = Counter()
     for subject, text in warned:
@@ -163,7 +165,7 @@ def public_notes(warned: Iterable[tuple[str, str]]) -> tuple[str, ...]:
             left[subject] += 1
         elif more := _MORE.fullmatch(text):
             left[subject] += int(more[1])
-        else:
+        elif "The paper is kept, " not in text:
             told.add(f"{subject}: {text}")
     told |= {f"{one}: {n} {'entry' if n == 1 else 'entries'} could not be read" for one, n in left.items()}
     return tuple(sorted(told))

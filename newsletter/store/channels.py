@@ -51,18 +51,7 @@ class SqlChannelLedger:
         self._db = database
 
     def queue(self, channel: str, day: date, *, at: datetime, expires_at: datetime) -> bool:
-        row = {
-            "channel": channel,
-            "day": day.isoformat(),
-            "state": "queued",
-            "attempts": 0,
-            "again": False,
-            "owner": "",
-            "until": 0,
-            "not_before": 0,
-            "created_at": micros(at),
-            "expires_at": micros(expires_at),
-        }
+        row = _new(channel, day, micros(at), micros(expires_at))
         with self._db.reading() as connection:  # every beat asks: only a new post costs a write
             known = connection.execute(select(_ROW.id).where(_ROW.channel == channel, _ROW.day == row["day"])).first()
         if known is not None:
@@ -106,6 +95,18 @@ class SqlChannelLedger:
         with self._db.writing(lock=LEDGER_LOCK) as connection:
             return connection.execute(update(channel_posts).where(*held).values(**values)).rowcount == 1
 
+    def cancel(self, channels: Sequence[str], day: date, *, now: datetime, expires_at: datetime) -> int:
+        """Whatever a living lease holds goes on: it may be under way."""
+        at = micros(now)
+        waits = or_(_ROW.state.in_(("queued", "deferred")), and_(_ROW.state == "claimed", _ROW.until <= at))
+        rows = [{**_new(name, day, at, micros(expires_at)), "state": "cancelled", "at": at} for name in channels]
+        mine = and_(_ROW.channel.in_(channels), _ROW.day == day.isoformat(), waits)
+        with self._db.writing(lock=LEDGER_LOCK) as connection:
+            changed = connection.execute(
+                update(channel_posts).where(mine).values(state="cancelled", owner="", until=0, at=at)
+            )
+            return changed.rowcount + (self._db.insert_new(connection, channel_posts, rows) if rows else 0)
+
     def holders(self, *, now: datetime) -> tuple[str, ...]:
         held = select(_ROW.owner).where(_ROW.owner != "", _ROW.until > micros(now)).distinct()
         with self._db.reading() as connection:
@@ -121,6 +122,21 @@ class SqlChannelLedger:
         rows = rows.order_by(_ROW.day.desc(), _ROW.channel).limit(limit * len(channels))
         with self._db.reading() as connection:
             return tuple(_entry(row, micros(now)) for row in connection.execute(rows))
+
+
+def _new(channel: str, day: date, at: int, expires_at: int) -> dict[str, Any]:
+    return {
+        "channel": channel,
+        "day": day.isoformat(),
+        "state": "queued",
+        "attempts": 0,
+        "again": False,
+        "owner": "",
+        "until": 0,
+        "not_before": 0,
+        "created_at": at,
+        "expires_at": expires_at,
+    }
 
 
 def micros_of(span: timedelta) -> int:

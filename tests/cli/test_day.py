@@ -374,3 +374,25 @@ def test_an_outbox_that_is_a_file_is_for_a_person_to_mend(desk: Desk) -> None:
 def test_a_language_that_there_is_not_is_refused_by_preview_as_it_is_for_a_reader(desk: Desk) -> None:
     done = desk("preview", "--locale", "klingon")
     assert (done.code, "There is no locale" in done.err or "no code of a language" in done.err) == (2, True)
+
+
+def test_what_is_collected_for_a_day_that_is_not_over_is_there_at_once(desk: Desk) -> None:
+    assert desk("collect", "--day", "2026-11-20").code == 0
+    assert "A language model that says why" in desk("rank").out
+    assert "first seen 2026-11-20 09:00 UTC" in desk("why", "--paper", "2611.00001").out
+
+
+def test_an_edition_of_a_day_that_is_not_over_is_never_told_as_printed_in_the_future(desk: Desk) -> None:
+    desk("subscribers", "add", "ada@example.org", "--send-hour", "23")
+    desk("run", "--day", "2026-11-20")
+    for said in (desk("status"), desk("why"), desk("rank"), desk("run"), desk("why", "--paper", "2611.00001")):
+        assert "printed as at the end of 2026-11-20" in said.out
+        assert "23:59" not in said.out
+    assert "today 1 was sent" in desk("status").out
+    desk.ahead(timedelta(days=1))
+    assert "The edition of 2026-11-20 was printed at 2026-11-20 23:59 UTC" in desk("why", "--day", "2026-11-20").out
+
+
+def test_who_is_not_due_yet_is_said_so(desk: Desk) -> None:
+    desk("subscribers", "add", "ada@example.org", "--send-hour", "23")
+    assert "cut: 0 issues, 1 not due yet\n" in desk("send").out

@@ -235,3 +235,25 @@ def test_without_apprise_mail_goes_out_and_the_run_says_what_to_install(
     desk.ahead(timedelta(minutes=6))
     desk("run")
     assert last(desk) == {"slack": "sent"}
+
+
+def test_an_operator_stops_the_posts_of_a_day_and_why_says_what_became_of_them(tmp_path: Path, chat: Chat) -> None:
+    desk = desk_with(
+        tmp_path,
+        {"kind": "slack", "name": "lab", **chat.of("slack")},
+        {"kind": "discord", "name": "late", "send_hour": 20, **chat.of("discord")},
+    )
+    chat.faults = [503]
+    desk("run")
+    assert "Channel lab: was not taken yet and is tried again" in desk("why").out
+
+    done = desk("send", "--cancel", "--day", "2026-11-20")
+
+    assert done.out.startswith("0 mails and 2 posts to channels of 2026-11-20 cancelled")
+    desk.ahead(timedelta(hours=13))
+    desk("run")
+    assert len(chat.posts) == 1  # the one that was turned away
+    told = desk("why", "--day", "2026-11-20").out
+    assert "Channel lab: was not posted" in told
+    assert "Channel late: was not posted." in told
+    assert desk("send", "--cancel", "--day", "2026-11-20", "--json").json["text"].startswith("0 mails and 0 posts")

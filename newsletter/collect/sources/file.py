@@ -19,6 +19,7 @@ LINES = 1_000_000
 PAPERS = 100_000
 READINGS = 2_000  # of one signal of one paper
 
+_DAYS = ("date", "listed", "day", "published", "submitted")
 _MEASURES = {
     "upvotes": "upvotes",
     "votes": "upvotes",
@@ -51,11 +52,11 @@ class File:
         return None
 
     def fetch(self, ask: Ask) -> Harvest:
-        tally = items.Tally()
+        tally, notes = items.Tally(), items.Tally()
         try:
             changed = datetime.fromtimestamp(self._path.stat().st_mtime, tz=UTC).date()
             with self._path.open("rb") as lines:
-                found, size = parse(_lines(lines), ask.asof, min(changed, ask.asof.date()), self.name, tally)
+                found, size = parse(_lines(lines), ask.asof, min(changed, ask.asof.date()), self.name, tally, notes)
         except OSError as error:
             problem = Problem(
                 self.name, f"{self._path} cannot be read: {error.strerror}", "Check the path in config.toml."
@@ -67,7 +68,8 @@ class File:
         dropped = f", {len(tally)} left out" if len(tally) else ""
         note = f"{len(found)} papers in {self._path.name}{dropped}"
         state: HarvestState = "ok" if found else "empty"
-        return Harvest(self.name, state, tuple(found), (ask.asof.date(),), tally.problems(self.name), {}, note)
+        problems = (*tally.problems(self.name), *notes.problems(self.name))
+        return Harvest(self.name, state, tuple(found), (ask.asof.date(),), problems, {}, note)
 
 
 def _lines(lines: Any) -> Iterator[bytes]:
@@ -82,9 +84,10 @@ def _lines(lines: Any) -> Iterator[bytes]:
 
 
 def parse(
-    lines: Iterable[bytes], asof: datetime, undated: date, where: str, tally: items.Tally
+    lines: Iterable[bytes], asof: datetime, undated: date, where: str, tally: items.Tally, notes: items.Tally
 ) -> tuple[list[Found], int]:
-    """(papers visible at `asof`, lines that were not blank). Bad lines go to `tally` by number.
+    """(papers visible at `asof`, lines that were not blank). Bad lines go to `tally` by number, to `notes` what could
+    not be used of lines that are kept.
 
     A line whose list day is after `asof` is not visible yet; so are its later readings. `undated` is the day of lines
     that name none.
@@ -95,10 +98,13 @@ def parse(
         if not line.strip():
             continue
         size += 1
+        odd: list[str] = []
         try:
-            got = _item(items.from_json(line), line, asof, undated, where)
+            got = _item(items.from_json(line), line, asof, undated, where, odd)
         except ValueError as error:
             got = str(error)
+        for what in odd:
+            notes.add(f"{where} line {place}", what)
         if isinstance(got, str):
             tally.add(f"{where} line {place}", got, "The line was left out.")
         elif got is not None:
@@ -109,7 +115,7 @@ def parse(
     return found, size
 
 
-def _item(data: object, line: bytes, asof: datetime, undated: date, where: str) -> Found | str | None:
+def _item(data: object, line: bytes, asof: datetime, undated: date, where: str, odd: list[str]) -> Found | str | None:
     if not isinstance(data, dict):
         return "it is not an object: one JSON object a line is wanted"
     title = clean.text(data.get("title"), clean.TITLE)
@@ -119,6 +125,7 @@ def _item(data: object, line: bytes, asof: datetime, undated: date, where: str) 
     listed = items.day_of(items.first(data, "date", "listed", "day", "submittedOnDailyAt")) or published or undated
     if listed > asof.date():
         return None
+    odd += _odd(data, listed)
     return Found(
         paper=_paper(data, title, published),
         day=listed,
@@ -126,6 +133,19 @@ def _item(data: object, line: bytes, asof: datetime, undated: date, where: str) 
         measured=tuple(_measured(data, asof, where)),
         original=clean.original(line.decode("utf-8", "replace").strip()),
     )
+
+
+def _odd(data: Mapping[str, Any], listed: date) -> Iterator[str]:
+    """What is given and cannot be used: the paper is kept without it."""
+    for key in _DAYS:
+        given = data.get(key)
+        if given not in (None, "") and items.day_of(given) is None:
+            shown = clean.text(str(given), 40)
+            yield f'"{key}" is no day ({shown}): write it as 2026-11-20. The paper is kept, as of {listed}.'
+    for key in _MEASURES:
+        given = data.get(key)
+        if given is not None and not isinstance(given, list | dict) and items.number(given) is None:
+            yield f'"{key}" is no number of zero or more ({clean.text(str(given), 40)}). The paper is kept, without it.'
 
 
 def _paper(data: Mapping[str, Any], title: str, published: date | None) -> Paper:
