@@ -8,14 +8,15 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from newsletter.errors import NewsletterError
 from newsletter.model.paper import Harvest, Poll, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from newsletter.model.paper import Ask
-    from newsletter.ports import Source
+    from newsletter.model.paper import Ask, Paper, Reading
+    from newsletter.ports import Signal, Source
 
 LOOK = 0.2  # seconds between two looks at `stop`
 REPORT = "The other sources were read; please report this if it stays."
@@ -60,8 +61,21 @@ def _fetch(source: Source, ask: Ask) -> Harvest:
     try:
         return source.fetch(ask)
     except Exception as error:  # noqa: BLE001 # edge: a bug in one source must not cost the others
-        what = f"a bug in this source: {type(error).__name__}: {str(error)[:200]}"
-        return _failed(source, what, ask)
+        return _failed(source, f"a bug in this source: {_named(error)}", ask)
+
+
+def hear(signal: Signal, papers: Sequence[Paper], asof: datetime) -> tuple[tuple[Reading, ...], tuple[Problem, ...]]:
+    """What a signal says; nothing, with the reason, when it crashes."""
+    try:
+        return signal.read(papers, asof)
+    except NewsletterError as error:
+        return (), (Problem(signal.name, error.what, error.cure),)
+    except Exception as error:  # noqa: BLE001 # edge: a bug in one signal must not cost the day
+        return (), (Problem(signal.name, f"a bug in this signal: {_named(error)}", "Please report this if it stays."),)
+
+
+def _named(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error)[:200]}"
 
 
 def _failed(source: Source, what: str, ask: Ask, cure: str = REPORT) -> Harvest:

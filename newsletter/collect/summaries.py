@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from newsletter.collect import items
+from newsletter.collect import clean, items
 from newsletter.collect.answers import Fetched
 from newsletter.model.paper import Problem
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 READ = 4_000  # characters of an abstract that are shown
 ANSWER_TOKENS = 200
+LONGEST = 4_000  # characters of an answer that are looked at; what is too long to be shown is for others to say
 ANSWER_TOKENS_ABROAD = 500  # other scripts take up to two tokens a character
 _ORDER = (
     "You summarise research papers for a newsletter. The user message is one JSON object with a paper's title and "
@@ -59,7 +60,7 @@ class ChatSummarizer:
             return Problem("summaries", f"the answer for {paper.id} is not what was asked for")
         used: Any = plain.get("usage") if isinstance(plain, dict) else None
         counts = used if isinstance(used, dict) else {}
-        return " ".join(text.split()), _count(counts.get("prompt_tokens")), _count(counts.get("completion_tokens"))
+        return clean.text(text, LONGEST), _count(counts.get("prompt_tokens")), _count(counts.get("completion_tokens"))
 
 
 def _count(value: object) -> int:

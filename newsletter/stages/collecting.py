@@ -8,7 +8,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Literal
 
-from newsletter.collect.gather import gather, polls_of
+from newsletter.collect.gather import gather, hear, polls_of
 from newsletter.collect.merge import fold, keys_of
 from newsletter.collect.plan import days_wanted
 from newsletter.model.mail import Note
@@ -103,7 +103,7 @@ def _read_signals(press: Press, asof: datetime, stop: Callable[[], bool]) -> tup
         papers = [candidate.paper for candidate in newest[:SIGNAL_PAPERS]]
         for signal in press.signals:
             try:
-                readings, problems = awaited(partial(signal.read, papers, asof), what=signal.name, stop=stop)
+                readings, problems = awaited(partial(hear, signal, papers, asof), what=signal.name, stop=stop)
             except StoppedError as error:
                 notes.append(Note("warning", signal.name, str(error)))
                 break

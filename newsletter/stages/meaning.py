@@ -130,7 +130,7 @@ def _packed(vector: Sequence[float]) -> bytes | None:
     """A vector at unit length in 16 bits a number; None when it is none."""
     try:
         numbers = np.array(vector, np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     if numbers.ndim != 1 or not 1 <= len(numbers) <= LARGEST or not np.isfinite(numbers).all():
         return None

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
-from newsletter.collect.gather import gather, polls_of
-from newsletter.model.paper import Ask, Found, Harvest, Paper, Poll, Problem
+from newsletter.collect.gather import gather, hear, polls_of
+from newsletter.errors import BusyError
+from newsletter.model.paper import Ask, Found, Harvest, Paper, Poll, Problem, Reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,6 +45,25 @@ def test_a_bug_in_one_source_is_named_and_the_others_are_read() -> None:
         Harvest("bad", "failed", problems=(Problem("bad", what, cure),), memory={"etag": "x"}, note=f"bad: {what}"),
         Harvest("good", "ok", days=(DAY,)),
     )
+
+
+def test_a_bug_in_a_signal_or_a_locked_database_costs_its_readings_and_not_the_day() -> None:
+    @dataclass
+    class Bad:
+        error: Exception
+        name: str = "github"
+
+        def read(self, _papers: object, _asof: object) -> tuple[tuple[Reading, ...], tuple[Problem, ...]]:
+            raise self.error
+
+        def probe(self) -> Problem | None:
+            return None
+
+    found = [hear(Bad(error), (), ASK.asof) for error in (KeyError("stars"), BusyError("It is locked.", cure="Later."))]
+    assert found == [
+        ((), (Problem("github", "a bug in this signal: KeyError: 'stars'", "Please report this if it stays."),)),
+        ((), (Problem("github", "It is locked.", "Later."),)),
+    ]
 
 
 def test_a_source_that_hangs_does_not_keep_the_run_from_ending() -> None:

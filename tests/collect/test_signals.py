@@ -43,10 +43,15 @@ def test_stars_are_read_and_an_unchanged_repository_is_free(server: SourcesServe
 
 
 def test_github_saying_no_ends_the_asking_with_a_hint(server: SourcesServer) -> None:
-    server.inject("/repos", "403")
+    """One repository may be blocked; when three are refused, it is the limit."""
+    many = [Paper(id=f"p{n}", title="P", code_url=f"https://github.com/o/r{n}") for n in range(9)]
+    server.inject("/repos/o/r", "403")
     http = client()
-    readings, problems = open_signal("github", http=http, url=server.url).read(PAPERS, ASOF)
-    assert (readings, len(server.log)) == ((), 1)
+    readings, problems = open_signal("github", http=http, url=server.url).read((*many[:2], *PAPERS), ASOF)
+    assert readings == (Reading("2601.00001", "github.stars", 42.0, ASOF),)
+    server.log.clear()
+    readings, problems = open_signal("github", http=http, url=server.url).read(many, ASOF)
+    assert (readings, len(server.log)) == ((), 3)
     assert "5,000 an hour" in problems[0].cure
     http.close()
 

@@ -99,6 +99,7 @@ def test_days_come_out_again_although_another_model_is_set_meanwhile(tmp_path: P
         (9, b"<html>busy</html>"),
         (9, {"data": []}),
         (9, {"data": [{"index": 0, "embedding": ["NaN"]}]}),
+        (9, {"data": [{"index": place, "embedding": [10**400, 1]} for place in range(64)]}),
         (9, {"error": "no such model"}),
         (9, [1, 2]),
     ],

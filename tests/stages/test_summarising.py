@@ -124,6 +124,13 @@ def test_what_is_not_fit_to_be_shown_leaves_the_papers_as_they_are(
     assert summaries(one) == {}
 
 
+def test_half_characters_and_controls_of_an_answer_cost_nothing(tmp_path: Path, endpoint: Endpoint) -> None:
+    endpoint.content = json.dumps({"summary": "\ud800" + GOOD[:20] + "\x00\u202e" + GOOD[20:]})
+    one = desk(tmp_path, endpoint)
+    assert one("run").code == 0
+    assert {text for text, _ in summaries(one).values()} == {GOOD}
+
+
 def test_an_endpoint_that_fails_is_left_alone_and_the_mail_goes_out(tmp_path: Path, endpoint: Endpoint) -> None:
     endpoint.status = 401
     one = desk(tmp_path, endpoint)

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 ANONYMOUS = 50  # requests a run; GitHub allows 60 an hour without a token
 WITH_TOKEN = 1_000  # of 5,000 an hour
+GIVE_UP = 3  # refusals of a run
 _HOST = "https://github.com/"
+_CURE = "A token in [[signals]] raises GitHub's limit to 5,000 an hour."
 
 
 class GitHub:
@@ -45,26 +47,22 @@ class GitHub:
         session = self._http.session(self._base, headers=headers)
         readings: list[Reading] = []
         tally = items.Tally()
+        refused = 0
         for name in _turn(list(goals), budget, asof):
             etag, stars = self._held.get(name, ("", -1.0))
             answer = session.get(f"{self._base}/repos/{name}", etag=etag, accept="application/vnd.github+json")
             if isinstance(answer, Failed):
                 if answer.status in {404, 451}:
                     continue  # gone, renamed away or never public: normal
-                tally.add(
-                    f"github {name}", answer.reason, "A token in [[signals]] raises GitHub's limit to 5,000 an hour."
-                )
+                refused += 1
+                tally.add(f"github {name}", answer.reason, _CURE)
+                if answer.status == 403 and refused < GIVE_UP:
+                    continue  # this one may be blocked; a limit that is used up refuses the next ones too
                 break
             if not isinstance(answer, NotModified):
-                try:
-                    found = items.number(
-                        items.child({"repo": items.from_json(answer.body)}, "repo").get("stargazers_count")
-                    )
-                except ValueError as error:
-                    tally.add(f"github {name}", str(error))
-                    continue
-                if found is None:
-                    tally.add(f"github {name}", "the answer has no count of stars")
+                found = _stars(answer.body)
+                if isinstance(found, str):
+                    tally.add(f"github {name}", found)
                     continue
                 stars = found
                 self._held[name] = answer.etag, stars
@@ -88,6 +86,15 @@ class GitHub:
         headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
         answer = self._http.session(self._base, headers=headers).get(f"{self._base}/rate_limit", tries=1)
         return unheard("github", answer)
+
+
+def _stars(body: bytes) -> float | str:
+    """The count, or why there is none."""
+    try:
+        found = items.number(items.child({"repo": items.from_json(body)}, "repo").get("stargazers_count"))
+    except ValueError as error:
+        return str(error)
+    return "the answer has no count of stars" if found is None else found
 
 
 def _turn(names: list[str], budget: int, asof: datetime) -> list[str]:
