@@ -6,6 +6,7 @@ temporary folder, with the sample week in it.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import random
 import re
@@ -18,11 +19,11 @@ from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 from urllib.parse import urlencode
 
 import numpy as np
@@ -30,20 +31,21 @@ import numpy as np
 from benchmarks.common import Row, options, report
 from newsletter.model.subscriber import Subscriber
 from newsletter.stages.cutting import cut_all
+from newsletter.subscribe.links import Purpose, Signer
 from newsletter.web.settings import WebSettings
+from newsletter.web.stamps import Stamps
 from tests.support.browsing import serving
 from tests.support.website import Site, open_site, stamp_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from newsletter.subscribe.links import Purpose
-
 HANDS = 8  # connections at once
 DAYS = 5
 SPELLINGS = ("victim@example.org", "VICTIM@Example.org", "v.i.ctim+papers@example.org", "victim+x{n}@example.org")
 STATES = ("new", "pending", "active", "left", "expired", "bounced", "complained", "suppressed")
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+JSON = {"Content-Type": "application/json"}
 KINDS: tuple[Purpose, ...] = ("confirm", "preferences", "unsubscribe", "feedback")
 ALPHABET = string.ascii_letters + string.digits + "-_"
 OPEN = WebSettings(
@@ -76,6 +78,7 @@ def main() -> None:
         folder, rows = Path(name), list[Row]()
         parts: tuple[Callable[[], list[Row]], ...] = (
             lambda: flood(open_site(folder / "flood", settings=OPEN), 1000 if quick else 10_000),
+            octets,
             lambda: forged(open_site(folder / "forged", settings=OPEN), 4 if quick else 1),
             lambda: answers(folder / "answers", 6 if quick else 60),
             lambda: scanners(open_site(folder / "scanners", settings=OPEN), 20 if quick else 1000, 2 if quick else 3),
@@ -122,12 +125,39 @@ def entrance(n: int, stamp: str, pages: Sequence[str]) -> Call:
             return Call("POST", "/subscribe", urlencode({"email": email}), (*FORM.items(),), client)
         case 2:
             body = f'{{"email": "{email}"}}'
-            return Call("POST", "/api/v1/subscriptions", body, (("Content-Type", "application/json"),), client)
+            return Call("POST", "/api/v1/subscriptions", body, (*JSON.items(),), client)
         case 3:
             return Call("POST", "/link", urlencode({"email": email}), (*FORM.items(),), client)
         case _:
             form = urlencode({"action": "address", "email": email})
             return Call("POST", pages[n % len(pages)], form, (*FORM.items(),), client)
+
+
+def octets() -> list[Row]:
+    """Each octet of a token of every purpose set to each other value, cut short and made longer, as the program reads
+    it; the same for a form's stamp, letter by letter.
+    """
+    now, signer, stamps = datetime(2026, 11, 26, tzinfo=UTC), Signer(["one-secret"]), Stamps("one-secret")
+    tried = accepted = 0
+    for purpose in get_args(Purpose):
+        token = signer.sign(purpose, 7, 1, extra="x", expires=now + timedelta(days=1))
+        raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+        wrong = [
+            raw[:place] + bytes([value]) + raw[place + 1 :]
+            for place in range(len(raw))
+            for value in range(256)
+            if value != raw[place]
+        ]
+        spelt = [base64.urlsafe_b64encode(one).decode().rstrip("=") for one in wrong]
+        spelt += [token[:n] for n in range(len(token))] + [token + letter for letter in ALPHABET + "=."]
+        others = [one for one in get_args(Purpose) if one != purpose]
+        tried += len(spelt) + len(others)
+        accepted += sum(signer.read(purpose, one, now) is not None for one in spelt)
+        accepted += sum(signer.read(other, token, now) is not None for other in others)
+    stamp, later = stamps.stamp(now), now + timedelta(minutes=1)
+    forms = [one for one in changed(stamp) if one != stamp]
+    tried, accepted = tried + len(forms), accepted + sum(stamps.fresh(one, later) for one in forms)
+    return [Row(f"{tried:,} wrong tokens of every purpose: accepted", accepted, "tokens", goal=0, met=not accepted)]
 
 
 def forged(site: Site, step: int) -> list[Row]:
@@ -175,7 +205,7 @@ def answers(folder: Path, samples: int) -> list[Row]:
     page = f"/preferences/{site.press.signer.sign('preferences', mover.id, 0)}"
     ways: dict[str, Callable[[str], Call]] = {
         "form": lambda email: Call("POST", "/subscribe", urlencode({"email": email}), (*FORM.items(),)),
-        "API": lambda email: Call("POST", "/api/v1/subscriptions", f'{{"email": "{email}"}}'),
+        "API": lambda email: Call("POST", "/api/v1/subscriptions", f'{{"email": "{email}"}}', (*JSON.items(),)),
         "link": lambda email: Call("POST", "/link", urlencode({"email": email}), (*FORM.items(),)),
         "new address": lambda email: Call(
             "POST", page, urlencode({"action": "address", "email": email}), (*FORM.items(),)

@@ -93,6 +93,7 @@ def open_desk(
         alike=Memo(life=timedelta(hours=1), capacity=5000),
         kept=Memo(life=timedelta(minutes=1), capacity=300),
         counted=Memo(life=timedelta(seconds=15), capacity=1),
+        tallies=Memo(life=timedelta(minutes=1), capacity=100),
         joined=Memo(life=timedelta(minutes=5), capacity=1),
         searches=Memo(life=timedelta(minutes=10), capacity=200),
         writers=CapacityLimiter(WRITERS),

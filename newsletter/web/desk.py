@@ -57,6 +57,7 @@ class Desk:
     kept: Memo[Kept]  # whole answers for everybody, by address
     searches: Memo[tuple[Scored, ...]]  # the order of a search, for its next pages
     counted: Memo[dict[str, int]]  # the whole ledger's rows by state, which a stranger may ask for by `/metrics`
+    tallies: Memo[dict[str, int]]  # the same of one day and kind, for the operator
     writers: CapacityLimiter
     owed: set[str] = field(default_factory=set)  # address keys whose mail was counted and then could not be queued
     topics: dict[str, Topic] = field(default_factory=dict)

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+WIDEST = 48.0  # units that a bar may be wide: a single day is a bar and no wall
+
+
 @dataclass(frozen=True, slots=True)
 class Plot:
     """A line in a box of `width` by `height` user units; `label` says in words what the line shows."""
@@ -70,24 +73,30 @@ def draw(series: Sequence[tuple[str | datetime, float]], *, width: int, height: 
     )
 
 
+def tallest(series: Sequence[tuple[str, Sequence[tuple[str, int]]]]) -> int:
+    """What the top of a bar chart stands for."""
+    return max((sum(count for _, count in parts) for _, parts in series), default=0)
+
+
 def bars(series: Sequence[tuple[str, Sequence[tuple[str, int]]]], *, width: int, height: int) -> tuple[Bar, ...]:
     """Stacked bars, one for each (label, ((kind, count), ...)); the tallest stack fills the height."""
-    tallest = max((sum(count for _, count in parts) for _, parts in series), default=0)
-    if not tallest:
+    most = tallest(series)
+    if not most:
         return ()
     step = width / len(series)
+    wide = min(step * 0.8, WIDEST)
     found = []
     for place, (label, parts) in enumerate(series):
         floor = float(height)
         for kind, count in parts:
-            tall = count / tallest * height
+            tall = count / most * height
             floor -= tall
             if count:
                 found.append(
                     Bar(
-                        round(place * step + step * 0.1, 1),
+                        round(place * step + (step - wide) / 2, 1),
                         round(floor, 1),
-                        round(step * 0.8, 1),
+                        round(wide, 1),
                         round(tall, 1),
                         f"{label}: {count} {kind}",
                         kind,

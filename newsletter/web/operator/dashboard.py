@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from starlette.responses import Response
@@ -16,7 +17,7 @@ from newsletter.stages.previewing import preview
 from newsletter.stages.switch import pause, paused, resume
 from newsletter.web.calendar import parse_day, week_of
 from newsletter.web.operator.session import page
-from newsletter.web.plot import bars, draw
+from newsletter.web.plot import bars, draw, tallest
 from newsletter.web.words import plural, short_day
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ STATES: tuple[DeliveryState, ...] = (
     "cancelled",
 )
 AFTER = ("left", "bounced", "complained")
+SHOWN = ("sent", *AFTER)  # columns of the table that stand there though all of them are empty
+COUNTING = 2.0  # seconds that one view may count the ledger; of the days that it does not reach it shows what was known
 FRAME_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox; frame-ancestors 'self'"
 
 
@@ -50,20 +53,29 @@ def dashboard(desk: Desk, ask: Ask) -> Response:
             pause(desk.records, at=now)
         elif ask.first("action") == "resume":
             resume(desk.records)
-    mails, after = _editions(desk)
+    (mails, after), joined = _editions(desk), _joined(desk)
+    told = [name for name in (*STATES, *AFTER) if name in SHOWN or any(dict(day).get(name) for _, day in mails)]
     return page(
         desk,
         ask,
         "dashboard.html.j2",
         people=dict(desk.press.subscribers.counts()),
-        joined=bars(_joined(desk), width=640, height=120),
+        joined=bars(joined, width=640, height=120),
         joined_from=short_day(week_of(now.date() - timedelta(weeks=WEEKS - 1)).first),
         readers=_readers(desk),
         mails=bars(mails, width=640, height=120),
+        most_mails=tallest(mails),
         after=bars(after, width=640, height=120),
-        table=[(day, [*counts, *told]) for (day, counts), (_, told) in zip(mails, after, strict=True)],
-        columns=[*STATES, *AFTER],
-        queue=dict(desk.press.ledger.counts(now=now)),
+        most_after=tallest(after),
+        most_joined=tallest(joined),
+        table=[
+            (day, [dict((*counts, *came)).get(name, 0) for name in told])
+            for (day, counts), (_, came) in zip(mails, after, strict=True)
+        ],
+        columns=told,
+        kinds=STATES,
+        fates=AFTER,
+        queue=desk.counted.get("", lambda: dict(desk.press.ledger.counts(now=now).items()), now=now),
         next_due=desk.press.ledger.next_due(now=now),
         paused=paused(desk.records, now=now),
         runs=desk.press.runs.last(limit=5),
@@ -112,6 +124,10 @@ def frame(desk: Desk, ask: Ask) -> Response:
             html = seen.rendered.html or desk.pages.render("operator/text_mail.html.j2", {"text": seen.rendered.text})
             return _framed(html)
         text = seen.text
+        if seen.code == "empty-edition" and desk.library.get(day) is None:
+            printed = desk.library.days()[-1:]
+            text += " It is not printed yet: more papers may come with the next collection."
+            text += f" The last printed day is {printed[0]}: choose it to see a mail." if printed else ""
     return _framed(desk.pages.render("operator/text_mail.html.j2", {"text": text}))
 
 
@@ -134,9 +150,11 @@ def _editions(desk: Desk) -> tuple[Series, Series]:
     came = back.tally(since=since) if back is not None else {}
     mails: Series = []
     after: Series = []
+    until = monotonic() + COUNTING
+    tallies = {day: (_tally(desk, day, "digest", until), _tally(desk, day, "goodbye", until)) for day in reversed(days)}
     for day in days:
-        counts = desk.press.ledger.counts(day=day, kind="digest", now=now)
-        left = sum(desk.press.ledger.counts(day=day, kind="goodbye", now=now).values())
+        counts, goodbyes = tallies[day]
+        left = sum(goodbyes.values())
         mails.append((short_day(day), tuple((state, counts.get(state, 0)) for state in STATES)))
         told = (
             ("left", left),
@@ -145,6 +163,15 @@ def _editions(desk: Desk) -> tuple[Series, Series]:
         )
         after.append((short_day(day), told))
     return mails, after
+
+
+def _tally(desk: Desk, day: date, kind: str, until: float) -> dict[str, int]:
+    """The ledger's rows by state, a minute old at most; older or none when `until` is over: a million take a second."""
+    now, key = desk.now(), f"{day} {kind}"
+    known = desk.tallies.look(key, now=now)
+    if known is None and monotonic() < until:
+        known = desk.tallies.put(key, dict(desk.press.ledger.counts(day=day, kind=kind, now=now).items()), now=now)
+    return known if known is not None else desk.tallies.look(key, now=now, stale=True) or {}
 
 
 def _readers(desk: Desk) -> Plot | None:
