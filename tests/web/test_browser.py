@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from newsletter.model.edition import Card, Edition, Part, Pick, Pool, Score
+from newsletter.model.paper import Paper
 from newsletter.model.subscriber import Subscriber
 from newsletter.stages.cutting import cut_all
 from tests.support.browsing import ARGUMENTS, CHROMIUM, serving
@@ -120,13 +122,39 @@ def choose_and_pause(site: Site, base: str, page: Page, digest: str) -> None:
     page.get_by_label("How often").select_option("weekly")
     page.get_by_role("button", name="Save").click()
     assert (now(site).topics, now(site).cadence) == (("vision", "robotics"), "weekly")
+    page.get_by_label("How often").select_option("daily")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_label("No mail until").fill("2025-11-24")
+    page.get_by_role("button", name="Pause").click()
+    assert "No mail until Monday, 24 November 2025" in page.inner_text("main")
+    roll_up = days_go_by(site, 3)
+    assert [title in roll_up for title in ("A paper of 22", "A paper of 23", "A paper of 24")] == [True] * 3
+    page.goto(base + link_in(roll_up, "preferences"))
     page.get_by_label("No mail until").fill("2025-12-24")
     page.get_by_role("button", name="Pause").click()
-    assert "No mail until Wednesday, 24 December 2025" in page.inner_text("main")
     page.get_by_role("button", name="Resume now").click()
+    assert now(site).paused_until is None
     stored = page.request.get(base + link_in(digest, "preferences") + "/data").json()
     assert stored["subscriber"]["email"] == READER
     assert len(stored["papers_mailed"]) > 0
+
+
+def days_go_by(site: Site, count: int) -> str:
+    """An edition is printed on each of them, and only after the last one there is a mail: this one."""
+    mails: list[str] = []
+    for _ in range(count):
+        assert mails == []
+        site.clock.move(timedelta(days=1))
+        day = site.clock.now().date()
+        one = Paper(id=f"2511.999{day.day}", title=f"A paper of {day.day}", abstract="Pictures are drawn.")
+        pick = Pick(one.id, "vision", day, 1, Score((Part("words", 1.0),)), "Says “pictures”.")
+        pool = Pool("vision", "Computer vision", 3, (pick,))
+        site.press.papers.keep([one], [], [], [], at=site.clock.now())
+        site.press.editions.print(Edition(day, site.clock.now(), (pool,), (Card(one, day),)))
+        list(cut_all(site.press, site.clock.now(), day=day))
+        mails += site.send()
+    (mail,) = mails
+    return mail
 
 
 def leave_and_come_back(site: Site, base: str, page: Page, digest: str) -> None:

@@ -16,6 +16,7 @@ from newsletter.model.returns import Evidence
 from newsletter.model.subscriber import Subscriber
 from newsletter.tend import tend
 from newsletter.web.doors import doors
+from newsletter.web.operator import dashboard
 from tests.support.website import FAST, Site, open_site
 
 if TYPE_CHECKING:
@@ -155,6 +156,36 @@ def test_the_dashboard_shows_what_came_of_each_edition_and_how_many_readers_ther
     }
     assert "<title>Fri 21 Nov: 1 complained</title>" in page
     assert 'aria-label="Active readers: from 4 to 2 in 24 hours"' in page
+
+
+def test_plots_say_what_their_top_stands_for_and_the_table_has_no_empty_columns(office: Site) -> None:
+    now = office.clock.now()
+    people = (Subscriber(email=f"r{n}@example.org", confirmed_at=now) for n in range(1200))
+    assert len(list(office.press.subscribers.add_many(people))) == 1200
+    browser, _ = logged_in(office)
+
+    page = browser.get("/operator").text
+
+    assert '<p class="upright" aria-hidden="true"><span>1,200</span><span>0</span></p>' in page
+    assert re.findall(r'<th scope="col">(\w+)</th>', page)[1:5] == ["sent", "left", "bounced", "complained"]
+
+
+def test_a_ledger_that_takes_long_to_count_is_shown_as_it_was_known(
+    office: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    press, now = office.press, office.clock.now()
+    rows = [NewDelivery("digest", date(2025, 11, 21), 1, "{}", now + timedelta(hours=1))]
+    press.ledger.queue(rows, at=now)
+    with monkeypatch.context() as hurry:
+        hurry.setattr(dashboard, "COUNTING", 0.0)
+        browser, _ = logged_in(office)
+        assert "Fri 21 Nov: 1 queued" not in browser.get("/operator").text
+    assert "Fri 21 Nov: 1 queued" in browser.get("/operator").text
+
+    monkeypatch.setattr(dashboard, "COUNTING", 0.0)
+    office.clock.move(timedelta(minutes=5))
+
+    assert "Fri 21 Nov: 1 queued" in browser.get("/operator").text
 
 
 def test_pausing_keeps_every_mail_and_resuming_sends_it(office: Site) -> None:
