@@ -57,7 +57,7 @@ def laid(folder: Path, base: Sequence[Paper], papers: int) -> float:
         return 0.0
     config.write_text(CONFIG, "utf-8")
     with open_press(load_config(config)) as press:
-        model = press.open_models().text
+        model = press.open_models().search
         press.papers.count()
     start = time.perf_counter()
     lay(folder / "subscribers.db", base, _there(model), papers)
@@ -103,7 +103,7 @@ def _timed(name: str, work: Callable[[str], object]) -> list[Row]:
 
 def ours(folder: Path) -> list[Row]:
     with open_press(load_config(folder / "config.toml")) as press:
-        model = _there(press.open_models().text)
+        model = _there(press.open_models().search)
         vectors = press.vectors
         year = Filters(since=FIRST + timedelta(days=DAYS - 365))
         month = Filters(since=FIRST + timedelta(days=DAYS - 30), until=FIRST + timedelta(days=DAYS))

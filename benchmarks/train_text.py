@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks.fields import FIELDS
-from newsletter.rank.text_model import TextModel, read_text_model, write_text_model
+from newsletter.rank.text_model import TextModel, between, read_text_model, write_sister, write_text_model
 from newsletter.rank.words import BODY_LIMIT, TITLE_LIMIT, terms
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BATCH = 256
+HALF_WAY = 0.5  # of the base in what searches compare by
 STEPS = 1200
 AVERAGED = 600  # the last so many steps are averaged (Polyak and Juditsky 1992)
 RATE = 5e-4
@@ -167,6 +168,7 @@ def main() -> None:
     reader.add_argument("data", type=Path, help="a folder with papers, labels, hf_meta and pools")
     reader.add_argument("base", type=Path, help="the distilled model to start from (.npz)")
     reader.add_argument("out", type=Path)
+    reader.add_argument("--search", type=Path, help="where to write what searches compare by, half way back to `base`")
     reader.add_argument("--before", default="9", help="learn only from papers listed before this ISO day")
     asked = reader.parse_args()
     model = read_text_model(asked.base.read_bytes())
@@ -177,7 +179,10 @@ def main() -> None:
         if turn % 90 == 89:
             print(turn + 1, [round(losses[kind] / 30, 3) for kind in range(3)], file=sys.stderr)
             losses.clear()
-    asked.out.write_bytes(write_text_model(TextModel(model.index, trainer.mean, model.idf)))
+    fitted = TextModel(model.index, trainer.mean, model.idf)
+    asked.out.write_bytes(write_text_model(fitted))
+    if asked.search:
+        asked.search.write_bytes(write_sister(between(fitted, model, HALF_WAY)))
 
 
 if __name__ == "__main__":

@@ -63,6 +63,9 @@ class Vectors(Protocol):
     ) -> tuple[tuple[str, float], ...]:
         """(paper id, cosine), nearest first. With a `within` that only names a source, papers far down are not met."""
 
+    def cosines(self, model: str, vector: bytes, paper_ids: Iterable[str]) -> Mapping[str, float]:
+        """How near these papers are, for those that have a vector: to six decimals, as `nearest` says it."""
+
 
 class Embedder(Protocol):
     """A text model that is not the packaged one: another program's, or one behind an address."""

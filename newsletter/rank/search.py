@@ -5,39 +5,39 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from newsletter.model.paper import pasted_id
 from newsletter.model.search import Hit
-from newsletter.rank.text_model import cosines
+from newsletter.rank.relevance import narrowness
+from newsletter.rank.saying import LONGEST, wording
 from newsletter.rank.words import BODY_LIMIT, TITLE_LIMIT, joined, line, terms, words
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from newsletter.model.paper import Paper
     from newsletter.rank.text_model import TextModel
 
-K1 = 1.2
-B = 0.75
-USUAL_LENGTH = 340.0  # terms of a title (twice) and an abstract, words and pairs: the median of 12,542 papers
-TITLE_WEIGHT = 2
 RARE = 8.0  # idf of a term that the model does not know, above every one that it knows
-MEANING = 0.2  # of the cosine beside the words' 0 to 1: docs/ranking.md, "Search"
+MEANING = 0.15  # of the cosine beside the words' 0 to 1: docs/ranking.md, "Search"
+LETTERS = 0.4  # of the question itself, letter for letter, where it is of one or two words
 EXACT = 10.0  # what was asked for by its number stands before all else
-MOST_AUTHORS = 50  # whose names count
-LONGEST = 64  # words of a question that count
 
 _QUOTED = re.compile(r'"([^"]*)"|“([^”]*)”')
 _WORD = re.compile(r"\w+")
-_ARXIV = re.compile(r"(?<![\d.])(\d{4}\.\d{4,5})(?:v\d+)?(?![\d.])|\b([a-z-]+(?:\.[A-Z]{2})?/\d{7})(?:v\d+)?\b")
-_DOI = re.compile(r"\b(10\.\d{4,9}/[^\s\"<>]+)")
+_NUMBER = re.compile(r"\d{4}\.\d{4,5}|[a-z-]+(?:\.[a-z]{2})?/\d{7}", re.IGNORECASE)
+_INSIDE = re.compile(r"(?<!\d)(\d{4}\.\d{4,5})(?:v\d+)?(?!\d)")  # of an address of any site
+_DOI = re.compile(r"10\.\d{4,9}/\S+")
+_AROUND = "()[]<>{},;:.!?'\"“”"
+_LABELS = frozenset({"arxiv", "doi"})  # beside a number they say nothing more
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,14 @@ class Asked:
 
 def ask(text: str) -> Asked:
     """Read what a reader typed. Whatever it is, it is words: there is no syntax but double quotes."""
-    flat = " ".join(text.split())
+    names: dict[str, None] = {}
+    rest = []
+    for word in text.split():
+        if called := _named(word):
+            names |= dict.fromkeys(called)
+        else:
+            rest.append(word)
+    flat = " ".join(word for word in rest if not names or word.strip(_AROUND).casefold() not in _LABELS)
     phrases = tuple(p for a, b in _QUOTED.findall(flat) if (p := " ".join(_WORD.findall(a or b))))
     loose = _WORD.findall(_QUOTED.sub(" ", flat))[:LONGEST]
     telling = [word for word in loose if words(word)] or ([] if phrases else loose)
@@ -62,12 +69,20 @@ def ask(text: str) -> Asked:
         every=tuple(dict.fromkeys((*phrases, *telling))),
         phrases=phrases,
         pairs=tuple(dict.fromkeys(f"{a} {b}" for a, b in pairwise(telling))),
-        names=tuple(
-            dict.fromkeys(
-                [a or b for a, b in _ARXIV.findall(flat)] + [d.rstrip(".,;)").lower() for d in _DOI.findall(flat)]
-            )
-        ),
+        names=tuple(names),
     )
+
+
+def _named(word: str) -> tuple[str, ...]:
+    """The numbers that a word is, as the store may know them: an arXiv number, a DOI, or the address of either."""
+    bare = pasted_id(word.strip(_AROUND).partition("?")[0].partition("#")[0])
+    if _NUMBER.fullmatch(bare):
+        archive, slash, number = bare.partition("/")  # `math.GT/0309136` is `math/0309136`
+        return tuple(dict.fromkeys((bare, f"{archive.partition('.')[0].lower()}/{number}"))) if slash else (bare,)
+    if _DOI.fullmatch(bare):
+        return (bare.lower(),)
+    inside = _INSIDE.search(bare) if "/" in bare or "arxiv" in bare.lower() else None
+    return (inside[1],) if inside else ()
 
 
 @lru_cache(maxsize=4)
@@ -99,30 +114,39 @@ def read_question(asked: Asked, model: TextModel) -> bytes:
     return packed(model.encode([terms(asked.text)]))[0]
 
 
-def order(asked: Asked, papers: Iterable[Paper], model: TextModel | None, *, by_meaning: bool = True) -> list[Hit]:
+def nearness(asked: Asked, papers: Sequence[Paper], model: TextModel) -> dict[str, float]:
+    """The cosines of papers that have no vector in the store yet, as they would be if they had."""
+    rows = np.array([np.frombuffer(row, np.int8) for row in [read_question(asked, model), *read_papers(papers, model)]])
+    products = rows[1:].astype(np.float64) @ rows[0].astype(np.float64)
+    lengths = np.linalg.norm(rows[1:], axis=1) * np.linalg.norm(rows[0])
+    cosines = np.divide(products, lengths, out=np.zeros(len(papers)), where=lengths > 0)
+    return {paper.id: round(cosine, 6) for paper, cosine in zip(papers, cosines.tolist(), strict=True)}
+
+
+def order(
+    asked: Asked,
+    papers: Iterable[Paper],
+    model: TextModel | None,
+    near: Mapping[str, float] | None = None,
+    named: Collection[str] = (),
+) -> list[Hit]:
     """Candidates that say every quoted phrase, best first; ties by id, the newer number first.
 
-    A score is words (BM25 over fixed statistics, as a share of what a paper could reach) + MEANING x cosine. It reads
-    nothing but the question, the paper and the model, so a page of results can continue behind a score whatever
-    arrived meanwhile.
+    `near`: the cosine of each paper's vector with the question's, by id; whoever is missing counts as 0. `named`: ids
+    that were asked for. A score is what a paper says of the question, to the power of 2 for one or two words and of 1
+    for six or more, + LETTERS for saying it letter for letter + MEANING x cosine. It reads nothing but the question,
+    the paper and the model, so a page of results can continue behind a score whatever arrived meanwhile.
     """
-    wanted = terms(asked.text)
-    rarity = {term: _idf(term, model) * count for term, count in wanted.items()}
-    most = sum(rarity.values()) * (K1 + 1)
+    narrow = narrowness(asked.text)
+    wanted = wording(asked.text, partial(_idf, model))
     needles = [line(phrase) for phrase in asked.phrases]
-    kept = [paper for paper in papers if not needles or _says_all(paper, needles)]
-    titles = [terms(paper.title[:TITLE_LIMIT]) for paper in kept]
-    read = [joined(title, terms(paper.abstract[:BODY_LIMIT])) for title, paper in zip(titles, kept, strict=True)]
-    nearness = np.zeros(len(kept))
-    if model is not None and by_meaning:
-        vectors = model.encode([*read, wanted])
-        nearness = cosines(vectors[:-1], vectors[-1])
     hits = []
-    for paper, title, counts, cosine in zip(kept, titles, read, nearness.tolist(), strict=True):
-        said = round(_bm25(paper, title, counts, rarity) / most, 6) if most else 0.0
-        near = round(cosine, 6)
-        bonus = EXACT * (paper.id in asked.names or (bool(paper.doi) and paper.doi.lower() in asked.names))
-        hits.append(Hit(paper, round(bonus + said + MEANING * near, 6), said, near))
+    for paper in papers:
+        if needles and not _says_all(paper, needles):
+            continue
+        said, cosine = wanted.said(paper), (near or {}).get(paper.id, 0.0)
+        score = said.words ** (1 + narrow) + LETTERS * narrow * said.letters + MEANING * cosine
+        hits.append(Hit(paper, round(EXACT * (paper.id in named) + score, 6), said.words, cosine))
     hits.sort(key=lambda hit: hit.paper.id, reverse=True)
     return sorted(hits, key=lambda hit: -hit.score)
 
@@ -132,18 +156,6 @@ def _says_all(paper: Paper, needles: Sequence[str]) -> bool:
     return all(needle in text for needle in needles)
 
 
-def _idf(term: str, model: TextModel | None) -> float:
+def _idf(model: TextModel | None, term: str) -> float:
     place = model.index.get(term) if model is not None else None
     return RARE if place is None or model is None else float(model.idf[place])
-
-
-def _bm25(paper: Paper, title: Mapping[str, int], counts: Mapping[str, int], rarity: Mapping[str, float]) -> float:
-    """BM25 (Robertson and Zaragoza 2009, eq. 3.15), the usual length and the model's rarities in place of a corpus'."""
-    people = terms("; ".join(paper.authors[:MOST_AUTHORS]))
-    length = sum(counts.values()) + (TITLE_WEIGHT - 1) * sum(title.values())
-    norm = K1 * (1 - B + B * length / USUAL_LENGTH)
-    score = 0.0
-    for term, weight in rarity.items():
-        count = counts.get(term, 0) + (TITLE_WEIGHT - 1) * title.get(term, 0) + people[term]
-        score += weight * count * (K1 + 1) / (count + norm) if count else 0.0
-    return score

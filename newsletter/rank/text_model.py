@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from itertools import repeat
 from typing import TYPE_CHECKING
@@ -64,6 +64,7 @@ class Models:
     """
 
     text: TextModel | None = None
+    search: TextModel | None = None  # the same terms, nearer to its teacher: what short questions are compared by
     prior: PriorModel | None = None
     given: Given | None = None
 
@@ -71,8 +72,10 @@ class Models:
 def load_models() -> Models:
     """The models of the package. The only function of this room that reads a file."""
     folder = resources.files("newsletter.rank.models")
+    text = read_text_model((folder / "text.npz").read_bytes())
     return Models(
-        text=read_text_model((folder / "text.npz").read_bytes()),
+        text=text,
+        search=read_sister((folder / "search.npz").read_bytes(), text),
         prior=read_prior_model((folder / "priors.npz").read_bytes()),
     )
 
@@ -88,15 +91,40 @@ def read_text_model(data: bytes) -> TextModel:
         )
 
 
+def read_sister(data: bytes, model: TextModel) -> TextModel:
+    """Other vectors of the same terms: an .npz with `W` and `scale` as in `read_text_model`."""
+    with np.load(io.BytesIO(data)) as arrays:
+        return replace(model, weights=arrays["W"].astype(np.float32) * arrays["scale"][:, None])
+
+
+def write_sister(model: TextModel) -> bytes:
+    """The inverse of `read_sister`."""
+    out = io.BytesIO()
+    np.savez_compressed(out, **_in_bytes(model))  # type: ignore[arg-type]
+    return out.getvalue()
+
+
+def between(model: TextModel, base: TextModel, share: float) -> TextModel:
+    """A model on the way back to what it was fitted from (Wortsman et al. 2022, WiSE-FT): `share` of `base`'s vectors.
+
+    Both know the same terms; theirs are added term by term.
+    """
+    places = [base.index[term] for term in model.index]
+    return replace(model, weights=((1 - share) * model.weights + share * base.weights[places]).astype(np.float32))
+
+
+def _in_bytes(model: TextModel) -> dict[str, NDArray[np.generic]]:
+    scale = np.abs(model.weights).max(axis=1) / 127 + 1e-12
+    return {"W": np.rint(model.weights / scale[:, None]).astype(np.int8), "scale": scale.astype(np.float32)}
+
+
 def write_text_model(model: TextModel) -> bytes:
     """The inverse of `read_text_model`, rounded to 8 bits a number."""
-    scale = np.abs(model.weights).max(axis=1) / 127 + 1e-12
     out = io.BytesIO()
     np.savez_compressed(
         out,
         terms=np.array("\n".join(sorted(model.index, key=model.index.__getitem__))),
-        W=np.rint(model.weights / scale[:, None]).astype(np.int8),
-        scale=scale.astype(np.float32),
         idf=model.idf.astype(np.float32),
+        **_in_bytes(model),  # type: ignore[arg-type]
     )
     return out.getvalue()

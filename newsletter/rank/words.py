@@ -93,6 +93,11 @@ def _stems(word: str) -> tuple[str, ...]:
     return tuple(stem(p) for p in parts if p and p not in _STOP and (len(p) > 1 or p.isdigit()))
 
 
+def is_stop(word: str) -> bool:
+    """A word that every text says, in lower case."""
+    return word in _STOP
+
+
 def words(text: str) -> list[str]:
     """The stemmed words of a text in order, stop words left out."""
     return [term for word in _WORD.findall(plain(text)) for term in _stems(word)]

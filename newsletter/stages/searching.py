@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from newsletter.errors import BusyError, UsageError
 from newsletter.model.search import Found, Hit, Within
-from newsletter.rank.search import ask, fingerprint, order, read_papers, read_question
+from newsletter.rank.search import ask, fingerprint, nearness, order, read_papers, read_question
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -141,20 +141,25 @@ def _sign(query: str, filters: Filters) -> str:
 
 def find(press: Press, asked: Asked, within: Within, *, reach: int = REACH) -> list[Hit]:
     """All that is within reach of a question, best first."""
-    model = press.open_models().text
-    ids: dict[str, None] = dict.fromkeys(_by_word(press, asked, within, reach))
-    if model is not None and press.vectors is not None and press.rank_settings.dense:
+    models = press.open_models()
+    named = _named(press, asked)
+    ids = dict.fromkeys([*named, *_by_word(press, asked, within, reach)])
+    near: dict[str, float] = {}
+    if models.search is not None and press.vectors is not None and press.rank_settings.dense:
         with suppress(BusyError):  # while another process writes, what has a vector is searched
             make_vectors(press, most=CATCH_UP)
-        near = press.vectors.nearest(fingerprint(model), read_question(asked, model), limit=reach, within=within)
-        ids |= dict.fromkeys(one for one, _ in near)
-    papers = {paper.id: paper for paper in press.papers.get([*ids]).values()}
-    return order(asked, papers.values(), model, by_meaning=press.rank_settings.dense)
+        name, question = fingerprint(models.search), read_question(asked, models.search)
+        near = dict(press.vectors.nearest(name, question, limit=reach, within=within))
+        near |= press.vectors.cosines(name, question, [one for one in ids if one not in near])
+    papers = {paper.id: paper for paper in press.papers.get([*ids, *(one for one in near if one not in ids)]).values()}
+    if models.search is not None and near and (unread := [papers[one] for one in papers if one not in near]):
+        near |= nearness(asked, unread, models.search)
+    return order(asked, papers.values(), models.text, near, frozenset(named))
 
 
 def alike(press: Press, paper: Paper, *, limit: int) -> tuple[str, ...]:
     """Ids of the papers nearest to one by meaning, nearest first; by the words of its title while none is read."""
-    model, found = press.open_models().text, tuple[str, ...]()
+    model, found = press.open_models().search, tuple[str, ...]()
     if model is not None and press.vectors is not None and press.rank_settings.dense:
         (vector,) = read_papers([paper], model)
         found = tuple(one for one, _ in press.vectors.nearest(fingerprint(model), vector, limit=limit + 1))
@@ -165,7 +170,7 @@ def alike(press: Press, paper: Paper, *, limit: int) -> tuple[str, ...]:
 
 def make_vectors(press: Press, *, most: int | None = None) -> int:
     """Make the vectors that are due, `most` of them or all; returns how many."""
-    model = press.open_models().text
+    model = press.open_models().search
     if model is None or press.vectors is None or not press.rank_settings.dense:
         return 0
     name, done = fingerprint(model), 0
@@ -179,11 +184,10 @@ def make_vectors(press: Press, *, most: int | None = None) -> int:
 
 
 def _by_word(press: Press, asked: Asked, within: Within, reach: int) -> list[str]:
-    """Numbers first, then papers with every word, with two in a row, and, while those are few, with any of them."""
-    found = _named(press, asked)
+    """Papers with every word, with two in a row, and, while those are few, with any of them."""
     if not asked.every:
-        return found
-    found += press.papers.search(asked.every, limit=reach, every=True, within=within)
+        return []
+    found = [*press.papers.search(asked.every, limit=reach, every=True, within=within)]
     if len(found) < reach and asked.pairs and not asked.phrases:
         found += press.papers.search(asked.pairs, limit=reach, every=False, within=within)
         found = [*dict.fromkeys(found)][:reach]
@@ -199,8 +203,8 @@ def _named(press: Press, asked: Asked) -> list[str]:
     if not asked.names:
         return []
     known = [*press.papers.get(asked.names).values()]
-    known += press.papers.find([f"doi:{name}" for name in asked.names if name.startswith("10.")]).values()
-    return [paper.id for paper in known]
+    known += press.papers.find([f"{kind}:{name}" for name in asked.names for kind in ("doi", "arxiv")]).values()
+    return [*dict.fromkeys(paper.id for paper in known)]
 
 
 def _within(filters: Filters, upto: int) -> Within:

@@ -16,7 +16,7 @@ from newsletter.store.searching import limits
 from newsletter.store.tables import paper_vectors, paper_vectors_due, papers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Container, Iterable, Iterator, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -129,28 +129,50 @@ class SqlVectors:
                     within = None
             return self._best(connection, numbers, cosines, limit, within)
 
+    def cosines(self, model: str, vector: bytes, paper_ids: Iterable[str]) -> dict[str, float]:
+        import numpy as np
+
+        query = np.frombuffer(vector, np.int8)
+        length = float(np.linalg.norm(query.astype(np.float64)))
+        if not length:
+            return {}
+        statement = select(papers.c.seq, papers.c.id).where(papers.c.id.in_(self._db.words()))
+        found: dict[str, float] = {}
+        with self._db.reading() as connection:
+            numbered = connection.execute(statement, {"words": self._db.listed(paper_ids)}).all()
+            wanted: dict[int, list[tuple[int, str]]] = {}
+            for number, one in numbered:
+                wanted.setdefault(number // BLOCK, []).append((number % BLOCK, one))
+            for number, block in self._blocks(connection, model, len(query), wanted):
+                there = [(row, one) for row, one in wanted[number] if row < len(block.lengths) and block.lengths[row]]
+                for (_, one), cosine in zip(there, _near(block, [row for row, _ in there], query, length), strict=True):
+                    found[one] = round(float(cosine), 6)
+        return found
+
     def _scan(
         self, connection: Connection, model: str, query: NDArray[np.int8], length: float
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """(numbers, cosines) of all papers that have a vector. Integer products: the same on every machine."""
+        """(numbers, cosines) of all papers that have a vector."""
         import numpy as np
 
         numbers, cosines = [], []
-        wide = query.astype(np.int16)
         for number, block in self._blocks(connection, model, len(query)):
             there = np.flatnonzero(block.lengths)
-            products = np.einsum("ij,j->i", block.rows, wide, dtype=np.int32)
             numbers.append(there + number * BLOCK)
-            cosines.append(products[there] / (block.lengths[there] * np.float32(length)))
+            cosines.append(_near(block, there, query, length))
         if not numbers:
             return np.zeros(0, np.int64), np.zeros(0, np.float32)
         return np.concatenate(numbers), np.concatenate(cosines).astype(np.float32)
 
-    def _blocks(self, connection: Connection, model: str, size: int) -> Iterator[tuple[int, Block]]:
+    def _blocks(
+        self, connection: Connection, model: str, size: int, among: Container[int] | None = None
+    ) -> Iterator[tuple[int, Block]]:
         import numpy as np
 
         statement = select(paper_vectors.c.block, paper_vectors.c.version).where(paper_vectors.c.model == model)
         for number, version in connection.execute(statement.order_by(paper_vectors.c.block)).all():
+            if among is not None and number not in among:
+                continue
             kept = self._kept.get(number)
             if kept is None or kept.version != version or kept.rows.shape[1] != size:
                 content = connection.execute(
@@ -196,3 +218,15 @@ class SqlVectors:
             depth = min(depth * 8, FEW, len(numbers))
         found = [(-float(cosines[row]), -int(numbers[row])) for row in top if int(numbers[row]) in ids]
         return tuple((ids[-number], round(-cosine, 6)) for cosine, number in sorted(found)[:limit])
+
+
+def _near(
+    block: Block, rows: NDArray[np.intp] | list[int], query: NDArray[np.int8], length: float
+) -> NDArray[np.float32]:
+    """Cosines of a block's rows, all of which have a vector. Integer products: the same on every machine."""
+    import numpy as np
+
+    whole = len(rows) == len(block.rows)
+    products = np.einsum("ij,j->i", block.rows if whole else block.rows[rows], query.astype(np.int16), dtype=np.int32)
+    near: NDArray[np.float32] = (products / (block.lengths[rows] * np.float32(length))).astype(np.float32)
+    return near

@@ -74,6 +74,17 @@ def test_papers_are_found_by_direction_nearest_first(store: Stores) -> None:
     assert store.vectors.nearest("other", EAST, limit=9) == ()
 
 
+def test_how_near_given_papers_are_is_what_the_nearest_are_told_by(store: Stores) -> None:
+    keep(store)
+    fill(store, **vectors())
+
+    assert store.vectors.cosines("m", NORTHEAST, [C.id, A.id, "nobody"]) == {C.id: 1.0, A.id: 0.707107}
+    assert dict(store.vectors.nearest("m", WEST, limit=9)) == store.vectors.cosines("m", WEST, [A.id, B.id, C.id])
+    assert store.vectors.cosines("m", bytes(2), [A.id]) == {}
+    assert store.vectors.cosines("other", EAST, [A.id]) == {}
+    assert store.vectors.cosines("m", EAST, []) == {}
+
+
 def test_a_changed_vector_is_seen_at_once(store: Stores) -> None:
     keep(store)
     fill(store, **vectors())

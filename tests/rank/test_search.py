@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from functools import cache
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from newsletter.rank.search import ask, fingerprint, order, packed, read_papers, read_question
+from newsletter.rank.search import ask, fingerprint, nearness, order, packed, read_papers, read_question
 from newsletter.rank.text_model import Models, load_models
 from tests.support.searching import PAPERS
 
@@ -26,8 +27,11 @@ def models() -> Models:
 @settings(max_examples=40, deadline=None)
 def test_no_paper_changes_the_score_or_order_of_others(query: str, some: set[object], more: set[object]) -> None:
     asked = ask(query)
-    fewer = order(asked, some, models().text)  # type: ignore[arg-type]
-    both = order(asked, some | more, models().text)  # type: ignore[arg-type]
+    model = models().search
+    assert model is not None
+    near = nearness(asked, PAPERS, model)
+    fewer = order(asked, some, models().text, near)  # type: ignore[arg-type]
+    both = order(asked, some | more, models().text, near)  # type: ignore[arg-type]
 
     assert [hit for hit in both if hit.paper in some] == fewer
 
@@ -48,6 +52,39 @@ def test_a_question_is_read_into_words_phrases_pairs_and_numbers() -> None:
     assert asked.every[:4] == ("chain of thought", "large", "language", "models")
     assert asked.pairs[:2] == ("large language", "language models")
     assert asked.names == ("2201.11903", "10.1000/xyz")
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        "2611.00007",
+        "2611.00007v3",
+        "arXiv:2611.00007v2",
+        "arXiv: 2611.00007",
+        "arXiv.2611.00007",
+        "(2611.00007).",
+        "10.48550/arXiv.2611.00007",
+        "doi:10.48550/ARXIV.2611.00007",
+        "https://doi.org/10.48550/arXiv.2611.00007",
+        "https://arxiv.org/abs/2611.00007v2",
+        "http://www.arxiv.org/pdf/2611.00007.pdf",
+        "arxiv.org/pdf/2611.00007v1",
+        "https://arxiv.org/abs/2611.00007?context=cs.CL#here",
+        "https://huggingface.co/papers/2611.00007",
+    ],
+)
+def test_whatever_is_pasted_of_a_paper_names_it_and_asks_for_no_words(pasted: str) -> None:
+    asked = ask(pasted)
+
+    assert "2611.00007" in asked.names
+    assert (asked.every, asked.text) == ((), "")
+
+
+def test_numbers_of_other_kinds_are_names_too_and_others_are_words() -> None:
+    assert ask("math.GT/0309136v1").names == ("math.GT/0309136", "math/0309136")
+    assert ask("https://doi.org/10.1101/2026.01.02.123456").names == ("10.1101/2026.01.02.123456",)
+    assert ask("a rate of 3.14 in 2026").names == ()
+    assert ask("scaling laws 2611.00007").every == ("scaling", "laws")
 
 
 def test_a_question_of_stop_words_still_asks_for_something() -> None:

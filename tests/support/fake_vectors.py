@@ -45,6 +45,10 @@ class FakeVectors:
                     found.append((-cosine, -self.papers.numbers[paper_id], paper_id))
         return tuple((paper_id, round(-cosine, 6)) for cosine, _, paper_id in sorted(found)[:limit])
 
+    def cosines(self, model: str, vector: bytes, paper_ids: Iterable[str]) -> Mapping[str, float]:
+        near = {one: _cosine(vector, self.made[model, one][1]) for one in paper_ids if (model, one) in self.made}
+        return {one: round(cosine, 6) for one, cosine in near.items() if cosine is not None}
+
 
 def _cosine(one: bytes, other: bytes) -> float | None:
     a, b = memoryview(one).cast("b").tolist(), memoryview(other).cast("b").tolist()
