@@ -8,7 +8,7 @@ demo: .venv/ready
 	$(BIN)/newsletter demo --out demo
 
 test: .venv/ready
-	$(BIN)/python -m pytest -q -n auto --dist loadgroup
+	$(BIN)/python -m pytest -q -n auto --dist worksteal
 
 check: .venv/ready
 	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports

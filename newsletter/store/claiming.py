@@ -245,7 +245,7 @@ UNANSWERED = deliveries.c.id.in_(select(outcomes.c.delivery_id).where(outcomes.c
 DECIDED = deliveries.c.id.in_(select(resends.c.delivery_id))
 # Two statements, each led by the few rows in question: as one with OR, PostgreSQL reads the whole queue each time
 # (100 ms of 60,000 rows); written as joins, SQLite does.
-_DIED_ON = select(deliveries).where(deliveries.c.id.in_(select(started.c.delivery_id)), ~ENDED, ~HELD)
+_DIED_ON = select(deliveries).where(deliveries.c.id.in_(select(started.c.delivery_id)), ~ENDED, ~HELD, ~WAITS)
 _IN_DOUBT = {every: select(deliveries).where(UNANSWERED if every else UNANSWERED & ~DECIDED) for every in (False, True)}
 
 

@@ -16,6 +16,7 @@ from newsletter.store.claiming import (
     NOTICES,
     STARTED,
     UNANSWERED,
+    WAITS,
     close_retries,
 )
 from newsletter.store.ledger_tables import (
@@ -181,7 +182,7 @@ def send_again(
     """
     unanswered = UNANSWERED if every else UNANSWERED & ~DECIDED
     doubtful = select(deliveries.c.id).where(
-        deliveries.c.id.in_(database.numbers()), unanswered | (STARTED & ~ENDED & ~HELD)
+        deliveries.c.id.in_(database.numbers()), unanswered | (STARTED & ~ENDED & ~HELD & ~WAITS)
     )
     ids = sorted(connection.execute(doubtful, {"numbers": database.listed(delivery_ids), "now": now}).scalars())
     if not ids:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+import time
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -50,10 +50,9 @@ def drained(store: Store) -> None:
 
 
 def work(store: Store, drain: Callable[[], None], *, until: Callable[[], bool], due: bool = False) -> None:
-    """A worker, until its work is done or for ten seconds."""
-    ends = threading.Event()
-    threading.Timer(10, ends.set).start()
-    ProcrastinateJobs(store.database).work(drain, due=lambda: due, stop=lambda: until() or ends.is_set())
+    """A worker, until its work is done; a minute at most, for one that never would."""
+    ends = time.monotonic() + 60
+    ProcrastinateJobs(store.database).work(drain, due=lambda: due, stop=lambda: until() or time.monotonic() > ends)
 
 
 def test_an_edition_is_queued_with_one_job_for_each_shard(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
