@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from newsletter.model.paper import Paper, identity_keys, normalise_title, title_digest
+from newsletter.model.paper import Paper, Problem, identity_keys, normalise_title, title_digest
 from newsletter.model.subscriber import Feedback
 from newsletter.rank.likings import Likings
 from newsletter.rank.taste import Taste, taste_of
@@ -15,12 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from typing import Literal
 
-    from newsletter.model.paper import Problem
     from newsletter.model.subscriber import Subscriber
     from newsletter.press import Press
     from newsletter.subscribe.library import Entry
 
 MOST_AUTHORS = 20  # that are shown
+MOST_BROUGHT = 5_000  # papers that no source listed, of one reader: what she pastes must not fill the disk
+READ = 4_000  # characters of their abstracts
 REMEMBERED = 8192  # papers that readers liked, from block to block: about 25 MB
 _BACK: dict[str, Literal["undo", "unsave", "unmute"]] = {
     "more": "undo",
@@ -239,9 +240,16 @@ def _like(
     unknown = tuple(paper for paper in papers if isinstance(paper, str))
     stored = press.papers.get([paper.id for paper in whole])
     now = press.clock.now()
-    if own := [paper for paper in whole if paper.id not in stored]:
-        press.subscribers.bring(reader.id, own)
-    ours = {one.id: one for paper in whole if (one := stored.get(paper.id, paper))}
+    own = {paper.id: replace(paper, abstract=paper.abstract[:READ]) for paper in whole if paper.id not in stored}
+    if own:
+        had = press.subscribers.brought([reader.id]).get(reader.id, {})
+        new = [name for name in own if name not in had]
+        if over := new[max(0, MOST_BROUGHT - len(had)) :]:
+            own = {name: paper for name, paper in own.items() if name not in over}
+            what = f"{MOST_BROUGHT:,} papers are kept of a reader: the rest was left out"
+            problems = (*problems, Problem("library", what))
+        press.subscribers.bring(reader.id, own.values())
+    ours = {one.id: one for paper in whole if (one := stored.get(paper.id) or own.get(paper.id))}
     liked = {one.id for one in tastes(press, press.subscribers.said([reader.id])).get(reader.id, Taste()).likes}
     fresh = {name: paper for name, paper in ours.items() if name not in liked}
     press.subscribers.say_all([Feedback(reader.id, paper_id, "more", now, source=source) for paper_id in fresh])

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from newsletter.config import load_config
+from newsletter.stages import tasting
 from tests.support.desk import FRIDAY, Desk, paper
 
 if TYPE_CHECKING:
@@ -269,3 +270,18 @@ def test_a_brought_paper_that_a_source_lists_under_another_name_is_liked_there_a
     assert desk("subscribers", "taste", ADA, "--forget", arrived.id, "--json").json == {"forgotten": 1}
     assert desk("subscribers", "taste", ADA, "--forget", "2101.00001", "--json").json == {"forgotten": 1}
     assert desk("subscribers", "show", ADA, "--json").json["brought"] == []
+
+
+def test_what_a_reader_brings_cannot_fill_the_disk(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasting, "MOST_BROUGHT", 3)
+    monkeypatch.setattr(tasting, "READ", 12)
+    assert "warning" not in desk("subscribers", "taste", ADA, "--import", str(tmp_path / "mine.bib")).err
+    done = desk("subscribers", "taste", ADA, "--import", str(tmp_path / "more.bib"))
+
+    assert done.out == "1 paper more that she likes, 0 known already\n"
+    assert "warning: library: 3 papers are kept of a reader: the rest was left out" in done.err
+    with desk.press(load_config(desk.folder / "config.toml")) as press:
+        reader = press.subscribers.by_email(ADA)
+        assert reader is not None
+        kept = press.subscribers.brought([reader.id])[reader.id]
+    assert [len(paper.abstract) for paper in kept.values()] == [12, 12, 12]
