@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from mkdocs.structure.files import Files
     from mkdocs.structure.pages import Page
 
+MARK = re.compile(r"<!-- (?:run|file: [\w./-]+) -->")  # for tests/deploy/test_docs.py
 ROOT = Path(__file__).resolve().parents[1]
 BESIDE = ("ARCHITECTURE", "CONTRIBUTING", "CHANGELOG")
 
@@ -55,4 +57,4 @@ def indented(markdown: str) -> str:
             lines.append(" " * (4 - column) + line)
         else:
             lines.append(line)
-    return "\n".join(line for line in lines if line.strip() != "<!-- run -->")
+    return "\n".join(line for line in lines if not MARK.fullmatch(line.strip()))

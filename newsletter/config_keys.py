@@ -89,10 +89,10 @@ SOURCES = Section(
     (
         Key(
             "kind",
-            v.choice("huggingface", "arxiv", "feed", "biorxiv", "medrxiv", "crossref", "file"),
+            places.source_kind("huggingface", "arxiv", "feed", "biorxiv", "medrxiv", "crossref", "file"),
             None,
             "What it is: a daily list of Hugging Face, arXiv's announcements, any RSS or Atom feed, a preprint server, "
-            "or a file of JSON lines.",
+            "a file of JSON lines, or the name of a source that an installed package brings.",
             required=True,
         ),
         Key("name", v.TEXT, "", "What it is called in runs and mails; empty: made from the kind."),

@@ -7,7 +7,7 @@ from email.headerregistry import Address
 from typing import Any
 from urllib.parse import urlsplit
 
-from newsletter.config_values import Kind, Wrong, require_text
+from newsletter.config_values import Kind, Wrong, choice, require_text
 from newsletter.subscribe.zones import zone_cure
 
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(?:[_-][A-Za-z0-9]{2,8})*")
@@ -170,3 +170,17 @@ DATABASE = Kind("database address", _database)
 HOST = Kind("host name", _host, blank_is_unset=False)
 URL = Kind("http or https address", _url, blank_is_unset=False)
 BASE_URL = Kind("http or https address", _base_url)
+
+
+def source_kind(*ours: str) -> Kind:
+    """One of ours, or a name among the entry points `newsletter.sources` of what is installed."""
+    plain = choice(*ours)
+
+    def parse(raw: Any) -> str:
+        from importlib.metadata import entry_points  # noqa: PLC0415 - loads slowly, and most name one of ours
+
+        if isinstance(raw, str) and raw not in ours and raw in entry_points(group="newsletter.sources").names:
+            return raw
+        return str(plain.parse(raw))
+
+    return Kind(f"{plain.label}, or a plug-in", parse)

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from newsletter.model.mail import WarmUp
     from newsletter.model.subscriber import Cadence
 
-SourceKind = Literal["huggingface", "arxiv", "feed", "biorxiv", "medrxiv", "crossref", "file"]
 SignalKind = Literal["github", "hackernews", "semanticscholar"]
 
 
@@ -37,7 +36,7 @@ class NewsletterConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceConfig:
-    kind: SourceKind
+    kind: str  # one of ours, or what an installed package calls its own
     name: str
     url: str = ""
     feed_url: str = ""

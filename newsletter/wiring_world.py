@@ -60,15 +60,23 @@ def provider_fetch(contact: str) -> Callable[[str], bytes]:
 
 
 def open_source(config: Config, one: SourceConfig, http: Http) -> Source:
+    from newsletter.collect.sources import is_ours, open_plugged
     from newsletter.collect.sources import open_source as opened
 
+    kind = one.kind
+    path = config.locate(one.path) if one.path else config.folder
+    if not is_ours(kind):
+        pace = one.pace.total_seconds() if one.pace is not None else None
+        return open_plugged(
+            kind, name=one.name, http=http, url=one.url, categories=one.categories, path=path, pace=pace
+        )
     return opened(
-        one.kind,
+        kind,
         name=one.name,
         url=one.url,
         feed_url=one.feed_url,
         categories=one.categories,
-        path=config.locate(one.path) if one.path else config.folder,
+        path=path,
         pace=one.pace,
         summaries=one.summaries,
         http=http,

@@ -164,6 +164,9 @@ def _probe(gone: Callable[[], bool], one: Source | Signal | Embedder) -> Problem
         return awaited(one.probe, what=one.name, stop=gone, most=LONGEST)
     except TooLateError as error:
         return Problem(one.name, error.what, "Is the address right, and is the server well?")
+    except Exception as error:  # noqa: BLE001  # edge: a source may be a plug-in, and the other checks go on
+        what = f"a bug in this source: {type(error).__name__}: {str(error)[:200]}"
+        return Problem(one.name, what, "Tell who made it; the other sources are asked all the same.")
 
 
 def _mail_server(press: Press) -> Iterator[Finding]:

@@ -6,10 +6,12 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import textwrap
 import tomllib
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,50 +20,111 @@ import pytest
 
 from newsletter.cli.app import cli
 from newsletter.config_keys import SECTIONS
+from tests.support.sources_server import SourcesServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-FENCE = re.compile(r"(?ms)^(?P<in> *)(?P<mark><!-- run -->\n *)?```(?P<kind>\w*)\n(?P<text>.*?)^ *```$")
-RUN = [page for page in PAGES if any(found["mark"] for found in FENCE.finditer(page.read_text("utf-8")))]
+FENCE = re.compile(
+    r"(?ms)^(?P<in> *)(?:<!-- (?P<mark>run|file: [\w./-]+) -->\n *)?```(?P<kind>\w*)\n(?P<text>.*?)^ *```$"
+)
+RUN = [page for page in PAGES if any(found["mark"] == "run" for found in FENCE.finditer(page.read_text("utf-8")))]
 
 
-def blocks(page: Path) -> Iterator[tuple[str, bool, str]]:
-    """(kind, marked to be run, text) of each fenced block."""
+def blocks(page: Path) -> Iterator[tuple[str, str, str]]:
+    """(kind, mark, text) of each fenced block. The mark: `run`, or `file: NAME` of one that is written there."""
     for found in FENCE.finditer(page.read_text("utf-8")):
-        yield found["kind"], bool(found["mark"]), textwrap.dedent(found["text"])
+        yield found["kind"], found["mark"] or "", textwrap.dedent(found["text"])
+
+
+def script_of(page: Path) -> str:
+    """What the marked blocks do, in their order."""
+    steps = []
+    for _, mark, text in blocks(page):
+        name = mark.removeprefix("file: ")
+        if mark == "run":
+            steps.append(text)
+        elif mark:
+            steps.append(f"mkdir -p $(dirname {name})\ncat > {name} <<'END OF FILE'\n{text}END OF FILE\n")
+    return "".join(steps)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A newsletter that `init` made, with the sample's papers for a source, after its first run."""
+    folder = tmp_path_factory.mktemp("docs")
+    (folder / "bin").mkdir()
+    shim = folder / "bin" / "newsletter"
+    shim.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -m newsletter "$@"\n', "utf-8")
+    shim.chmod(0o755)
+    today = datetime.now(UTC).date().isoformat()
+    lines = (ROOT / "newsletter" / "sample" / "papers.jsonl").read_text("utf-8").splitlines()[:12]
+    rows = [{k: v for k, v in json.loads(line).items() if k in {"id", "title", "abstract"}} for line in lines]
+    (folder / "papers.jsonl").write_text("\n".join(json.dumps(row | {"date": today}) for row in rows), "utf-8")
+    run_script("newsletter init digest\nnewsletter --config digest/config.toml run --quiet\n", folder, folder)
+    (folder / "digest" / "readers.csv").write_text("email,name\nada@example.org,Ada\nbob@example.org,Bob\n", "utf-8")
+    return folder
+
+
+def run_script(script: str, folder: Path, made: Path) -> None:
+    environ = os.environ | {
+        "PATH": f"{made / 'bin'}:{os.environ['PATH']}",
+        "BROWSER": "true",
+        "NEWSLETTER_SOURCES": json.dumps([{"kind": "file", "path": str(made / "papers.jsonl")}]),
+        "NEWSLETTER_RANKING__DENSE": "false",
+    }
+    done = subprocess.run(
+        ["bash", "-euxc", script], cwd=folder, env=environ, capture_output=True, text=True, check=False, timeout=240
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
 
 
 @pytest.mark.parametrize("page", RUN, ids=lambda page: page.name)
-def test_the_marked_blocks_of_a_page_run_one_after_the_other(page: Path, tmp_path: Path) -> None:
-    """In a newsletter that `init` made, with the sample's papers for a source and one reader's list."""
-    binaries = tmp_path / "bin"
-    binaries.mkdir()
-    shim = binaries / "newsletter"
-    shim.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -m newsletter "$@"\n', "utf-8")
-    shim.chmod(0o755)
-    papers = tmp_path / "papers.jsonl"
-    today = subprocess.run(["date", "-u", "+%F"], capture_output=True, text=True, check=True).stdout.strip()
-    lines = (ROOT / "newsletter" / "sample" / "papers.jsonl").read_text("utf-8").splitlines()[:12]
-    rows = [{k: v for k, v in json.loads(line).items() if k in {"id", "title", "abstract"}} for line in lines]
-    papers.write_text("\n".join(json.dumps(row | {"date": today}) for row in rows), "utf-8")
-    home = tmp_path / "digest"
-    environ = os.environ | {
-        "PATH": f"{binaries}:{os.environ['PATH']}",
-        "BROWSER": "true",
-        "NEWSLETTER_SOURCES": json.dumps([{"kind": "file", "path": str(papers)}]),
-        "NEWSLETTER_RANKING__DENSE": "false",
-    }
-    prelude = f"newsletter init {home}\nnewsletter --config {home}/config.toml run --quiet\n"
-    script = "".join(text for _, marked, text in blocks(page) if marked)
-    (tmp_path / "readers.csv").write_text("email,name\nada@example.org,Ada\nbob@example.org,Bob\n")
-    done = subprocess.run(
-        ["bash", "-euxc", f"{prelude}\ncp readers.csv {home}\ncd {home}\n{script}"],
-        cwd=tmp_path, env=environ, capture_output=True, text=True, check=False, timeout=240,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-2000:]
+def test_the_marked_blocks_of_a_page_run_one_after_the_other(page: Path, made: Path, tmp_path: Path) -> None:
+    home = shutil.copytree(made / "digest", tmp_path / "digest")
+    run_script(script_of(page).replace("/backups", str(tmp_path)), home, made)
+
+
+ADVERTISED = """
+import json, sys, tomllib
+from pathlib import Path
+project = tomllib.loads(Path("lab-source/pyproject.toml").read_text())["project"]
+made = Path(f"lab-source/lab_source-{project['version']}.dist-info")
+made.mkdir()
+(made / "METADATA").write_text(f"Metadata-Version: 2.1\\nName: {project['name']}\\nVersion: {project['version']}\\n")
+groups = project["entry-points"].items()
+lines = [f"[{group}]\\n" + "".join(f"{k} = {v}\\n" for k, v in points.items()) for group, points in groups]
+(made / "entry_points.txt").write_text("\\n".join(lines))
+"""
+
+
+def test_the_package_of_the_docs_brings_a_source(tmp_path: Path) -> None:
+    """Written as the page has it, and advertised as an installer does it."""
+    rows = [{"title": "A paper of the lab", "date": "2026-11-19"}, {"title": ""}]
+    with SourcesServer() as server:
+        server.world.pages["/papers.json"] = json.dumps(rows).encode()
+        (tmp_path / "config.toml").write_text(f'[[sources]]\nkind = "lab"\nurl = "{server.url}/papers.json"\n', "utf-8")
+        environ = os.environ | {"PYTHONPATH": f"{tmp_path}/lab-source:{ROOT}"}
+        call = f"{sys.executable} -m newsletter"
+        script = f"{script_of(ROOT / 'docs' / 'writing-a-source.md')}\n{sys.executable} advertise.py\n"
+        (tmp_path / "advertise.py").write_text(ADVERTISED, "utf-8")
+        script += f"{call} collect --day 2026-11-20\n{call} doctor --json > found.json || true\n"
+        done = subprocess.run(
+            ["bash", "-euc", script],
+            cwd=tmp_path,
+            env=environ,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+    assert done.returncode == 0, done.stderr
+    assert "lab: 1 papers\npapers: 1 new" in done.stdout
+    assert "warning: lab: entry 2: it has no title, or no day. It was left out.\n" in done.stderr
+    told = {one["check"]: one["text"] for one in json.loads((tmp_path / "found.json").read_text())["findings"]}
+    assert told["lab"] == "answers"
 
 
 UNKNOWN = click.Command("there is none of this name")
@@ -105,8 +168,8 @@ def test_every_setting_that_a_page_shows_is_one_that_there_is(page: Path) -> Non
     for name in [name for name in known if "." in name]:  # a list inside a section
         known[name.partition(".")[0]].add(name.partition(".")[2])
     wrong = []
-    for kind, _, text in blocks(page):
-        if kind == "toml" and re.search(r"(?m)^\[", text):
+    for kind, mark, text in blocks(page):
+        if kind == "toml" and "file: " not in mark and re.search(r"(?m)^\[", text):
             for name, tables in tomllib.loads(text).items():
                 for table in tables if isinstance(tables, list) else [tables]:
                     wrong += [f"[{name}] {key}" for key in table if key not in known.get(name, ())]

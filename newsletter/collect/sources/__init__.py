@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Literal, TypeGuard, assert_never, get_args
 
 from newsletter.collect.sources.arxiv import Arxiv
 from newsletter.collect.sources.biorxiv import Biorxiv
@@ -11,16 +11,22 @@ from newsletter.collect.sources.crossref import Crossref
 from newsletter.collect.sources.feed import Feed
 from newsletter.collect.sources.file import File
 from newsletter.collect.sources.huggingface import HuggingFace
+from newsletter.collect.sources.plugged import open_plugged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import timedelta
-    from typing import Literal
 
     from newsletter.collect.http import Http
     from newsletter.ports import Source
 
-    SourceKind = Literal["huggingface", "arxiv", "feed", "biorxiv", "medrxiv", "crossref", "file"]
+__all__ = ["SourceKind", "is_ours", "open_plugged", "open_source"]
+SourceKind = Literal["huggingface", "arxiv", "feed", "biorxiv", "medrxiv", "crossref", "file"]
+
+
+def is_ours(kind: str) -> TypeGuard[SourceKind]:
+    """Whether the kind comes with the house; others are plug-ins."""
+    return kind in get_args(SourceKind)
 
 
 def open_source(
