@@ -7,7 +7,7 @@ import os
 import shutil
 import sqlite3
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING
@@ -88,13 +88,24 @@ def restore_database(copy: Path, path: Path) -> Path | None:
             out.flush()
             os.fsync(out.fileno())
         if path.exists():
-            aside = path.with_name(f"{path.name}.replaced-{int(time.time())}")
-            for ending in ("", "-wal", "-shm"):  # what is not yet in the file belongs to it
-                if (one := Path(f"{path}{ending}")).exists():
-                    one.replace(f"{aside}{ending}")
+            aside = _put_aside(path)
         part.replace(path)
     except OSError as error:
         raise StoreError(f"{path} cannot be written: {error.strerror}.", cure="Check who may write there.") from error
     finally:
         part.unlink(missing_ok=True)
+    return aside
+
+
+def _put_aside(path: Path) -> Path:
+    """Another name for the database that is there; whoever is killed before the new one is in place still has it."""
+    at = int(time.time())
+    while (aside := path.with_name(f"{path.name}.replaced-{at}")).exists():
+        at += 1
+    with suppress(sqlite3.Error), closing(sqlite3.connect(path)) as connection:  # a damaged one is kept as it is
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    os.link(path, aside)
+    for ending in ("-wal", "-shm"):  # what is not yet in the file belongs to it
+        if (one := Path(f"{path}{ending}")).exists():
+            one.replace(f"{aside}{ending}")
     return aside

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sqlite3
@@ -137,6 +138,29 @@ def test_a_backup_is_restored_with_one_command_and_what_was_there_is_put_aside(m
     with sqlite3.connect(aside) as connection:
         assert connection.execute("SELECT count(*) FROM subscribers").fetchone() == (READERS + 1,)
     connection.close()
+
+
+def test_whoever_is_stopped_in_a_restore_still_has_the_database_that_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = Desk(tmp_path)
+    desk("subscribers", "add", "ada@example.org")
+    copy = tmp_path / "copy.db"
+    desk("backup", str(copy))
+    desk("subscribers", "add", "bob@example.org")
+    real = type(copy).replace
+
+    def stopped(self: Path, target: Path) -> Path:
+        if target == tmp_path / "subscribers.db":
+            raise OSError(errno.EIO, "stopped")
+        return real(self, target)
+
+    monkeypatch.setattr(type(copy), "replace", stopped)
+    assert desk("restore", str(copy), "--replace").code == 1
+    monkeypatch.undo()
+    assert "bob@example.org" in desk("subscribers", "list").out
+    assert desk("restore", str(copy), "--replace").code == 0
+    assert "bob@example.org" not in desk("subscribers", "list").out
 
 
 @pytest.mark.parametrize("kind", ["text", "empty", "foreign", "damaged"])
