@@ -67,9 +67,11 @@ def tastes(
     now, half_life = press.clock.now(), press.rank_settings.taste_half_life
     found: dict[int, Taste] = {}
     for reader, papers in _papers_of(press, said, {} if known is None else known).items():
-        feedback = [_of(one, papers) for one in said[reader]]
-        mine = {paper.id: paper for paper in papers.values()}
-        found[reader] = taste_of(feedback, mine, now=now, half_life=half_life)
+        feedback, now_named = said[reader], papers
+        if any(name != paper.id for name, paper in papers.items()):
+            feedback = [_of(one, papers) for one in feedback]
+            now_named = {paper.id: paper for paper in papers.values()}
+        found[reader] = taste_of(feedback, now_named, now=now, half_life=half_life)
     return {reader: taste for reader, taste in found.items() if taste.likes or taste.dislikes}
 
 
