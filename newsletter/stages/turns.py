@@ -7,11 +7,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from newsletter.errors import NewsletterError
+from newsletter.process import is_gone, myself
 
 if TYPE_CHECKING:
     from newsletter.ports import Records
 
-_KIND = "turn"  # records: host -> when its turn ends, as a Unix time
+_KIND = "turn"  # records: host -> when its turn ends, as a Unix time, and whose it is while somebody asks
 
 
 def _now() -> datetime:
@@ -29,13 +30,18 @@ class Turns:
     def take(self, hold: float) -> float:
         now = _now()
         until = now + timedelta(seconds=hold)
+        mine = f"{until.timestamp()} {myself()}"
         try:
-            if self.records.put_new(_KIND, self.host, str(until.timestamp()), until=until, now=now):
+            if self.records.put_new(_KIND, self.host, mine, until=until, now=now):
                 return 0.0
-            held = self.records.get(_KIND, self.host, now=now)
+            ends, _, owner = (self.records.get(_KIND, self.host, now=now) or "0").partition(" ")
+            if owner and is_gone(owner):  # killed with the turn in its hand
+                self.records.drop(_KIND, self.host)
+                if self.records.put_new(_KIND, self.host, mine, until=until, now=now):
+                    return 0.0
         except NewsletterError:
             return 0.0
-        return max(float(held or 0) - now.timestamp(), 0.05)
+        return max(float(ends) - now.timestamp(), 0.05)
 
     def give_back(self, pause: float) -> None:
         until = _now() + timedelta(seconds=pause)
