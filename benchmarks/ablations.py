@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
 from collections import Counter
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from benchmarks.given import asked_models, data_options
 from benchmarks.ranking import Bench
 from benchmarks.ranking_data import load
 from newsletter.rank import likings, relevance, taste, trend
 from newsletter.rank.growth import Curves
-from newsletter.rank.prior import read_prior_model
-from newsletter.rank.text_model import Models, load_models, read_text_model
 from newsletter.rank.words import terms
 
 if TYPE_CHECKING:
@@ -109,21 +106,13 @@ def table(
 
 
 def main() -> None:
-    reader = argparse.ArgumentParser(description=__doc__)
-    reader.add_argument("--data", type=Path, required=True)
+    reader = data_options(__doc__)
     reader.add_argument("--since", default="", help="only tasks from this ISO day on; undated ones stay")
     reader.add_argument("--only", default="", help="kinds of task, such as user")
     reader.add_argument("--quick", action="store_true", help="every twentieth task")
     reader.add_argument("--every", type=int, default=1, help="only every so many tasks")
-    reader.add_argument("--json", type=Path)
-    reader.add_argument("--text", type=Path, help="another text model")
-    reader.add_argument("--priors", type=Path, help="another prior model")
     asked = reader.parse_args()
-    packaged = load_models()
-    models = Models(
-        text=read_text_model(asked.text.read_bytes()) if asked.text else packaged.text,
-        prior=read_prior_model(asked.priors.read_bytes()) if asked.priors else packaged.prior,
-    )
+    models = asked_models(asked)
     bench = Bench(asked.data, models, dense=True)
     answers = {one["qid"]: one["rel"] for one in load(asked.data / "qrels.jsonl") if "rel" in one}
     dated = [task for task in bench.tasks if (task.get("date") or "9") >= asked.since]

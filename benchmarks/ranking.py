@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import platform
 import re
@@ -14,21 +13,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from benchmarks.given import asked_models, data_options
 from benchmarks.ranking_data import entrance_of, load, paper_of
 from newsletter.model.edition import Topic
 from newsletter.model.paper import Candidate, Paper, Reading
 from newsletter.rank.corpus import Corpus, read
 from newsletter.rank.likings import Likings
-from newsletter.rank.prior import priors, read_prior_model
+from newsletter.rank.prior import priors
 from newsletter.rank.relevance import ask, relevance
 from newsletter.rank.taste import Taste
-from newsletter.rank.text_model import Models, load_models, read_text_model
 from newsletter.rank.trend import attention, trends
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from numpy.typing import NDArray
+
+    from newsletter.rank.text_model import Models
 
 DAY = date(2026, 1, 1)  # all items of `dedupe` are finds of one day
 
@@ -161,10 +162,8 @@ def run(bench: Bench, tasks: list[dict[str, Any]], system: str = "") -> Iterator
 
 
 def main() -> None:
-    reader = argparse.ArgumentParser(description=__doc__)
-    reader.add_argument("--data", type=Path, required=True)
+    reader = data_options(__doc__)
     reader.add_argument("--out", type=Path, required=True)
-    reader.add_argument("--json", type=Path)
     reader.add_argument("--quick", action="store_true", help="every twentieth task")
     reader.add_argument("--only", default="", help="kinds of task, such as user")
     reader.add_argument("--lexical", action="store_true", help="words alone, no text model")
@@ -172,14 +171,8 @@ def main() -> None:
     reader.add_argument(
         "--system", default="", help="the name that the evaluator shows; files of several may be joined"
     )
-    reader.add_argument("--text", type=Path, help="another text model")
-    reader.add_argument("--priors", type=Path, help="another prior model")
     asked = reader.parse_args()
-    packaged = load_models()
-    models = Models(
-        text=read_text_model(asked.text.read_bytes()) if asked.text else packaged.text,
-        prior=read_prior_model(asked.priors.read_bytes()) if asked.priors else packaged.prior,
-    )
+    models = asked_models(asked)
     bench = Bench(asked.data, models, dense=not asked.lexical, single=asked.single)
     tasks = [task for task in bench.tasks if asked.only in task["task"]]
     spent: dict[str, list[float]] = {}

@@ -7,19 +7,18 @@ Each day is ranked by `rank_day` with one part left out at a time. nDCG is by th
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import json
 import math
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from benchmarks.ablations import Change, changed
+from benchmarks.given import asked_models, data_options
 from benchmarks.ranking_data import load, paper_of
 from newsletter.model.edition import Issue, Topic
 from newsletter.model.paper import Candidate, Listing, Reading
@@ -28,17 +27,17 @@ from newsletter.rank import pool, relevance, trend
 from newsletter.rank.corpus import read
 from newsletter.rank.cut import EXPLORATION, cut
 from newsletter.rank.edition import rank_day
-from newsletter.rank.prior import read_prior_model
 from newsletter.rank.settings import RankSettings
-from newsletter.rank.text_model import Models, load_models, read_text_model
 from newsletter.rank.words import name_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import date
+    from pathlib import Path
 
     from newsletter.model.edition import Edition
     from newsletter.model.paper import Paper
+    from newsletter.rank.text_model import Models
 
 TOP = 6
 MANY = 1000
@@ -185,20 +184,12 @@ def means(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
 
 
 def main() -> None:
-    reader = argparse.ArgumentParser(description=__doc__)
-    reader.add_argument("--data", type=Path, required=True)
+    reader = data_options(__doc__)
     reader.add_argument("--since", default="", help="only days from this ISO day on")
     reader.add_argument("--listed", action="store_true", help="only days that have a listing of arXiv")
     reader.add_argument("--every", type=int, default=1, help="only every so many days")
-    reader.add_argument("--json", type=Path)
-    reader.add_argument("--text", type=Path, help="another text model")
-    reader.add_argument("--priors", type=Path, help="another prior model")
     asked = reader.parse_args()
-    packaged = load_models()
-    models = Models(
-        text=read_text_model(asked.text.read_bytes()) if asked.text else packaged.text,
-        prior=read_prior_model(asked.priors.read_bytes()) if asked.priors else packaged.prior,
-    )
+    models = asked_models(asked)
     days = [one for one in pasts(asked.data, asked.since) if one.right or not asked.listed]
     queries = dict.fromkeys(row["query"] for row in load(asked.data / "tasks.jsonl") if row["kind"] == "cat")
     topics = [Topic(slug=f"t{place}", name=query, query=query, top=TOP) for place, query in enumerate(sorted(queries))]

@@ -6,10 +6,8 @@ import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-import jinja2
-
 from newsletter.backtest.measures import NAMES, TITLES, Interval, difference, summary
-from newsletter.compose.templates import default_template_folder
+from newsletter.compose.templates import page_environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -87,14 +85,7 @@ def _number(value: float) -> float | None:
 
 def page(result: Result, name: str) -> str:
     """One HTML document, complete in itself."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(default_template_folder()),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    environment = page_environment()
     return environment.get_template("web/backtest.html.j2").render(
         name=name,
         result=result,

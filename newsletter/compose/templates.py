@@ -33,6 +33,18 @@ def default_template_folder() -> Path:
     return inside if inside.is_dir() else package.parent / "templates"
 
 
+def page_environment() -> jinja2.Environment:
+    """For pages that stand alone, from our own folder: reports and the demo."""
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(default_template_folder()),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
 # Indentation whose line end went with a Jinja tag: MRML 6 refuses it in the head, and keeps it as text in the body.
 _GAP = re.compile(r">(?:[ \t]+(?=</?mj-)|[ \t]{2,}(?=<))")
 _OBJECT = re.compile(r"'newsletter\.[\w.]*\.(\w+?)(?:View)? object' has no attribute")

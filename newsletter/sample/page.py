@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import jinja2
-
-from newsletter.compose.templates import default_template_folder
+from newsletter.compose.templates import page_environment
 from newsletter.sample.mailbox import SCHEMES, in_scheme
 
 if TYPE_CHECKING:
@@ -35,14 +33,7 @@ def write_page(out: Path, name: str, days: Sequence[Day], readers: Sequence[Read
 
 
 def _render(name: str, days: Sequence[Day], readers: Sequence[Reader]) -> str:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(default_template_folder()),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    environment = page_environment()
     scenes = [scene for day in days for scene in day.scenes]
     return environment.get_template("web/demo.html.j2").render(
         name=name,
