@@ -13,7 +13,7 @@ from newsletter.model.mail import Note
 from newsletter.subscribe.links import reader_links
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import date, datetime, timedelta
     from pathlib import Path
@@ -105,8 +105,8 @@ class Press:
 
     config: Config
     clock: Clock
-    sources: tuple[Source, ...]
-    signals: tuple[Signal, ...]
+    sources: Sequence[Source]
+    signals: Sequence[Signal]
     papers: Papers
     editions: Editions
     subscribers: Subscribers

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from newsletter.errors import UsageError
 from newsletter.model.mail import Letterhead
 from newsletter.press import Press
+from newsletter.wiring_late import LateTuple
 from newsletter.wiring_mail import dkim_signers, open_transport
 from newsletter.wiring_models import filling, open_models, rank_settings
 from newsletter.wiring_world import (
@@ -74,8 +75,8 @@ def _press(config: Config, clock: Clock, store: Store, http: Http) -> Press:
     return Press(
         config=config,
         clock=clock,
-        sources=tuple(open_source(config, one, http) for one in config.sources),
-        signals=tuple(open_signal(one, http, store.records) for one in config.signals),
+        sources=LateTuple(lambda: tuple(open_source(config, one, http) for one in config.sources)),
+        signals=LateTuple(lambda: tuple(open_signal(one, http, store.records) for one in config.signals)),
         papers=store.papers,
         editions=store.editions,
         subscribers=store.subscribers,

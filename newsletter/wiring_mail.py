@@ -92,10 +92,10 @@ def _own_pace(one: RelayConfig, reserve: Reserve, clock: Clock) -> SharedPacer |
 
 
 def dkim_signers(config: Config) -> list[Signer]:
-    from newsletter.send.dkim import load_signer
-
     delivery = config.delivery
     if not delivery.dkim_selector:
         return []
+    from newsletter.send.dkim import load_signer
+
     domain = parseaddr(config.newsletter.sender)[1].rpartition("@")[2].lower()
     return [load_signer(config.locate(delivery.dkim_key), domain=domain, selector=delivery.dkim_selector)]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from newsletter.errors import UsageError
 from newsletter.press import Looked
+from newsletter.wiring_late import Late
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,12 +20,22 @@ if TYPE_CHECKING:
 
 @contextmanager
 def open_http(contact: str, records: Records) -> Iterator[Http]:
-    """The one HTTP client of the process. arXiv's turn is one for all processes of the database."""
-    from newsletter.collect.http import ARXIV, Http
-    from newsletter.stages.turns import Turns
+    """The one HTTP client of the process, made when it is first asked for. arXiv's turn is one for all processes of
+    the database.
+    """
 
-    with closing(Http(contact=contact, shared={ARXIV: Turns(records, ARXIV)})) as http:
-        yield http
+    def make() -> Http:
+        from newsletter.collect.http import ARXIV, Http
+        from newsletter.stages.turns import Turns
+
+        return Http(contact=contact, shared={ARXIV: Turns(records, ARXIV)})
+
+    http = Late(make)
+    try:
+        yield cast("Http", http)
+    finally:
+        if http.is_made:
+            http.close()
 
 
 def look(config: Config, http: Http, url: str) -> Looked:
@@ -91,16 +102,23 @@ def open_signal(one: SignalConfig, http: Http, records: Records) -> Signal:
 
 def open_lookup(config: Config, http: Http) -> Lookup:
     """arXiv, at the address of its source when there is one."""
-    from newsletter.collect.sources.arxiv_lookup import ArxivLookup
+    url = next((one.url for one in config.sources if one.kind == "arxiv"), "")
 
-    return ArxivLookup(http, url=next((one.url for one in config.sources if one.kind == "arxiv"), ""))
+    def make() -> Lookup:
+        from newsletter.collect.sources.arxiv_lookup import ArxivLookup
+
+        return ArxivLookup(http, url=url)
+
+    return cast("Lookup", Late(make))
 
 
 def open_summarizer(config: Config, http: Http) -> Summarizer | None:
+    given = config.summaries
+    if not given.url:
+        return None
     from newsletter.collect.summaries import ChatSummarizer
 
-    given = config.summaries
-    return ChatSummarizer(http, url=given.url, model=given.model, key=given.key) if given.url else None
+    return ChatSummarizer(http, url=given.url, model=given.model, key=given.key)
 
 
 def open_embedder(config: Config, http: Http) -> Embedder | None:

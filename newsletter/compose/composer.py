@@ -85,16 +85,19 @@ class Composer:
         issue: Issue,
         cards: Mapping[str, Card],
         links: ReaderLinks,
+        *,
+        again: bool = False,
     ) -> Message:
         """One reader's issue as a message; `cards` are those of the issue's editions, by paper id.
 
+        `again`: the same issue object comes again, for another reader; this changes what it costs, and not the message.
         A paper without a card, or one that cannot be rendered, is left out and named by `dropped`.
         Raises TemplateError when the templates are at fault, AddressError when the reader cannot be written to.
         """
         recipient, smtputf8 = wire_address(subscriber.email)
         line = body.boundary_of(delivery.kind, delivery.day)
         data = b""
-        if (shared := self._shared(subscriber, issue, cards, links, line)) is not None:
+        if (shared := self._shared(subscriber, issue, cards, links, line, again=again)) is not None:
             ready, subject, values = shared
             headers = self._headers.write(delivery, delivery.key, recipient, subject, links)
             data = (ready.text if subscriber.text_only else ready.mail).fill(values, headers)
@@ -167,14 +170,21 @@ class Composer:
         return tuple(self._dropped.values())
 
     def _shared(
-        self, subscriber: Reader, issue: Issue, cards: Mapping[str, Card], links: ReaderLinks, line: bytes
+        self,
+        subscriber: Reader,
+        issue: Issue,
+        cards: Mapping[str, Card],
+        links: ReaderLinks,
+        line: bytes,
+        *,
+        again: bool,
     ) -> tuple[Ready, str, dict[str, bytes]] | None:
         """(octets, subject, values for them) of an issue that came before, for another reader; None where it has to be
         fitted.
         """
         digester = self._digester(subscriber.locale or self._locale, links)
         values, alike = self._people.values(subscriber, links, digester.tongue)
-        ready = self._shared_issues.get(digester, issue, cards, (line, alike))
+        ready = self._shared_issues.get(digester, issue, cards, (line, alike), again=again)
         if ready is None:
             return None
         values[NOTHING] = b""

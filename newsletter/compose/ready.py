@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from operator import itemgetter, mul
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
@@ -157,8 +157,14 @@ def _lay(spots: Sequence[Spot]) -> Laid:
             chunks, names = _chunks(piece)
             pieces[place] = b"".join(chunks) if not any(names) else b""
             if any(names):
-                own.append((place, chunks, _picker(names)))
-    return Laid(often, cast("list[bytes]", pieces), tuple(own))
+                own.append((place, [*map(_kept, chunks)], _picker(names)))
+    return Laid(often, [*map(_kept, cast("list[bytes]", pieces))], tuple(own))
+
+
+@lru_cache(maxsize=4096)
+def _kept(octets: bytes) -> bytes:
+    """The same octets, once for all issues: 560 issues of 16 topics have 1,300 different pieces, 0.8 MB in all."""
+    return octets
 
 
 def _chunks(piece: Iterable[Spot]) -> tuple[list[bytes], list[str]]:
@@ -203,15 +209,20 @@ class SharedIssues:
     def __init__(self) -> None:
         self._seen: dict[tuple[int, int], tuple[Issue, Mapping[str, Card], Digester, dict[Shape, Ready | None]]] = {}
 
-    def get(self, digester: Digester, issue: Issue, cards: Mapping[str, Card], shape: Shape) -> Ready | None:
-        """The issue made ready, from the second time on that it comes; None where it cannot be."""
+    def get(
+        self, digester: Digester, issue: Issue, cards: Mapping[str, Card], shape: Shape, *, again: bool
+    ) -> Ready | None:
+        """The issue made ready, from the second time on that it comes, or when it is known to come `again`; None where
+        it cannot be.
+        """
         key = (id(issue), id(digester))  # both are kept below, so that nothing else gets their identity
         known = self._seen.get(key)
         if known is None or known[1] is not cards:
             if len(self._seen) >= _KEPT:
                 self._seen.clear()
-            self._seen[key] = (issue, cards, digester, {})
-            return None
+            self._seen[key] = known = (issue, cards, digester, {})
+            if not again:
+                return None
         made = known[3]
         try:
             return made[shape]

@@ -55,14 +55,14 @@ class Renderer:
         A row that cannot be composed raises for that row: the drain refuses it and asks for the others again.
         """
         readers = self._press.subscribers.addressees({delivery.subscriber_id for delivery in deliveries})
-        for delivery in deliveries:
+        for delivery, after in zip(deliveries, [*deliveries[1:], None], strict=True):
             reader = readers.get(delivery.subscriber_id)
             if reader is None:
                 yield Dropped(delivery.id, "suppressed", "the reader was forgotten")
             elif reader.barred or reader.status not in MAILABLE.get(delivery.kind, _ACTIVE):
                 yield Dropped(delivery.id, "suppressed", "the reader left")
             elif delivery.kind == "digest":
-                yield self._digest(delivery, reader)
+                yield self._digest(delivery, reader, again=after is not None and after.payload == delivery.payload)
             else:
                 yield self._notice(delivery, reader)
 
@@ -70,10 +70,10 @@ class Renderer:
         links = self._press.links(reader, confirm_until=delivery.expires_at)
         return self._press.open_composer().notice(delivery, reader, links, **json.loads(delivery.payload or "{}"))
 
-    def _digest(self, delivery: Delivery, reader: Reader) -> Message:
+    def _digest(self, delivery: Delivery, reader: Reader, *, again: bool) -> Message:
         issue, shelf = self._issue(delivery)
         links = self._press.links(reader, issue.editions[-1])
-        return self._press.open_composer().digest(delivery, reader, issue, shelf.cards, links)
+        return self._press.open_composer().digest(delivery, reader, issue, shelf.cards, links, again=again)
 
     def _issue(self, delivery: Delivery) -> tuple[Issue, _Shelf]:
         """The issue of a payload. Its subscriber is the first one that had it: no mail tells an issue's subscriber."""

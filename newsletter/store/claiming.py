@@ -127,7 +127,10 @@ def take(database: Database, connection: Connection, owner: str, limit: int, now
         _NEW_RANGES, [{"lease_id": lease_id, "first_id": first, "last_id": last} for first, last in ranges]
     )
     charged = _charged(database, connection, [row[0] for row in (*notices, *back, *due)])
-    return lease_id, tuple(as_delivery(row, charged.get(row[0], 0)) for row in rows)
+    known: dict[str, str] = {}  # readers of the same issue share its payload, which is most of a row
+    return lease_id, tuple(
+        as_delivery((*row[:4], known.setdefault(row[4], row[4]), *row[5:]), charged.get(row[0], 0)) for row in rows
+    )
 
 
 def _take_over(database: Database, connection: Connection, limit: int, now: int) -> list[tuple[Any, ...]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -36,3 +38,20 @@ def test_nothing_is_lost_and_only_what_cannot_part_is_wider(parts: list[str]) ->
     for line in lines:
         if columns(line) > WIDTH:
             assert " " not in line.strip()
+
+
+@given(
+    st.lists(st.text("ab-c.,:/", min_size=1, max_size=90), min_size=1, max_size=25),
+    st.sampled_from(["", "  ", "* "]),
+    st.sampled_from(["", "  ", "    "]),
+)
+def test_plain_words_are_wrapped_as_textwrap_does(words: list[str], first: str, rest: str) -> None:
+    expected = textwrap.fill(
+        " ".join(words),
+        72,
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    assert wrap(" ".join(words), first, rest) == expected
