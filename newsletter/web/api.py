@@ -38,7 +38,15 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")  # what a schema calls an addre
 def document(desk: Desk, ask: Ask) -> Response:  # noqa: ARG001 - every handler takes both
     from newsletter.web.doors import doors  # noqa: PLC0415 - the table names this handler: the circle is the point
 
-    return JSONResponse(openapi.document(doors(), name=desk.press.config.newsletter.name, base_url=desk.base_url))
+    return JSONResponse(
+        openapi.document(
+            doors(),
+            name=desk.press.config.newsletter.name,
+            base_url=desk.base_url,
+            topics=[*desk.topics],
+            zones=sorted(signup.zones()),
+        )
+    )
 
 
 def papers(desk: Desk, ask: Ask) -> Response:
@@ -154,6 +162,8 @@ def subscribe(desk: Desk, ask: Ask) -> Response:
             hour=str(int(body["send_hour"])) if "send_hour" in body else "",
             zone=spelt(body.get("timezone", "")),
         )
+        if "timezone" in body and not body["timezone"]:
+            return problem(422, "`timezone` is empty: leave it out for the newsletter's own.")
         if wrong := signup.wrong_in(replace(desk, tongue=ENGLISH), choices):
             return problem(422, wrong)
         wish = signup.wish_of(desk, body["email"], choices)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import newsletter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from newsletter.web.desk import ApiDoc, Door
 
@@ -92,8 +92,15 @@ SCHEMAS: dict[str, Schema] = {
 }
 
 
-def document(doors: Iterable[Door], *, name: str, base_url: str) -> dict[str, Any]:
-    """OpenAPI 3.1 of every door that has a `doc`."""
+def document(
+    doors: Iterable[Door], *, name: str, base_url: str, topics: Sequence[str], zones: Sequence[str]
+) -> dict[str, Any]:
+    """OpenAPI 3.1 of every door that has a `doc`; `topics` and `zones` are what a subscription may name."""
+    offered = {
+        "topics": SUBSCRIPTION["properties"]["topics"] | {"items": {"type": "string", "enum": list(topics)}},
+        "timezone": {"type": "string", "enum": list(zones)},
+    }
+    wish = SUBSCRIPTION | {"properties": SUBSCRIPTION["properties"] | offered}
     paths: dict[str, Any] = {}
     for door in doors:
         if door.doc is not None:
@@ -106,7 +113,7 @@ def document(doors: Iterable[Door], *, name: str, base_url: str) -> dict[str, An
         "servers": [{"url": base_url}],
         "paths": paths,
         "components": {
-            "schemas": SCHEMAS,
+            "schemas": SCHEMAS | {"Subscription": wish},
             "securitySchemes": {"operator": {"type": "http", "scheme": "bearer"}},
         },
     }
