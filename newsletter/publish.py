@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from datetime import date
 
-    from newsletter.model.edition import Edition, Silence
+    from newsletter.model.edition import Edition, Issue, Silence
     from newsletter.press import Press, Watch
     from newsletter.send.tally import Tally
     from newsletter.stages.cutting import Cut
@@ -231,15 +231,17 @@ def _report(
     )
 
 
+def _size(issue: Issue) -> str:
+    papers, topics = len(issue.paper_ids), len(issue.sections)
+    return f"{papers} paper{'s' * (papers != 1)} in {topics} topic{'s' * (topics != 1)}"
+
+
 def _dry_run(press: Press, asof: datetime, day: date | None) -> Report:
     cut, silent, notes = 0, Counter[str](), list[Note]()
     for block in cut_all(press, asof, day=day, dry_run=True):
         cut += len(block.issues)
         silent.update(silence.code for silence in block.silences)
-        notes += [
-            Note("info", reader.email, f"{len(issue.paper_ids)} papers in {len(issue.sections)} topics")
-            for reader, _, issue in block.issues
-        ]
+        notes += [Note("info", reader.email, _size(issue)) for reader, _, issue in block.issues]
         notes += [Note("info", f"reader {silence.subscriber_id}", silence.text) for silence in block.silences]
     notes.append(Note("info", "cut", f"would be cut: {_cut_words(cut, silent)}; nothing was written or sent"))
     return Report("send", press.edition_day(asof), "done", tuple(notes), cut=cut, silent=dict(silent))

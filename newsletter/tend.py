@@ -102,7 +102,9 @@ def _prune(press: Press) -> tuple[Note, ...]:
     readings = press.papers.forget_readings(before=before)
     if not gone and not runs and not readings:
         return ()
-    words = f"{gone} mails, {runs} runs and {readings} measurements of before {before:%Y-%m-%d} were erased"
+    counted = [(gone, "mail"), (runs, "run"), (readings, "measurement")]
+    parts = [f"{many} {what}{'s' * (many != 1)}" for many, what in counted]
+    words = f"{parts[0]}, {parts[1]} and {parts[2]} of before {before:%Y-%m-%d} were erased"
     return (Note("info", "keep", f"{words}; how many mails there were stays counted"),)
 
 
@@ -114,8 +116,8 @@ def _speak_of_uncertain(press: Press) -> tuple[Note, ...]:
         Note(
             "warning",
             "send",
-            f"{len(uncertain)} mails got no answer after the final dot; [delivery] on_uncertain = "
-            f'"{press.config.delivery.on_uncertain}" decides',
+            f"{len(uncertain)} mail{'s' * (len(uncertain) != 1)} got no answer after the final dot; "
+            f'[delivery] on_uncertain = "{press.config.delivery.on_uncertain}" decides',
         ),
     )
 

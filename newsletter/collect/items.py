@@ -73,6 +73,11 @@ def _no_constant(name: str) -> float:
     raise ValueError(f"{name} is no JSON number")
 
 
+def papers(count: int) -> str:
+    """1 paper, 2 papers"""
+    return f"{count} paper{'s' * (count != 1)}"
+
+
 def number(value: object) -> float | None:
     """A finite number of zero or more, also from a string of digits; None for all else (booleans too)."""
     if isinstance(value, bool):

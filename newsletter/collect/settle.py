@@ -38,7 +38,7 @@ def settled(polls: Iterable[Poll], day: date, now: datetime) -> Settled:
     if not seen:
         return Settled(False, f"the list of {day} has not been seen yet")
     last = seen[-1]
-    grew = f"the list of {day} had {last.size} papers at {last.at:%H:%M} UTC"
+    grew = f"the list of {day} had {last.size} paper{'s' * (last.size != 1)} at {last.at:%H:%M} UTC"
     if last.size >= ENOUGH and last.at >= midnight + MORNING:
         return Settled(True, f"{grew}: enough for an edition")
     earlier = [poll for poll in seen if last.at - poll.at >= APART and (poll.size > 0 or poll.at >= midnight + MORNING)]

@@ -197,7 +197,8 @@ class Gate:
 
     def close(self) -> None:
         if self.capped:
-            self.notes.append(f"{self.capped} issues wait for another day, by [delivery] warm_up")
+            wait = "issue waits" if self.capped == 1 else "issues wait"
+            self.notes.append(f"{self.capped} {wait} for another day, by [delivery] warm_up")
 
     def _lane(self, provider: str) -> Lane:
         most = float(max(1, self.most()))

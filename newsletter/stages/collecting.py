@@ -109,7 +109,8 @@ def _read_signals(press: Press, asof: datetime, stop: Callable[[], bool]) -> tup
                 break
             seen = _seen(press, asof)
             press.papers.keep((), (), [replace(reading, at=min(reading.at, seen)) for reading in readings], (), at=seen)
-            notes.append(Note("info", signal.name, f"{len(readings)} readings of {len(papers)} papers"))
+            read, of = len(readings), len(papers)
+            notes.append(Note("info", signal.name, f"{read} reading{'s' * (read != 1)} of {of} paper{'s' * (of != 1)}"))
             notes += [Note("warning", signal.name, _told(signal.name, problem)) for problem in problems]
     return tuple(notes)
 

@@ -136,7 +136,8 @@ def _ready(
     )
     held = len(candidates) - len(ready)
     return ready, tuple(
-        f"{source}: {sentence}; {held} papers wait for the next edition" for (source, _), sentence in filling.items()
+        f"{source}: {sentence}; {held} paper{'s wait' if held != 1 else ' waits'} for the next edition"
+        for (source, _), sentence in filling.items()
     )
 
 

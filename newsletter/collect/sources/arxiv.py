@@ -220,7 +220,8 @@ class _Fetch:
             return f"{self._name}: {self._stale}{missing}"
         if self._found:
             days = sorted({day for _, day in self._found})
-            return f"{len(self._found)} papers on the lists of {', '.join(str(day) for day in days[-3:])}{missing}"
+            named = ", ".join(str(day) for day in days[-3:])
+            return f"{items.papers(len(self._found))} on the lists of {named}{missing}"
         if self._missing:
             return f"{self._name} gave no answer{missing}"
         if self._unchanged:

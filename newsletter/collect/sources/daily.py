@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
+from newsletter.collect import items
 from newsletter.model.paper import Harvest
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def by_day(name: str, ask: Ask, tally: Tally, read: Callable[[date], OneDay], no
     if lost:
         state = "partial" if found or answered else "failed"
     named = ", ".join(str(day) for day in days[-3:]) or "no day"
-    note = f"{len(found)} papers on the lists of {named}" if found else f"{name}: {nothing} ({named})"
+    note = f"{items.papers(len(found))} on the lists of {named}" if found else f"{name}: {nothing} ({named})"
     if lost:
         note = (note if answered or found else f"{name} gave no answer") + f"; missing: {', '.join(map(str, lost[:5]))}"
     return Harvest(name, state, tuple(found), tuple(whole), tally.problems(name), {}, note, tuple(looked))

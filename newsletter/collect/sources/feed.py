@@ -70,7 +70,7 @@ class Feed:
             return Harvest(self.name, "failed", (), (), (problem,), held, f"{self.name}: {error}")
         memory = {} if broken else {"etag": answer.etag, "last_modified": answer.last_modified}
         state: HarvestState = "partial" if broken else "ok" if found else "empty"
-        note = f"{len(found)} entries in the feed {self.name}"
+        note = f"{len(found)} {'entry' if len(found) == 1 else 'entries'} in the feed {self.name}"
         return Harvest(self.name, state, found, (today,), tally.problems(self.name), memory, note)
 
 

@@ -66,7 +66,7 @@ class File:
             note = f"none of the {size} lines of {self._path.name} could be read"
             return Harvest(self.name, "failed", (), (), tally.problems(self.name), {}, note)
         dropped = f", {len(tally)} left out" if len(tally) else ""
-        note = f"{len(found)} papers in {self._path.name}{dropped}"
+        note = f"{items.papers(len(found))} in {self._path.name}{dropped}"
         state: HarvestState = "ok" if found else "empty"
         problems = (*tally.problems(self.name), *notes.problems(self.name))
         return Harvest(self.name, state, tuple(found), (ask.asof.date(),), problems, {}, note)
