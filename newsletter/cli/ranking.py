@@ -35,14 +35,14 @@ def rank(
         if span is not None:
             _history(press, day, topics, span, as_json=as_json)
             return
-        edition, notes, printed = _edition(press, day, topics, again=again)
+        edition, notes, printed, nothing = _edition(press, day, topics, again=again)
         when = when_printed(edition, press.clock.now()) if printed else "as it would be printed now"
     pools = [pool for pool in edition.pools if not topics or pool.slug in topics]
     if as_json:
-        give(_document(edition, pools, printed=printed, notes=notes))
+        give(_document(edition, pools, printed=printed, notes=(*filter(None, [nothing]), *notes)))
         return
-    say(f"Edition of {edition.day}, {when}")
-    for pool in pools:
+    say(f"Edition of {edition.day}, {when}{f': {nothing}' if nothing else ''}")
+    for pool in pools if not nothing else ():
         say()
         say(f"{pool.name} ({pool.slug})")
         for pick in pool.picks if explain else pool.shown:
@@ -72,17 +72,18 @@ def _check_topics(press: Press, topics: tuple[str, ...]) -> None:
 
 def _edition(
     press: Press, day: date | None, topics: tuple[str, ...], *, again: bool
-) -> tuple[Edition, tuple[str, ...], bool]:
+) -> tuple[Edition, tuple[str, ...], bool, str]:
+    """The edition, what is to be noted, whether it is printed, and why there was nothing to weigh."""
     from newsletter.publish import moment
-    from newsletter.stages.printing import draft
+    from newsletter.stages.printing import draft, nothing_known
 
     asof = moment(press, day)
     day = day or press.edition_day(asof)
     printed = None if again else press.editions.get(day)
     if printed is not None and set(topics) <= {pool.slug for pool in printed.pools}:
-        return printed, (), True
+        return printed, (), True, ""
     edition, notes = draft(press, day, asof)
-    return edition, tuple(note.text for note in notes), False
+    return edition, tuple(note.text for note in notes), False, nothing_known(press, edition, asof)
 
 
 def _say_pick(edition: Edition, pick: Pick, *, explain: bool) -> None:
@@ -125,7 +126,7 @@ def _pick(edition: Edition, pick: Pick) -> dict[str, Any]:
         "title": card.paper.title if card else "",
         "url": card.paper.url if card else "",
         "upvotes": card.upvotes if card else None,
-        "score": pick.score.total,
+        "score": round(pick.score.total, 6),
         "parts": [{"name": part.name, "value": part.value, "detail": part.detail} for part in pick.score.parts],
         "why": pick.why,
         "marks": list(pick.marks),

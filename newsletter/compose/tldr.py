@@ -43,6 +43,9 @@ _HANGING = re.compile(
     r"^(?:They|It|Its|Their|These|Those|Here|There|Such|He|She|The (?:result|former|latter|same|two|other)\b"
     r"|This(?! (?:paper|work|study|article|report|survey|review|thesis)\b)|In (?:this|that) (?:way|setting|case)\b)\b"
 )
+_ITEM = re.compile(r"^\(?(?:\d{1,2}|[ivx]{1,4}|[a-h])[).]\s*(?=[A-Za-z])")  # the mark of a list's item
+_OPEN = re.compile(r"\([^()]*$")  # a bracket that is still open where a sentence seems to end
+_BRACKETED = 160  # characters that a bracket may go on for
 # Points back at what a sentence before it told.
 _BACK = re.compile(
     r"^.{0,90}\b(?:these|those|such|this|the above|the aforementioned)\s+(?!paper|work|study|article)[a-z]",
@@ -136,11 +139,17 @@ def sentences(text: str) -> list[str]:
     """The sentences of a text; abbreviations and initials do not end one."""
     out: list[str] = []
     for piece in _ENDS.split(_NOTE.sub("", text)):
-        if out and (_ABBREVIATION.search(out[-1]) or len(out[-1]) < _SHORTEST):
+        if out and (_ABBREVIATION.search(out[-1]) or len(out[-1]) < _SHORTEST or _inside(out[-1], piece)):
             out[-1] = f"{out[-1]} {piece}"
         elif piece.strip():
             out.append(piece.strip())
     return out
+
+
+def _inside(before: str, piece: str) -> bool:
+    """Whether a bracket that opened before closes in this piece: `key-value (abbr. KV) cache` is no two sentences."""
+    close = piece.find(")", 0, _BRACKETED)
+    return close >= 0 and "(" not in piece[:close] and _OPEN.search(before) is not None
 
 
 def _idea(sentence: str, place: int, count: int) -> float:
@@ -149,13 +158,17 @@ def _idea(sentence: str, place: int, count: int) -> float:
     )
     worth += 0.8 * (place == 0 and count <= _SYNOPSIS) - 1.2 * bool(_HANGING.search(sentence))
     worth += 0.3 * bool(_NAMED.search(sentence)) - 0.4 * bool(_MORE.search(sentence))
-    worth -= 2.5 * bool(_WEAK.search(sentence)) + 0.5 * (len(sentence) > LIMIT)
+    worth -= 2.5 * bool(_WEAK.search(sentence)) + 0.5 * (len(sentence) > LIMIT) + 0.6 * bool(_ITEM.search(sentence))
     return worth - 0.8 * place / count
 
 
 def _support(sentence: str, place: int, count: int, *, before: bool) -> float:
     """What a second sentence adds: a result with figures most, the problem at the start some."""
-    if _WEAK.search(sentence) or (before and (_HANGING.search(sentence) or _BACK.search(sentence))):
+    if (
+        _WEAK.search(sentence)
+        or _ITEM.search(sentence)
+        or (before and (_HANGING.search(sentence) or _BACK.search(sentence)))
+    ):
         return -1.0
     result = 1.2 * bool(_RESULT.search(sentence)) + 0.8 * bool(_NUMBER.search(sentence))
     if not before and result:
@@ -165,5 +178,5 @@ def _support(sentence: str, place: int, count: int, *, before: bool) -> float:
 
 def _told(sentence: str) -> str:
     """The sentence without the joint to the one before it."""
-    bare = _POINTING.sub("", _LEAD.sub("", sentence, count=1), count=1)
+    bare = _POINTING.sub("", _LEAD.sub("", _ITEM.sub("", sentence, count=1), count=1), count=1)
     return bare[:1].upper() + bare[1:] if bare != sentence and len(bare) > _SHORTEST else sentence

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import date, datetime
 
-    from newsletter.model.edition import Edition
+    from newsletter.model.edition import Card, Edition
     from newsletter.model.paper import Ask, Candidate, Harvest, Listing, Paper, Poll, Problem, Reading
 
 
@@ -99,4 +99,7 @@ class Editions(Protocol):
     def days(self) -> tuple[date, ...]: ...
 
     def featured(self, *, since: date, before: date) -> frozenset[str]:
-        """Ids shown (rank <= top) in editions with since <= day < before: never featured again."""
+        """Ids shown (rank <= top), or told of again, in editions with since <= day < before: never featured again."""
+
+    def last_cards(self, paper_ids: Iterable[str], *, before: date) -> Mapping[str, Card]:
+        """The cards of these papers in the last edition before that day that showed or told of them."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from newsletter.model.paper import Candidate, Reading
+    from newsletter.model.paper import Candidate, Paper, Reading
 
 PLOT_POINTS = 24
 
@@ -37,24 +37,43 @@ def card(candidate: Candidate, asof: datetime) -> Card:
     )
 
 
-def follow_ups(candidates: Sequence[Candidate], featured: frozenset[str], since: datetime) -> tuple[FollowUp, ...]:
-    """What listings since `since` say of papers shown before: withdrawn, published, a major new version, code."""
+def follow_ups(
+    candidates: Sequence[Candidate], featured: frozenset[str], since: datetime, told: Mapping[str, Card]
+) -> tuple[FollowUp, ...]:
+    """What listings since `since` say of papers shown before: withdrawn, published, a major new version, code.
+
+    `told`: each paper's card when it was last shown or told of; what stood there is no news.
+    """
     found = []
     for candidate in candidates:
         paper = candidate.paper
         fresh = [x for x in candidate.listings if x.at > since and x.kind == "replace"]
         if paper.id not in featured or not fresh:
             continue
-        if paper.withdrawn:
-            found.append(FollowUp(paper.id, "withdrawn", "Withdrawn by its authors."))
-        elif paper.journal or (paper.doi and not paper.doi.startswith("10.48550/")):
-            where = paper.journal or f"doi:{paper.doi}"
-            found.append(FollowUp(paper.id, "published", f"Published: {where}.", where))
-        elif paper.code_url:
-            found.append(FollowUp(paper.id, "code", "A new version names its code."))
-        elif paper.version >= 2:
-            found.append(FollowUp(paper.id, "version", f"Version {paper.version} is out.", str(paper.version)))
+        if (news := _news(paper, told[paper.id].paper if paper.id in told else None)) is not None:
+            found.append(news)
     return tuple(sorted(found, key=lambda f: f.paper_id))
+
+
+def _news(paper: Paper, before: Paper | None) -> FollowUp | None:
+    """The most telling change. Without a paper of before everything that stands there is taken for new."""
+    if paper.withdrawn:
+        return None if before and before.withdrawn else FollowUp(paper.id, "withdrawn", "Withdrawn by its authors.")
+    where = _place(paper)
+    if where and not (before and _place(before)):
+        return FollowUp(paper.id, "published", f"Published: {where}.", where)
+    if paper.code_url and not (before and before.code_url):
+        return FollowUp(paper.id, "code", "A new version names its code.")
+    if paper.version >= 2 and not (before and before.version >= paper.version):
+        return FollowUp(paper.id, "version", f"Version {paper.version} is out.", str(paper.version))
+    return None
+
+
+def _place(paper: Paper) -> str:
+    """Where it was published: a journal, or a DOI that is not arXiv's own."""
+    if paper.journal or not paper.doi or paper.doi.startswith("10.48550/"):
+        return paper.journal
+    return f"doi:{paper.doi}"
 
 
 def _is(signal: str, what: str) -> bool:

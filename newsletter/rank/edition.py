@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from newsletter.model.edition import Card
     from newsletter.model.paper import Candidate, Paper
     from newsletter.rank.growth import Curves
     from newsletter.rank.settings import RankSettings
@@ -53,20 +54,22 @@ def rank_day(
     library: Mapping[str, Paper] | None = None,
     news_since: datetime | None = None,
     measured: Sequence[Candidate] = (),
+    told: Mapping[str, Card] | None = None,
 ) -> Edition:
     """The edition of `day` from what was known at `asof`. Same input in any order: same edition, byte for byte.
 
     `featured` are ids of earlier editions, never picked again. `library` holds the texts of seed papers that are not
     among the candidates. Follow-ups tell what came after `news_since`, the printing of the edition before (without it,
-    in the last 24 hours). `measured` are papers whose votes were read lately: how votes grow is learned from
-    their series, too. Without topics there is one pool, `trending`, ordered by attention alone.
+    in the last 24 hours), and did not stand on the paper's card in `told`. `measured` are papers whose votes were read
+    lately: how votes grow is learned from their series, too. Without topics there is one pool, `trending`, ordered by
+    attention alone.
     """
     known = _by_id(candidates)
     sieve = _sift(known, asof, featured, settings)
     today = _prepare(sieve, asof, settings, models, grown(_by_id([*candidates, *measured]), asof))
     shelf = {**(library or {}), **{c.paper.id: c.paper for c in known}}
     ranked = [rank_topic(today, topic, shelf, day, settings, models) for topic in (topics or [TRENDING])]
-    news = follow_ups(known, featured, news_since or asof - timedelta(hours=24))
+    news = follow_ups(known, featured, news_since or asof - timedelta(hours=24), told or {})
     shown = {pick.paper_id for one in ranked for pick in one.pool.picks} | {one.paper_id for one in news}
     return Edition(
         day=day,

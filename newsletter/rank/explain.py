@@ -9,8 +9,11 @@ if TYPE_CHECKING:
 
 
 def explain_pick(pick: Pick) -> tuple[str, ...]:
-    """The sentence, then one line a part, largest share first, then their sum."""
-    parts = sorted(pick.score.parts, key=lambda part: (-abs(part.value), part.name))
+    """The sentence, then one line a part that moved it, largest share first, then their sum."""
+    parts = sorted(
+        (part for part in pick.score.parts if f"{abs(part.value):.3f}" != "0.000"),
+        key=lambda part: (-abs(part.value), part.name),
+    )
     lines = [f"{part.value:+8.3f}  {part.name:<12}  {part.detail}".rstrip() for part in parts]
     return (pick.why, *lines, f"{pick.score.total:+8.3f}  total")
 

@@ -23,7 +23,7 @@ from newsletter.rank.relevance import (
     relevance,
 )
 from newsletter.rank.trend import vote_order
-from newsletter.rank.why import Reasons, listed, reasons_for, shorten, vote_reason
+from newsletter.rank.why import Reasons, listed, reasons_for, vote_reason
 from newsletter.tongue.reasons import clause, sentence
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def _pick(
         "category": reasons.category,
         "author": reasons.author,
         "organization": reasons.organization,
-        "seeds": f"nearest “{shorten(reasons.seed)}”" if reasons.seed else "",
+        "seeds": rel.seeds.detail(row, parts["seeds"][row]) if rel and rel.seeds else "",
         "trend": listed([clause(vote_reason(vote)) for vote in reasons.votes] or [clause(reasons.prior)]),
         "age": f"{round(today.hours[row])} hours since it was listed",
     }
@@ -161,7 +161,7 @@ def _reasons(today: Day, row: int, rel: Relevance | None, question: Question) ->
     votes, prior, gained = vote_order(today.votes[row]), describe(paper), today.gained[row]
     if rel is None:
         return Reasons(votes=votes, prior=prior, gained=gained)
-    like = rel.parts["seeds"][row] if "seeds" in rel.parts and rel.nearest_seed else 0.0
+    like = rel.parts["seeds"][row] if rel.seeds and rel.seeds.more else 0.0
     said = Reasons(
         words=matched_words(paper, question, today.corpus),
         near=bool(rel.close[row] and rel.parts["meaning"][row] > 0.5) if "meaning" in rel.parts else False,
@@ -173,4 +173,4 @@ def _reasons(today: Day, row: int, rel: Relevance | None, question: Question) ->
         prior=prior,
     )
     alone = not (said.words or said.near or said.category or said.author or said.organization)
-    return replace(said, seed=rel.nearest_seed[row]) if like > (0.0 if alone else 1.0) else said
+    return replace(said, seed=rel.seeds.more[row]) if rel.seeds and like > (0.0 if alone else 1.0) else said

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from newsletter.model.paper import Paper
     from newsletter.rank.corpus import Corpus
     from newsletter.rank.given import Given
+    from newsletter.rank.seeds import Likeness
     from newsletter.rank.text_model import TextModel
 
 _BRACKETS = re.compile(r"\([^()]*\)")
@@ -70,7 +71,7 @@ class Relevance:
     close: NDArray[np.bool_]  # near the topic in meaning
     passes: NDArray[np.bool_]  # the gate
     phrase_hits: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
-    nearest_seed: tuple[str, ...] = ()  # title of the seed paper each paper is most like
+    seeds: Likeness | None = None
 
     @property
     def total(self) -> NDArray[np.float64]:
@@ -150,18 +151,18 @@ def relevance(corpus: Corpus, question: Question, model: TextModel | None, given
     evidence = np.any([spoken, *hits.values()], axis=0)
     if topic_is_plain_words(question.topic):
         evidence |= close
-    near: tuple[str, ...] = ()
+    seeds: Likeness | None = None
     if question.seeds:
-        likeness, near = seed_scores(corpus, question.seeds, model)
-        parts["seeds"] = standard(likeness)
-        evidence |= likeness > 0
+        seeds = seed_scores(corpus, question.seeds, model)
+        parts["seeds"] = standard(seeds.scores)
+        evidence |= seeds.scores > 0
     parts = {name: np.where(values > 0, values * corpus.substance, values) for name, values in parts.items()}
     text_total = np.sum(list(parts.values()), axis=0) if parts else np.zeros(len(corpus))
     named = _named(corpus.papers, question.topic)
     parts |= {name: values for name, values in named.items() if values.any()}
     good = (text_total > TOP_SCORE) | (text_total >= _threshold(text_total))
     matched = np.sum(list(named.values()), axis=0) > 0
-    return Relevance(parts, cosine, close, matched | (good & evidence), hits, near)
+    return Relevance(parts, cosine, close, matched | (good & evidence), hits, seeds)
 
 
 def trust(corpus: Corpus, question: Question) -> float:

@@ -11,9 +11,10 @@ import numpy as np
 from newsletter.rank.corpus import read
 from newsletter.rank.numbers import standard
 from newsletter.rank.text_model import cosines
+from newsletter.rank.why import shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -43,8 +44,23 @@ def tfidf(counts: Mapping[str, int], idf: Mapping[str, float]) -> dict[str, floa
     return {term: value / norm for term, value in weights.items() if value} if norm else {}
 
 
-def seed_scores(corpus: Corpus, seeds: Seeds, model: TextModel | None) -> tuple[NDArray[np.float64], tuple[str, ...]]:
-    """(likeness of every paper, title of the wanted seed it is most like). Rocchio 1971 with weights 1 and -LESS."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Likeness:
+    """Of every paper: how like the seeds it is, and the title of the nearest one on either side (empty: none)."""
+
+    scores: NDArray[np.float64]
+    more: tuple[str, ...] = ()
+    less: tuple[str, ...] = ()
+
+    def detail(self, row: int, value: float) -> str:
+        """What the part of this value rests on."""
+        if value > 0:
+            return f"nearest “{shorten(self.more[row])}”" if self.more else "unlike the papers to stay away from"
+        return f"like “{shorten(self.less[row])}”, to stay away from" if self.less else "unlike the seed papers"
+
+
+def seed_scores(corpus: Corpus, seeds: Seeds, model: TextModel | None) -> Likeness:
+    """Rocchio 1971 with weights 1 and -LESS."""
     examples = read([*seeds.more, *seeds.less], model)
     more, less = len(seeds.more), len(seeds.less)
     signs = np.repeat([1.0 / max(1, more), -LESS / max(1, less)], [more, less])
@@ -55,10 +71,11 @@ def seed_scores(corpus: Corpus, seeds: Seeds, model: TextModel | None) -> tuple[
         meaning = cosines(corpus.vectors, examples.vectors.T)
         likeness = likeness + MEANING * standard(meaning @ signs)
         near = near + meaning
-    titles = (
-        tuple(seeds.more[int(best)].title for best in near[:, : len(seeds.more)].argmax(axis=1)) if seeds.more else ()
-    )
-    return likeness, titles
+    return Likeness(likeness, _nearest(seeds.more, near[:, :more]), _nearest(seeds.less, near[:, more : more + less]))
+
+
+def _nearest(seeds: Sequence[Paper], near: NDArray[np.float64]) -> tuple[str, ...]:
+    return tuple(seeds[int(best)].title for best in near.argmax(axis=1)) if seeds else ()
 
 
 def overlaps(corpus: Corpus, examples: Corpus, model: TextModel | None) -> NDArray[np.float64]:

@@ -55,21 +55,28 @@ def draft(
     )
     library = press.papers.get({one for topic in wanted for one in (*topic.papers, *topic.papers_not)})
     models, meaning, told = models_for(press, [one.paper for one in candidates], wanted, library, again=again)
+    featured = press.editions.featured(since=day - NEVER_TWICE, before=day)
+    revised = [one.paper.id for one in candidates if one.paper.id in featured and _replaced(one)]
     edition = rank_day(
         candidates,
         wanted,
         day=day,
         asof=asof,
-        featured=press.editions.featured(since=day - NEVER_TWICE, before=day),
+        featured=featured,
         settings=settings,
         notes=(*_edition_notes(press, day, held), *filter(None, [meaning])),
         models=models,
         library=library,
         news_since=_before(press, day),
         measured=older,
+        told=press.editions.last_cards(revised, before=day),
     )
     unknown = tuple(Note("warning", "topics", text) for text in unknown_seeds(wanted, library))
     return edition, (*told, *unknown, *(Note("info", "edition", text) for text in held))
+
+
+def _replaced(candidate: Candidate) -> bool:
+    return any(listing.kind == "replace" for listing in candidate.listings)
 
 
 def unknown_seeds(topics: Iterable[Topic], library: Mapping[str, Paper]) -> tuple[str, ...]:
@@ -184,6 +191,18 @@ def _nothing(press: Press, edition: Edition, day: date) -> str:
         return f"nothing printed for {day}: no new papers since {before:%Y-%m-%d %H:%M} UTC, when the last one came out"
     hours = press.config.ranking.lookback // timedelta(hours=1)
     return f"nothing printed for {day}: no new papers in the last {hours} hours"
+
+
+def nothing_known(press: Press, edition: Edition, asof: datetime) -> str:
+    """Why there was nothing to weigh for a draft; empty when there was."""
+    if edition.left_out or any(pool.picks for pool in edition.pools):
+        return ""
+    if not press.papers.last():
+        return "nothing was collected yet"
+    if not press.papers.candidates(since=asof - NEVER_TWICE, until=asof):
+        return f"no paper was known yet at {asof:%Y-%m-%d %H:%M} UTC"
+    hours = press.config.ranking.lookback // timedelta(hours=1)
+    return f"no paper was listed in the {hours} hours up to {asof:%Y-%m-%d %H:%M} UTC"
 
 
 def _failed(press: Press, day: date) -> str:

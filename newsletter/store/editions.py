@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from newsletter.model.codec import edition_from_json, edition_to_json
 from newsletter.store.tables import editions, featured, ranked
@@ -13,9 +13,10 @@ from newsletter.store.values import day as as_day
 from newsletter.store.values import micros
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import date
 
-    from newsletter.model.edition import Edition
+    from newsletter.model.edition import Card, Edition
     from newsletter.store.database import Database
 
 
@@ -32,10 +33,11 @@ class SqlEditions:
             "printed_at": micros(edition.printed_at),
             "content": zlib.compress(edition_to_json(edition).encode()),
         }
-        shown = sorted({pick.paper_id for pool in edition.pools for pick in pool.picks if pick.rank <= pool.top})
+        shown = {pick.paper_id for pool in edition.pools for pick in pool.picks if pick.rank <= pool.top}
+        shown |= {one.paper_id for one in edition.follow_ups}
         with self._db.writing() as connection:
             if self._db.insert_new(connection, editions, [row]):
-                rows = [{"day": row["day"], "paper_id": one} for one in shown]
+                rows = [{"day": row["day"], "paper_id": one} for one in sorted(shown)]
                 self._db.insert_new(connection, featured, rows)
                 self._db.insert_new(connection, ranked, ranked_rows(edition))
                 return edition
@@ -66,6 +68,21 @@ class SqlEditions:
         )
         with self._db.reading() as connection:
             return frozenset(connection.execute(statement).scalars())
+
+    def last_cards(self, paper_ids: Iterable[str], *, before: date) -> dict[str, Card]:
+        statement = (
+            select(featured.c.paper_id, func.max(featured.c.day))
+            .where(featured.c.paper_id.in_(self._db.words()), featured.c.day < before.isoformat())
+            .group_by(featured.c.paper_id)
+        )
+        with self._db.reading() as connection:
+            last = dict(connection.execute(statement, {"words": self._db.listed(paper_ids)}).all())
+        found: dict[str, Card] = {}
+        for day in sorted(set(last.values())):
+            edition = self.get(as_day(day))
+            cards = {card.paper.id: card for card in edition.cards} if edition else {}
+            found |= {one: cards[one] for one, of in last.items() if of == day and one in cards}
+        return found
 
 
 def ranked_rows(edition: Edition) -> list[dict[str, str]]:

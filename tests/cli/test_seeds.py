@@ -36,3 +36,26 @@ def test_a_seed_that_nobody_knows_is_told_by_rank_run_and_doctor(tmp_path: Path)
     assert said in desk("rank").err
     assert said in desk("run").err
     assert said in desk("doctor").out
+
+
+def test_rank_of_a_day_before_anything_was_known_says_so_in_place_of_empty_topics(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    assert "as it would be printed now: nothing was collected yet" in desk("rank", "--day", "2026-11-10").out
+    desk("collect")
+    early = desk("rank", "--day", "2026-11-10")
+
+    assert early.out.count("\n") == 1
+    assert "no paper was known yet at 2026-11-10 23:59 UTC" in early.out
+    assert (
+        "no paper was known yet at 2026-11-10 23:59 UTC" in desk("rank", "--day", "2026-11-10", "--json").json["notes"]
+    )
+
+
+def test_scores_have_six_decimals_at_most_and_parts_that_moved_nothing_are_not_explained(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk("collect")
+    scores = [paper["score"] for topic in desk("rank", "--json").json["topics"] for paper in topic["papers"]]
+
+    assert scores
+    assert all(score == round(score, 6) for score in scores)
+    assert " +0.000" not in desk("rank", "--explain").out

@@ -119,3 +119,14 @@ def test_that_the_code_will_be_made_public_is_no_result() -> None:
         "Our code will be made public."
     )
     assert "public" not in extract(abstract)
+
+
+def test_a_bracket_is_not_cut_in_two_and_an_item_of_a_list_stands_without_its_mark() -> None:
+    cut = sentences("We shrink the key-value (abbr. KV) cache of a model by half. It loses nothing.")
+    filler = "Long contexts are slow and cost much memory on every machine that people have at home. " * 3
+
+    assert cut == ["We shrink the key-value (abbr. KV) cache of a model by half.", "It loses nothing."]
+    assert extract(f"{filler}2) We propose a cache that forgets. 3) It is twice as fast.") == (
+        "Long contexts are slow and cost much memory on every machine that people have at home. "
+        "We propose a cache that forgets."
+    )

@@ -11,6 +11,7 @@ from newsletter.rank import relevance as room
 from newsletter.rank.corpus import read
 from newsletter.rank.relevance import ask, relevance
 from newsletter.rank.text_model import load_models
+from tests.support.ranking import candidate, paper, print_day
 
 FILLER = [
     Paper(id=f"f{n}", title=f"Measuring the growth of plants {n}", abstract="Leaves and roots were measured.")
@@ -80,3 +81,18 @@ def test_in_a_large_pool_the_best_papers_say_what_else_a_field_is_about(monkeypa
     assert large.parts["meaning"][5] > small.parts["meaning"][5]
     assert large.cosine.tolist() == small.cosine.tolist()  # the gate and the sentence go by the topic itself
     assert large.passes[:5].all()
+
+
+def test_a_part_of_seeds_says_what_it_rests_on_whichever_way_it_counts() -> None:
+    robots, proofs = paper(0), paper(1)
+    day = [candidate(paper(number)) for number in range(2, 32)]
+    wary = Topic(slug="t", name="T", query="robot", papers_not=(robots.id,))
+    eager = Topic(slug="t", name="T", query="robot", papers=(proofs.id,))
+    library = {robots.id: robots, proofs.id: proofs}
+
+    for topic, said in ((wary, "to stay away from"), (eager, "nearest “")):
+        pool = print_day(day, topic, library=library).pools[0]
+        details = [part.detail for pick in pool.picks for part in pick.score.parts if part.name == "seeds"]
+        assert details
+        assert all(details)
+        assert any(said in detail for detail in details)

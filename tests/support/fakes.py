@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import date, datetime, timedelta
 
-    from newsletter.model.edition import Edition
+    from newsletter.model.edition import Card, Edition
     from newsletter.model.mail import Note
     from newsletter.model.paper import Paper
     from newsletter.model.subscriber import Feedback
@@ -56,7 +56,16 @@ class FakeEditions:
 
     def featured(self, *, since: date, before: date) -> frozenset[str]:
         editions = [self.printed[day] for day in self.days() if since <= day < before]
-        return frozenset(pick.paper_id for one in editions for pool in one.pools for pick in pool.shown)
+        return frozenset(paper_id for one in editions for paper_id in self._told(one))
+
+    def last_cards(self, paper_ids: Iterable[str], *, before: date) -> Mapping[str, Card]:
+        editions = [self.printed[day] for day in self.days() if day < before]
+        cards = {card.paper.id: card for one in editions for card in one.cards if card.paper.id in self._told(one)}
+        return {one: cards[one] for one in paper_ids if one in cards}
+
+    def _told(self, edition: Edition) -> set[str]:
+        shown = {pick.paper_id for pool in edition.pools for pick in pool.shown}
+        return shown | {one.paper_id for one in edition.follow_ups}
 
 
 class FakeSubscribers:

@@ -14,7 +14,7 @@ from newsletter.rank.text_model import Models, load_models
 from newsletter.rank.trend import risers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 DAY = date(2026, 11, 20)
 ASOF = datetime(2026, 11, 20, 20, tzinfo=UTC)
@@ -63,6 +63,7 @@ def print_day(
     featured: frozenset[str] = frozenset(),
     settings: RankSettings | None = None,
     measured: Sequence[Candidate] = (),
+    library: Mapping[str, Paper] | None = None,
 ) -> Edition:
     return rank_day(
         [*candidates, *risers(measured, ASOF)],
@@ -74,6 +75,7 @@ def print_day(
         notes=(),
         models=models(),
         measured=measured,
+        library=library,
     )
 
 
