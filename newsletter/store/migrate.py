@@ -71,6 +71,9 @@ def _kept(database: Database, before: str) -> Path | None:
         return None
     path = database.path.with_name(f"{database.path.name}.before-{HEAD}")
     needed, free = database.path.stat().st_size, shutil.disk_usage(path.parent).free
+    if free < 3 * needed and path.exists():  # what the interrupted try took
+        path.unlink()
+        free = shutil.disk_usage(path.parent).free
     if free < 3 * needed:
         what = f"{database.place} is of version {before} and must be brought to {HEAD}, but the disk is too full:"
         what += f" {free // 1024**2} MB are free, {3 * needed // 1024**2} MB are needed for a copy and the work."

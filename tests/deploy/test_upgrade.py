@@ -95,6 +95,20 @@ def test_an_upgrade_that_was_killed_leaves_no_old_copy_that_passes_for_the_last_
     assert [one.name for one in tmp_path.glob(".subscribers*")] == []
 
 
+def test_the_copy_of_a_killed_upgrade_makes_room_for_the_next_one(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = Desk(tmp_path)
+    tables = old(made, tmp_path, FIRST_RELEASE)
+    copy = tmp_path / f"subscribers.db.before-{migrate.HEAD}"
+    shutil.copy(tmp_path / "subscribers.db", copy)
+    size, usage = copy.stat().st_size, shutil.disk_usage(tmp_path)
+    before = told(copy, tables)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=(2 if copy.exists() else 3) * size))
+    assert desk("upgrade").code == 0
+    assert told(copy, tables) == before
+
+
 def test_a_disk_without_room_for_the_copy_stops_the_upgrade_before_it_begins(
     made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
