@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -203,6 +204,20 @@ def test_bad_lines_are_named_by_number_and_cost_only_themselves() -> None:
 def test_the_smallest_line_is_a_paper_of_the_day_the_file_changed() -> None:
     found, _ = read({"id": "x1", "title": "Only a title", "abstract": "and this"})
     assert (found[0].day, found[0].paper.id[:2]) == (DAY, "t-")
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder"])
+def test_what_is_no_file_keeps_nobody_waiting(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "papers.jsonl"
+    if kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.mkdir()
+    source = open_source("file", name="papers", http=client(), path=path)
+    harvest = source.fetch(Ask((DAY,), NOON))
+    assert harvest.state == "failed"
+    assert harvest.problems == (source.probe(),)
+    assert harvest.problems[0].what == f"{path} cannot be read: it is no regular file"
 
 
 def test_a_file_is_read_and_a_missing_one_is_named(tmp_path: Path) -> None:

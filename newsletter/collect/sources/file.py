@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import stat
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from newsletter.collect import clean, ids, items
 from newsletter.model.paper import Found, Harvest, Paper, Problem
@@ -43,25 +45,29 @@ class File:
 
     def probe(self) -> Problem | None:
         try:
-            with self._path.open("rb") as lines:
+            with self._opened() as lines:
                 lines.read(1)
         except OSError as error:
-            return Problem(
-                self.name, f"{self._path} cannot be read: {error.strerror}", "Check the path in config.toml."
-            )
+            return self._unread(error)
         return None
+
+    def _opened(self) -> BinaryIO:
+        """Raises OSError: a pipe or a device may keep its reader waiting for ever, and is none of our files."""
+        if not stat.S_ISREG(self._path.stat().st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file")
+        return self._path.open("rb")
+
+    def _unread(self, error: OSError) -> Problem:
+        return Problem(self.name, f"{self._path} cannot be read: {error.strerror}", "Check the path in config.toml.")
 
     def fetch(self, ask: Ask) -> Harvest:
         tally, notes = items.Tally(), items.Tally()
         try:
             changed = datetime.fromtimestamp(self._path.stat().st_mtime, tz=UTC).date()
-            with self._path.open("rb") as lines:
+            with self._opened() as lines:
                 found, size = parse(_lines(lines), ask.asof, min(changed, ask.asof.date()), self.name, tally, notes)
         except OSError as error:
-            problem = Problem(
-                self.name, f"{self._path} cannot be read: {error.strerror}", "Check the path in config.toml."
-            )
-            return Harvest(self.name, "failed", (), (), (problem,), {}, f"{self.name} cannot be read")
+            return Harvest(self.name, "failed", (), (), (self._unread(error),), {}, f"{self.name} cannot be read")
         if size and not found and len(tally) == size:
             note = f"none of the {size} lines of {self._path.name} could be read"
             return Harvest(self.name, "failed", (), (), tally.problems(self.name), {}, note)
