@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any
 
+from newsletter.collect.sources.sound import Sound
 from newsletter.errors import UsageError
 
 if TYPE_CHECKING:
@@ -47,4 +48,4 @@ def open_plugged(
         if not hasattr(source, wanted):
             what = f'The source "{kind}" of {package} has no `{wanted}`.'
             raise UsageError(what, cure="docs/writing-a-source.md says what a source is.")
-    return source
+    return Sound(source)
