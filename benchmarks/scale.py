@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmarks.common import Row, options, peak_mb, report
 from benchmarks.day import DAY
@@ -24,6 +27,9 @@ from newsletter.config import load_config
 from newsletter.stages.cutting import cut_all
 from newsletter.wiring import open_press
 from tests.support import postgres
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 CONNECTIONS = 4
 
@@ -51,37 +57,69 @@ def main() -> None:
 
 
 def _measured(database: str, readers: int, workers: list[int], *, rows: list[Row]) -> list[Row]:
-    """`rows` are those of fewer readers, to compare the memory with."""
+    """Cut once, then drained anew from a copy for each number of workers. `rows`: of fewer readers, for the memory."""
     small = {row.measure.partition(":")[2]: row.ours for row in rows if row.unit == "MB"}
-    made: list[Row] = []
-    for count in workers:
-        with tempfile.TemporaryDirectory() as name, tempfile.NamedTemporaryFile() as log:
-            house = Path(name)
-            printed_house(house, readers, database=_new_database(database))
-            took, peak, issues = _in_a_process("cut", house)
-            with sink(log=Path(log.name)) as running:
-                begun = time.monotonic()
-                runs = drained(house, running.port, CONNECTIONS, workers=count)
-                whole = time.monotonic() - begun
-            run = together(runs)
-            accepted = Path(log.name).read_text().splitlines()
-        title = f"{database}, {readers:,} readers, {count} worker{'s'[: count > 1]}"
-        lost, doubled = readers - len(set(accepted)), len(accepted) - len(set(accepted))
-        if count == workers[0]:
-            made += [
-                Row(f"{title}: cut and freeze", issues / took, "readers/s"),
-                Row(f"{title}: cut and freeze, time", took, "s"),
-                _memory(f"{title}: cut and freeze, peak memory", peak, small),
-            ]
-        made += [
-            Row(f"{title}: drain", run.rate, "mails/s"),
-            Row(f"{title}: drain, time with start", whole, "s"),
-            Row(f"{title}: drain, CPU", run.cpu / run.messages * 1000, "s per 1,000"),
-            _memory(f"{title}: drain, peak memory", run.peak_mb, small),
-            Row(f"{title}: lost", lost, "mails", goal=0, met=lost == 0),
-            Row(f"{title}: doubled", doubled, "mails", goal=0, met=doubled == 0),
+    title = f"{database}, {readers:,} readers"
+    with tempfile.TemporaryDirectory() as name:
+        house = Path(name) / "house"
+        house.mkdir()
+        printed_house(house, readers, database=_new_database(database))
+        took, peak, issues = _in_a_process("cut", house)
+        made = [
+            Row(f"{title}: cut and freeze", issues / took, "readers/s"),
+            Row(f"{title}: cut and freeze, time", took, "s"),
+            _memory(f"{title}: cut and freeze, peak memory", peak, small),
         ]
+        _tell(made)
+        for count in workers:
+            with _copied(house, database) as copy:
+                drain = _drained(copy, f"{title}, {count} worker{'s'[: count > 1]}", readers, count, small)
+            _tell(drain)
+            made += drain
     return made
+
+
+def _drained(house: Path, title: str, readers: int, workers: int, small: dict[str, float]) -> list[Row]:
+    with tempfile.NamedTemporaryFile() as log:
+        with sink(log=Path(log.name)) as running:
+            begun = time.monotonic()
+            runs = drained(house, running.port, CONNECTIONS, workers=workers)
+            whole = time.monotonic() - begun
+        accepted = Path(log.name).read_text().splitlines()
+    run = together(runs)
+    lost, doubled = readers - len(set(accepted)), len(accepted) - len(set(accepted))
+    return [
+        Row(f"{title}: drain", run.rate, "mails/s"),
+        Row(f"{title}: drain, time with start", whole, "s"),
+        Row(f"{title}: drain, CPU", run.cpu / run.messages * 1000, "s per 1,000"),
+        _memory(f"{title}: drain, peak memory", run.peak_mb, small),
+        Row(f"{title}: lost", lost, "mails", goal=0, met=lost == 0),
+        Row(f"{title}: doubled", doubled, "mails", goal=0, met=doubled == 0),
+    ]
+
+
+@contextmanager
+def _copied(house: Path, database: str) -> Iterator[Path]:
+    """The same newsletter with its queue, in a folder, and on PostgreSQL a database, of its own."""
+    with tempfile.TemporaryDirectory() as name:
+        copy = Path(name) / "house"
+        shutil.copytree(house, copy)
+        server = postgres.found() if database == "PostgreSQL" else None
+        if server is not None:
+            config = copy / "config.toml"
+            before = config.read_text("utf-8")
+            old = next(line for line in before.splitlines() if line.startswith("database = ")).split('"')[1]
+            new = server.create_database(old.partition("@/")[2].partition("?")[0])
+            config.write_text(before.replace(old, new), "utf-8")
+        yield copy
+        if server is not None:
+            server.execute(f'DROP DATABASE "{new.partition("@/")[2].partition("?")[0]}" WITH (FORCE)')
+
+
+def _tell(rows: list[Row]) -> None:
+    """At once: the whole takes an hour."""
+    for row in rows:
+        print(f"{row.measure}: {row.ours:,.4g} {row.unit}", file=sys.stderr, flush=True)
 
 
 def _memory(measure: str, peak: float, small: dict[str, float]) -> Row:
