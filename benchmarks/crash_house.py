@@ -198,10 +198,10 @@ def mail_server(log: Path, trouble: float, *, seed: int) -> Iterator[int]:
 
 
 def make_house(folder: Path, log: Path, *, readers: int, port: int, database: str = "", path: str = "") -> House:
-    """`database`: "postgresql" for a database of its own there, else SQLite in the folder. `path`: a maildir instead
-    of the server at `port`.
+    """`database`: an address, "postgresql" for a database of its own there, else SQLite in the folder. `path`: a
+    maildir instead of the server at `port`.
     """
-    line = ""
+    line = f'database = "{database}"\n' if database else ""
     if database == "postgresql":
         server = postgres.found()
         assert server is not None

@@ -18,7 +18,7 @@ from benchmarks.crash_house import Toll, mail_server, make_house
 from tests.support import postgres
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from benchmarks.crash_house import House
 
@@ -32,12 +32,18 @@ def rows(readers: int, *, restarts: int, seed: int, only: str) -> list[Row]:
     name = "PostgreSQL restarted under load"
     if only in name and postgres.found() is not None:
         found += _rows(name, restarted(readers, restarts, seed), f"restarts, {readers} readers")
-    for name, maildir in (("disk full under SQLite", False), ("disk full under the maildir", True)):
-        if only in name:
-            if os.geteuid() != 0:
-                print(f"{name}: skipped, only root may mount a small disk", file=sys.stderr)
-                continue
-            found += _rows(name, full(readers, maildir=maildir), f"times full, {readers} readers")
+    filled: list[tuple[str, Callable[[], Toll]]] = [
+        ("disk full under SQLite", lambda: full(readers, maildir=False)),
+        ("disk full under the maildir", lambda: full(readers, maildir=True)),
+        ("disk full under PostgreSQL", lambda: full_below(readers)),
+    ]
+    for name, tried in filled:
+        if only not in name or ("PostgreSQL" in name and postgres.found() is None):
+            continue
+        if os.geteuid() != 0:
+            print(f"{name}: skipped, only root may mount a small disk", file=sys.stderr)
+            continue
+        found += _rows(name, tried(), f"times full, {readers} readers")
     return found
 
 
@@ -101,6 +107,34 @@ def full(readers: int, *, maildir: bool) -> Toll:
                     _move_out(disk / "outbox", log)
             _drain_to_the_end(house, disk, log, maildir=maildir)
             house.judge(toll)
+    return toll
+
+
+def full_below(readers: int) -> Toll:
+    """The same for a PostgreSQL whose disk fills up while mails leave; it is restarted when there is room again."""
+    toll = Toll()
+    with tempfile.TemporaryDirectory() as name, small_disk() as disk:
+        folder, log = Path(name), Path(name) / "accepted.jsonl"
+        server = postgres.on_small_disk(disk)
+        assert server is not None
+        try:
+            with mail_server(log, 0.0, seed=1) as port:
+                house = make_house(folder, log, readers=readers, port=port, database=server.create_database())
+                for _ in range(3):
+                    before, until = len(house.accepted()), time.monotonic() + 60
+                    process = house.start("run", "--day", house.day)
+                    while process.poll() is None and len(house.accepted()) < before + 100 and time.monotonic() < until:
+                        time.sleep(0.05)
+                    _fill(disk)
+                    process.wait(timeout=300)
+                    house.kills.append((time.time(), 1))
+                    toll.kills += 1
+                    (disk / "ballast").unlink(missing_ok=True)
+                    server.restart(signal.SIGQUIT)
+                house.finish()
+                house.judge(toll)
+        finally:
+            server.stop()
     return toll
 
 

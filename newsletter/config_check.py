@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 _LOOPBACK = ("localhost", "127.", "::1")
 
 
+def listed(text: str) -> list[str]:
+    """What stands between the commas."""
+    return [one for part in text.split(",") if (one := part.strip())]
+
+
 def cross_check(found: Findings, values: dict[str, Any]) -> None:
     """Fill in what one setting says of another, and note what does not fit together."""
     _sources(found, values["sources"])
@@ -125,6 +130,9 @@ def _delivery(found: Findings, delivery: dict[str, Any], *, relays: list[dict[st
         missing = "dkim_key" if delivery["dkim_selector"] else "dkim_selector"
         text = "is missing: signing needs dkim_selector and dkim_key both. Add it, or take the other out."
         found.problems.append(f"{found.label(section, 0, missing)}: {text}")
+    elif len(selectors := listed(delivery["dkim_selector"])) != len(files := listed(delivery["dkim_key"])):
+        text = f"names {len(files)} and dkim_selector {len(selectors)}: each selector has a key of its own, in order."
+        found.problems.append(f"{found.label(section, 0, 'dkim_key')}: {text}")
 
 
 def _server(found: Findings, section: Section, index: int, delivery: dict[str, Any]) -> None:

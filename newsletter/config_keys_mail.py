@@ -60,8 +60,13 @@ DELIVERY = Section(
             ["30s", "2m", "5m", "15m", "30m"],
             "Waits between tries; after the last one: every half hour, or as long as that one.",
         ),
-        Key("dkim_selector", v.TEXT, "", "Sign mails here with this DKIM selector; empty: the mail server signs."),
-        Key("dkim_key", v.PATH, "", "The file of the private key for it."),
+        Key(
+            "dkim_selector",
+            v.TEXT,
+            "",
+            "Sign mails here with this DKIM selector, or two with a comma between; empty: the mail server signs.",
+        ),
+        Key("dkim_key", v.PATH, "", "The file of the private key for it; of each, in order, with commas between."),
     ),
 )
 

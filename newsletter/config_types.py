@@ -94,7 +94,7 @@ class DeliveryConfig:
     bounce_domain: str
     on_uncertain: Literal["resend", "hold", "drop"]
     retry: tuple[timedelta, ...]
-    dkim_selector: str
+    dkim_selector: str  # several with commas between, as the files of their keys
     dkim_key: str
     helo_name: str = ""
     messages_per_connection: int = 100

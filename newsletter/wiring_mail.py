@@ -6,6 +6,7 @@ from dataclasses import replace
 from email.utils import parseaddr
 from typing import TYPE_CHECKING
 
+from newsletter.config_check import listed
 from newsletter.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -98,4 +99,5 @@ def dkim_signers(config: Config) -> list[Signer]:
     from newsletter.send.dkim import load_signer
 
     domain = parseaddr(config.newsletter.sender)[1].rpartition("@")[2].lower()
-    return [load_signer(config.locate(delivery.dkim_key), domain=domain, selector=delivery.dkim_selector)]
+    pairs = zip(listed(delivery.dkim_selector), listed(delivery.dkim_key), strict=True)
+    return [load_signer(config.locate(key), domain=domain, selector=selector) for selector, key in pairs]

@@ -288,7 +288,8 @@ def _sending(press: Press) -> Sending:
     sender = parseaddr(press.config.newsletter.sender)[1].rpartition("@")[2].lower()
     envelope = delivery.bounce_domain.lower().rstrip(".") or sender
     relayed = bool(delivery.username) and not delivery.bounce_domain
-    return Sending(sender, envelope, next(iter(press.dkim_records()), None), relayed=relayed)
+    first, *more = press.dkim_records() or (None,)
+    return Sending(sender, envelope, first, tuple(one for one in more if one), relayed)
 
 
 def _has_mail(mailbox: Mailbox) -> bool:

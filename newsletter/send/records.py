@@ -29,6 +29,7 @@ class Sending:
     sender: str
     envelope: str
     dkim: tuple[str, str] | None = None  # (name, TXT) as `Signer.record()` gives it
+    more_dkim: tuple[tuple[str, str], ...] = ()  # of further keys
     relayed: bool = False  # a provider sends for us, with a login
 
 
@@ -148,7 +149,8 @@ def _dkim(sending: Sending, dns: Dns) -> Iterator[Finding]:
     if sending.dkim is None:
         yield Finding("DKIM", "ok", "not checked: mails are not signed here; your mail server has to do it")
     else:
-        yield from judge_dkim(*sending.dkim, dns.texts(sending.dkim[0]))
+        for record in (sending.dkim, *sending.more_dkim):
+            yield from judge_dkim(*record, dns.texts(record[0]))
 
 
 def _dmarc(sending: Sending, dns: Dns) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from newsletter.send.dkim import load_signer
@@ -119,3 +120,20 @@ def test_without_dnspython_doctor_says_how_to_install_it(tmp_path: Path, monkeyp
         "text": "not checked: dnspython is not installed.",
         "cure": "Install it: `pip install 'trending-papers[dns]'`.",
     }
+
+
+def test_each_of_two_keys_is_looked_up_under_its_own_selector(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    zone: Zone = {("lab.edu", "MX"): ["5 mx.lab.edu."], ("b.lab.edu", "TXT"): [txt("v=spf1 mx -all")]}
+    form, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    for name, made in (("a", rsa.generate_private_key(65537, 2048)), ("b", Ed25519PrivateKey.generate())):
+        (tmp_path / f"{name}.pem").write_bytes(made.private_bytes(serialization.Encoding.PEM, form, plain))
+    where, value = load_signer(tmp_path / "b.pem", domain="lab.edu", selector="ed").record()
+    zone[(where, "TXT")] = [txt(value)]
+
+    found = Asking(
+        desk, zone, SMTP + 'bounce_domain = "b.lab.edu"\ndkim_selector = "rsa, ed"\ndkim_key = "a.pem, b.pem"\n'
+    )()
+
+    levels = {check: one["level"] for check, one in found.items() if check.startswith("DKIM")}
+    assert levels == {"DKIM at rsa._domainkey.lab.edu": "problem", "DKIM at ed._domainkey.lab.edu": "ok"}

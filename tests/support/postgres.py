@@ -43,10 +43,15 @@ class Server:
     def restart(self, how: signal.Signals = signal.SIGINT) -> None:
         """As an operator does (SIGINT: fast) or as a crash does (SIGQUIT: immediate, recovery at the start)."""
         running = _running[self.folder]
-        running.process.send_signal(how)
-        running.process.wait(timeout=30)
+        if running.process.poll() is None:
+            running.process.send_signal(how)
+            running.process.wait(timeout=30)
         running.begin()
         _wait(self)
+
+    def stop(self) -> None:
+        """For good, before the end of the session."""
+        _end(_running[self.folder])
 
     def execute(self, statement: str) -> None:
         with psycopg.connect(f"host={self.folder} user=postgres dbname=postgres", autocommit=True) as connection:
@@ -82,21 +87,28 @@ def found() -> Server | None:
     postgres = _binary("postgres")
     if initdb is None or postgres is None:
         return None
-    folder = Path(tempfile.mkdtemp(prefix="pg"))
+    return _begun(Path(tempfile.mkdtemp(prefix="pg")), initdb, postgres)
+
+
+def on_small_disk(folder: Path) -> Server | None:
+    """A server of its own whose data lie in `folder`, with little log, so that a small disk is soon full."""
+    initdb, postgres = _binary("initdb"), _binary("postgres")
+    if initdb is None or postgres is None:
+        return None
+    little = {"min_wal_size": "2MB", "max_wal_size": "16MB", "shared_buffers": "16MB"}
+    return _begun(folder, initdb, postgres, "--wal-segsize=1", **little)
+
+
+def _begun(folder: Path, initdb: str, postgres: str, *flags_of_initdb: str, **more: str) -> Server:
     user = _user()
     if user is not None:
         shutil.chown(folder, user)
     data = folder / "data"
     as_user: dict[str, Any] = {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if user else {}
     quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder}
-    subprocess.run(
-        [initdb, "--no-sync", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "-D", data],
-        check=True,
-        timeout=60,
-        **quiet,
-        **as_user,
-    )
-    settings = {"fsync": "off", "full_page_writes": "off", "listen_addresses": "", "max_connections": "100"}
+    kind = ["-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", *flags_of_initdb]
+    subprocess.run([initdb, "--no-sync", *kind, "-D", data], check=True, timeout=60, **quiet, **as_user)
+    settings = {"fsync": "off", "full_page_writes": "off", "listen_addresses": "", "max_connections": "100", **more}
     flags = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
     command = [postgres, "-D", str(data), "-k", str(folder), *flags]
     running = _running[folder] = _Running(lambda: subprocess.Popen(command, **quiet, **as_user))
@@ -136,6 +148,11 @@ def _wait(started: Server) -> None:
 
 
 def _stop(running: _Running, folder: Path) -> None:
-    running.process.send_signal(signal.SIGQUIT)  # immediate shutdown: nothing in it is worth a checkpoint
-    running.process.wait(timeout=20)
+    _end(running)
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _end(running: _Running) -> None:
+    if running.process.poll() is None:
+        running.process.send_signal(signal.SIGQUIT)  # immediate shutdown: nothing in it is worth a checkpoint
+        running.process.wait(timeout=20)
