@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from newsletter.model.mail import Deferred, Delivered, Refused, Reply, Uncertain
 from newsletter.send.doubt import CLOSED, HUNG_UP
 from newsletter.send.transports.item import Item
+from newsletter.send.transports.refrain import RSET, Refrain
 from newsletter.send.transports.wire import Envelopes, NotSendable, ProtocolFault, ReplyReader, clean, dotted
 from newsletter.send.verdict import judge, outcome
 
@@ -66,6 +67,7 @@ class Conversation:
         self.stalled = False
         self.closing: Reply | None = None  # a 421: the server is about to close
         self._since = time.monotonic()
+        self._refrain = Refrain()
 
     @property
     def room(self) -> int:
@@ -115,6 +117,10 @@ class Conversation:
         """Match every reply in `data` to its command; outcomes are appended. ProtocolFault: drop the connection."""
         self._since, self.stalled = time.monotonic(), False
         usual = self.mode != "step"
+        if self.mode == "chunks" and self._chunking.works and self.closing is None and not self._reader.partial:
+            many = len(outcomes)
+            data = self._refrain.taken(data, self._expect, self.items, outcomes)
+            self.answered += len(outcomes) - many
         for reply in self._reader.feed(data):
             if self.closing is not None or (self._retired and not self.items):
                 continue  # to the second: the octets of a chunk, taken for commands
@@ -192,9 +198,9 @@ class Conversation:
             if self.mode == "chunks":
                 reset = b"RSET\r\n" if self._dirty else b""
                 self._write(b"%b%b%bBDAT %d LAST\r\n" % (reset, mail, rcpt, len(item.body)))
-                self._write(item.body, item)
+                self.out.append((item.body, item))
                 if self._dirty:
-                    self._expect.append(("rset", None))
+                    self._expect.append(RSET)
                 self._expect += (("mail", item), ("rcpt", item), ("dot", item))
                 self._dirty = True
                 continue

@@ -191,7 +191,7 @@ class SmtpTransport:
                 self._more = False
                 return False
             if message is not None:
-                self._backlog.append(Item(signed(message, self._signers)))
+                self._backlog.append(Item(signed(message, self._signers) if self._signers else message))
         return bool(self._backlog)
 
     def _late(self) -> bool:

@@ -66,7 +66,7 @@ class ReplyReader:
         parts = (self._tail + data).split(b"\n")
         self._tail = parts.pop()
         for part in parts:
-            reply = _single(part) if not self._texts and len(part) < SHORT_LINE else None
+            reply = single(part) if not self._texts and len(part) < SHORT_LINE else None
             if reply is not None or (reply := self._line(part)) is not None:
                 yield reply
         if len(self._tail) > MOST_LINE:
@@ -98,7 +98,7 @@ class ReplyReader:
 
 
 @lru_cache(maxsize=64)
-def _single(part: bytes) -> Reply | None:
+def single(part: bytes) -> Reply | None:
     """A reply of one line, as nearly all are; most say the same words every time."""
     code, more, enhanced, text = _parse_line(part)
     return None if more else Reply(code, enhanced, text)
