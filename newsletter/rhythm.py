@@ -85,14 +85,16 @@ def printing(press: Press, now: datetime, planned: Plan) -> Printing:
     if now < planned.begin:
         return Printing("no")
     last = last_collecting(press)
-    asking = last is not None and last.outcome == "running" and now < last.started_at + BUSY
+    if last is None:  # a newsletter in its first minute: nothing is there to print, and nothing is late
+        return Printing("wait", (Note("info", "edition", "the sources are asked for the first time"),))
+    asking = last.outcome == "running" and now < last.started_at + BUSY
     tried = next(iter(press.runs.last(limit=1, command="print", day=planned.day)), None)
     if tried is not None and tried.outcome in {"failed", "died"}:
         ended = tried.finished_at or tried.started_at
         if ended <= now < ended + TRY_AGAIN:
             text = f"printing {planned.day} failed at {ended:%H:%M} UTC and is tried again"
             return Printing("wait" if now < planned.until else "no", (Note("info", "edition", text),))
-    elif tried and last is not None and not asking and tried.started_at >= (last.finished_at or last.started_at):
+    elif tried and not asking and tried.started_at >= (last.finished_at or last.started_at):
         return Printing("no")
     lacking = missing(press, planned, now)
     names = ", ".join(lacking)

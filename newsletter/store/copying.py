@@ -78,8 +78,10 @@ def restore_database(copy: Path, path: Path) -> Path | None:
         what = f"{copy} is damaged: {told}." if told != "ok" else f"{copy} is no database of a newsletter."
         raise UsageError(what, cure="Choose another backup.")
     aside = None
-    part = path.with_name(f".{path.name}.{os.getpid()}")
+    part = path.with_name(f".{path.name}.{token_hex(4)}.part")
     try:
+        for left in path.parent.glob(f".{glob.escape(path.name)}.*.part"):  # of a restore that was killed
+            left.unlink(missing_ok=True)
         with (
             os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out,
             copy.open("rb") as file,
@@ -104,7 +106,10 @@ def _put_aside(path: Path) -> Path:
         at += 1
     with suppress(sqlite3.Error), closing(sqlite3.connect(path)) as connection:  # a damaged one is kept as it is
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    os.link(path, aside)
+    try:
+        os.link(path, aside)
+    except OSError:  # a file system that knows no second name
+        path.replace(aside)
     for ending in ("-wal", "-shm"):  # what is not yet in the file belongs to it
         if (one := Path(f"{path}{ending}")).exists():
             one.replace(f"{aside}{ending}")

@@ -7,7 +7,9 @@ import os
 import shutil
 import sqlite3
 import stat
-from typing import TYPE_CHECKING
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -15,9 +17,7 @@ from benchmarks.upgrade import FIRST_RELEASE, fill, first_release, shape, told
 from newsletter.store import migrate
 from tests.support.desk import Desk
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+ROOT = Path(__file__).resolve().parents[2]
 READERS = 400
 
 
@@ -197,3 +197,44 @@ def test_a_file_that_is_no_good_backup_replaces_nothing(tmp_path: Path, kind: st
     assert done.code in {1, 2}
     assert "Traceback" not in done.err
     assert "ada@example.org" in desk("subscribers", "list").out
+
+
+KILLED = """
+import os, pathlib, sys
+from newsletter.store.copying import restore_database
+left = int(sys.argv[1])
+
+def dying(real):
+    def act(*arguments, **more):
+        global left
+        if left == 0:
+            os._exit(9)
+        left -= 1
+        return real(*arguments, **more)
+    return act
+
+os.fsync, os.link, pathlib.Path.replace = dying(os.fsync), dying(os.link), dying(pathlib.Path.replace)
+restore_database(pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3]))
+"""
+
+
+def test_a_restore_that_is_killed_at_any_step_leaves_a_whole_database_and_can_be_done_again(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk("subscribers", "add", "ada@example.org")
+    desk("backup", str(tmp_path / "copy.db"))
+    desk("subscribers", "add", "late@example.org")
+    path, kept = tmp_path / "subscribers.db", []
+    for step in range(9):
+        done = subprocess.run(
+            [sys.executable, "-c", KILLED, str(step), str(tmp_path / "copy.db"), str(path)],
+            cwd=ROOT, check=False, timeout=60,
+        )  # fmt: skip
+        kept.append(desk("subscribers", "list").out.count("@example.org"))
+        if done.returncode == 0:
+            break
+        assert done.returncode == 9
+    assert len(kept) >= 3
+    assert kept == [2] * (len(kept) - 1) + [1]
+    asides = [one for one in tmp_path.glob("subscribers.db.replaced-*") if not one.name.endswith(("-wal", "-shm"))]
+    assert asides
+    assert not list(tmp_path.glob(".subscribers.db.*"))

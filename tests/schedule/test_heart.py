@@ -400,3 +400,17 @@ def test_a_printing_that_failed_is_tried_again_in_minutes_and_no_reader_is_cut_w
     assert edition is not None
     assert f"{edition.printed_at:%H:%M}" == "07:47"
     assert house.press.ledger.silences(day=FRIDAY) == ()
+
+
+def test_a_newsletter_in_its_first_minute_waits_for_its_sources_and_complains_of_nothing(house: House) -> None:
+    house.at("2026-11-20 12:00")
+    house.reader("ada@example.org")
+    said: list[str] = []
+    heart = Heart(house.press, watch=lambda note: said.append(f"{note.level} {note.subject}: {note.text}"))
+    heart.deliver()  # the sources are being asked beside it
+    assert (house.runs(), said) == ([], ["info edition: the sources are asked for the first time"])
+    heart.collect()
+    heart.deliver()
+    heart.mail()
+    assert house.mail.got == ["ada@example.org"]
+    assert not [one for one in said if one.startswith("warning")]
