@@ -59,8 +59,8 @@ def document(body: bytes, item: str) -> Document:
     try:
         root = parse(body)
     except XmlError as error:
-        if "refused" in str(error) or _looks_like_html(body):
-            raise XmlError("it is an HTML page, not a feed" if _looks_like_html(body) else str(error)) from None
+        if "refused" in str(error) or looks_like_html(body):
+            raise XmlError("it is an HTML page, not a feed" if looks_like_html(body) else str(error)) from None
         return _salvage(body, item, str(error))
     return Document(root, tuple(element for element in root.iter() if local(element) == item))
 
@@ -82,7 +82,8 @@ def text(element: ET.Element, *names: str) -> str:
     return next((found for found in texts(element, *names) if found.strip()), "")
 
 
-def _looks_like_html(body: bytes) -> bool:
+def looks_like_html(body: bytes) -> bool:
+    """A page for people, such as a server sends in trouble, with 200 all the same."""
     head = body[:300].replace(b"\x00", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \r\n\t").lower()
     return head.startswith((b"<!doctype html", b"<html"))
 

@@ -76,7 +76,7 @@ def test_a_feed_that_did_not_change_is_not_sent_again(server: SourcesServer) -> 
     [
         ("503", "the server is in trouble (503)"),
         ("404", "nothing is there (404)"),
-        ("html", "it is not a feed"),
+        ("html", "it is an HTML page, not a feed"),
         ("empty", "the answer is empty"),
         ("garbage", "it is not a feed"),
         ("entity-bomb", "it declares XML entities, which is refused: they can be bombs"),

@@ -14,6 +14,7 @@ import feedparser
 
 from newsletter.collect import clean, ids, items
 from newsletter.collect.answers import Failed, NotModified, unheard
+from newsletter.collect.xmldoc import looks_like_html
 from newsletter.model.paper import Found, Harvest, Paper, Problem
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def parse(
         raise ValueError(f"the feed cannot be read: {type(error).__name__}") from error
     entries = document.get("entries") or []
     if not entries and not document.get("version"):
-        raise ValueError("it is not a feed")
+        raise ValueError("it is an HTML page, not a feed" if looks_like_html(body) else "it is not a feed")
     found: dict[str, Found] = {}
     for place, entry in enumerate(entries[:ENTRIES], start=1):
         got = _item(entry, today)
