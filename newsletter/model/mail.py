@@ -40,7 +40,12 @@ class Delivery:
     @property
     def key(self) -> str:
         """What the Message-ID and the bounce address are made from: the same at every try."""
-        return f"{self.kind}.{self.day.isoformat()}.{self.subscriber_id}"
+        return f"{_stem(self.kind, self.day)}{self.subscriber_id}"
+
+
+@lru_cache(maxsize=256)
+def _stem(kind: str, day: date) -> str:
+    return f"{kind}.{day.isoformat()}."
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+import time
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from newsletter.ports import Records
     from newsletter.press import Press
 
-LOOK = timedelta(seconds=1)
+LOOK = 1.0  # seconds
 KIND, KEY = "switch", "sending"
 
 
@@ -32,13 +33,13 @@ def paused(records: Records | None, *, now: datetime) -> datetime | None:
 
 def watched(press: Press, stop: Callable[[], bool]) -> Callable[[], bool]:
     """`stop`, and the switch beside it, looked at once a second at most: a drain asks for every message."""
-    looked, off = press.clock.now(), False
+    looked, off = time.monotonic(), False
 
     def asked() -> bool:
         nonlocal looked, off
-        now = press.clock.now()
+        now = time.monotonic()
         if now - looked >= LOOK:
-            looked, off = now, paused(press.records, now=now) is not None
+            looked, off = now, paused(press.records, now=press.clock.now()) is not None
         return off or stop()
 
     return asked

@@ -128,9 +128,7 @@ def take(database: Database, connection: Connection, owner: str, limit: int, now
     )
     charged = _charged(database, connection, [row[0] for row in (*notices, *back, *due)])
     known: dict[str, str] = {}  # readers of the same issue share its payload, which is most of a row
-    return lease_id, tuple(
-        as_delivery((*row[:4], known.setdefault(row[4], row[4]), *row[5:]), charged.get(row[0], 0)) for row in rows
-    )
+    return lease_id, tuple(as_delivery(row, charged.get(row[0], 0), known) for row in rows)
 
 
 def _take_over(database: Database, connection: Connection, limit: int, now: int) -> list[tuple[Any, ...]]:
@@ -239,8 +237,10 @@ def _charged(database: Database, connection: Connection, delivery_ids: Sequence[
     return dict(rows.all())
 
 
-def as_delivery(row: Sequence[Any], charged: int) -> Delivery:
+def as_delivery(row: Sequence[Any], charged: int, known: dict[str, str]) -> Delivery:
+    """`known`: payloads of the rows before; equal ones are kept once."""
     number, kind, day, reader, payload, created, expires = row[:7]  # the columns of `deliveries` come first
+    payload = known.setdefault(payload, payload)
     return Delivery(number, kind, as_day(day), reader, payload, moment(created), moment(expires), 1 + charged)
 
 
@@ -257,4 +257,4 @@ def uncertain(database: Database, connection: Connection, now: int, *, every: bo
     rows = [*connection.execute(_DIED_ON, {"now": now}).all(), *connection.execute(_IN_DOUBT[every]).all()]
     rows.sort(key=lambda row: row.id)
     charged = _charged(database, connection, [row.id for row in rows])
-    return tuple(as_delivery(row, charged.get(row.id, 0)) for row in rows)
+    return tuple(as_delivery(row, charged.get(row.id, 0), {}) for row in rows)

@@ -147,7 +147,7 @@ def _standing(row: Row[Any], last: Row[Any] | None, begun: Row[Any] | None) -> S
     elif answer is not None and answer.text:
         reply = Reply(0, "", answer.text)
     return Standing(
-        as_delivery(row, row.charged),
+        as_delivery(row, row.charged, {}),
         row.state,
         row.charged + tried,
         reply,
