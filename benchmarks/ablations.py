@@ -6,6 +6,7 @@ import json
 import math
 from collections import Counter
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy as np
 from benchmarks.given import asked_models, data_options
 from benchmarks.ranking import Bench
 from benchmarks.ranking_data import load
+from newsletter.model.edition import Topic
 from newsletter.rank import likings, relevance, taste, trend
 from newsletter.rank.growth import Curves
 from newsletter.rank.words import terms
@@ -20,6 +22,8 @@ from newsletter.rank.words import terms
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+MADE = "made"
+SEEDS = 3  # papers of a topic that has seeds
 Change = tuple[Any, str, Any]  # (module, name of the constant, its value without the part)
 
 
@@ -105,10 +109,64 @@ def table(
     return rows
 
 
+def made(
+    bench: Bench,
+    answers: Mapping[str, Mapping[str, float]],
+    tasks: Sequence[Mapping[str, Any]],
+    filed: Mapping[str, Any],
+) -> list[list[str]]:
+    """What seed papers and categories add to a topic in words: rows as in `table`.
+
+    A topic's seeds are its first three right papers by id; those to stay away from are the three wrong ones that its
+    words alone put highest. None of the six is judged. Categories are the data's own, which are the answers here too.
+    """
+    scores: dict[tuple[str, str], list[tuple[float, float]]] = {}
+    for task in tasks:
+        rel = answers[task["qid"]]
+        right = sorted(one for one, grade in rel.items() if grade == max(rel.values()))
+        if len(right) < 2 * SEEDS:
+            continue
+        words = Topic(slug="t", name="", query=task["query"])
+        alone = _ordered(bench, task, words)
+        more = tuple(right[:SEEDS])
+        less = tuple([one for one in alone if one not in rel][:SEEDS])
+        for name, topic in _variants(
+            words, more, less, task["qid"].rpartition(":")[2] if task["kind"] == "cat" else ""
+        ):
+            ranked = [one for one in _ordered(bench, task, topic, filed) if one not in {*more, *less}]
+            scores.setdefault((task["kind"], name), []).append(judged(task, ranked, rel))
+    rows = []
+    for (kind, name), found in scores.items():
+        means = [f"{value:.3f}" for value in np.nanmean(np.array(found), axis=0)]
+        rows.append([f"made topic {kind}", name, str(len(found)), *means])
+        print(" | ".join(rows[-1]), flush=True)
+    return rows
+
+
+def _variants(words: Topic, more: tuple[str, ...], less: tuple[str, ...], category: str) -> Iterator[tuple[str, Topic]]:
+    yield "words", words
+    yield "words, seeds", replace(words, papers=more)
+    yield "words, seeds to stay away from", replace(words, papers_not=less)
+    yield "words and both", replace(words, papers=more, papers_not=less)
+    yield "seeds alone", replace(words, query="", papers=more)
+    if category:
+        yield "words, category", replace(words, categories=(category,))
+
+
+def _ordered(bench: Bench, task: Mapping[str, Any], topic: Topic, filed: Mapping[str, Any] | None = None) -> list[str]:
+    corpus = bench.corpus(task["pool"])
+    if topic.categories and filed is not None:
+        papers = tuple(replace(one, categories=tuple(filed.get(one.id) or ())) for one in corpus.papers)
+        corpus = replace(corpus, papers=papers)
+    found = relevance.relevance(corpus, relevance.ask(topic, bench.papers), bench.models.text).total
+    ids = bench.pools[task["pool"]]
+    return [ids[row] for row in sorted(range(len(ids)), key=lambda row: (-found[row], ids[row]))]
+
+
 def main() -> None:
     reader = data_options(__doc__)
     reader.add_argument("--since", default="", help="only tasks from this ISO day on; undated ones stay")
-    reader.add_argument("--only", default="", help="kinds of task, such as user")
+    reader.add_argument("--only", default="", help="kinds of task, such as user, or made: topics with seeds")
     reader.add_argument("--quick", action="store_true", help="every twentieth task")
     reader.add_argument("--every", type=int, default=1, help="only every so many tasks")
     asked = reader.parse_args()
@@ -119,7 +177,12 @@ def main() -> None:
     tasks = [task for task in dated if asked.only in f"{task['task']} {task['kind']}"][
         :: 20 if asked.quick else asked.every
     ]
-    rows = table(bench, answers, sorted(tasks, key=lambda one: (one["task"], one["pool"], one["qid"])))
+    tasks = sorted(tasks, key=lambda one: (one["task"], one["pool"], one["qid"]))
+    rows = [] if asked.only == MADE else table(bench, answers, tasks)
+    if asked.only in {"", MADE}:
+        filed = {one["id"]: one.get("categories") for one in load(asked.data / "labels.jsonl", needed=False)}
+        topics = [task for task in dated if task["task"] == "topic"][:: 20 if asked.quick else asked.every]
+        rows += made(bench, answers, sorted(topics, key=lambda one: (one["pool"], one["qid"])), filed)
     if asked.json:
         asked.json.write_text(json.dumps(rows, indent=1), encoding="utf-8")
 

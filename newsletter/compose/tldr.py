@@ -17,6 +17,7 @@ LIMIT = 280  # characters: two or three lines on a phone's card, one toot
 _WORTH_CUTTING = 150  # characters left over
 _READ = 6000  # characters of an abstract that are looked at
 _SYNOPSIS = 4  # sentences; so short an abstract says what it is about first
+_NAME = 2  # words of a thing's name, at most
 _SHORTEST = 25  # characters; below, a "sentence" is a heading or the rest of an abbreviation
 
 _NOTE = re.compile(r"(?<=[.!?])[¹²³⁴⁵⁶⁷⁸⁹⁰]+(?=\s|$)")  # the mark of a footnote that is not here
@@ -28,14 +29,14 @@ _ABBREVIATION = re.compile(
 _LEAD = re.compile(
     r"^(?:However|In contrast|By contrast|Conversely|On the other hand|Nevertheless|Nonetheless|Meanwhile|As a result"
     r"|Instead|Similarly|Likewise|Moreover|Furthermore|Additionally|In addition|Specifically|In particular|Notably"
-    r"|Therefore|Thus|Hence"
+    r"|Therefore|Thus|Hence|Subsequently|Besides"
     r"|Consequently|To this end|To address (?:this|these|it)[^,]{0,60}|In this (?:paper|work|study|article|report)"
     r"|Here|Finally|Overall|In summary|Importantly|Crucially)\s*,\s*",
 )
 # "Based on this hypothesis, we propose": the clause points at a sentence that is not shown.
 _POINTING = re.compile(
     r"^(?:To|Based|In|Upon|On|By|With|Using|Given|From|Leveraging|Building|Motivated|Inspired|Guided|Following)\b"
-    r"[^,]{0,70}\b(?:this|these|that|those|such|above|aforementioned|issues?|so|it|end|observations?|findings?)\b[^,]{0,30},\s*"
+    r"[^,]{0,70}\b(?:this|these|that|those|such|above|aforementioned|issues?|so|it|them|end|observations?|findings?)\b[^,]{0,30},\s*"
     r"(?=we\b|this\b|our\b|I\b)",
 )
 # Opens with a word that stands for something said before.
@@ -48,8 +49,14 @@ _OPEN = re.compile(r"\([^()]*$")  # a bracket that is still open where a sentenc
 _BRACKETED = 160  # characters that a bracket may go on for
 # Points back at what a sentence before it told.
 _BACK = re.compile(
-    r"^.{0,90}\b(?:these|those|such|this|the above|the aforementioned)\s+(?!paper|work|study|article)[a-z]",
+    r"^(?:.{0,90}\b(?:these|those|such|this|the above|the aforementioned)\s+(?!paper|work|study|article)[a-z]"
+    r"|\w+ing (?:it|them|this)\b)",
     re.IGNORECASE,
+)
+# Stands for what another sentence told, though not for the paper's own thing.
+_THERE = re.compile(
+    r"^(?:(?:On|In|For|With|Under|Among|Across|At) (?:this|these|those|such|it|them)\b"
+    r"|(?:This|That) (?:implies|means|suggests|makes|allows|leads|enables|is|was)\b)"
 )
 # What a sentence does, by its words. The first sentence that does a thing best is taken.
 _IDEA = re.compile(
@@ -101,15 +108,15 @@ def tldr(paper: Paper, told: str = "", told_by: str = "") -> Summary:
     for text, by in ((told, told_by), (paper.summary, paper.summary_by)):
         if own := detex(clean(text, 1500)):
             return Summary(shorten(own, LIMIT), clean(by, 60) or "its source")
-    return Summary(extract(detex(clean(paper.abstract, _READ))))
+    return Summary(extract(detex(clean(paper.abstract, _READ)), _name(detex(clean(paper.title, 300)))))
 
 
 @lru_cache(maxsize=2048)
-def extract(abstract: str) -> str:
+def extract(abstract: str, name: str = "") -> str:
     """One or two whole sentences within 280 characters where the abstract has such; else the best one, cut at a word.
 
-    The idea comes first in worth, then the result, then the problem. Pure words and places: the same abstract gives
-    the same sentences.
+    The idea comes first in worth, then the result, then the problem; `name` is what the title calls the paper's thing.
+    Pure words and places: the same abstract gives the same sentences.
     """
     if len(abstract) <= LIMIT:
         return abstract
@@ -117,13 +124,15 @@ def extract(abstract: str) -> str:
     if not found:
         return shorten(abstract, LIMIT)
     places = range(len(found))
-    idea = max(places, key=lambda place: (_idea(found[place], place, len(found)), -place))
+    idea = max(places, key=lambda place: (_idea(found[place], place, len(found), name), -place))
     best = _told(found[idea])
     others = sorted(
         (place for place in places if place != idea),
         key=lambda place: (-_support(found[place], place, len(found), before=place < idea), place),
     )
     for place in others:
+        if place > idea + 1 and _THERE.search(found[place]):
+            continue  # what it points at is not shown
         if _support(found[place], place, len(found), before=place < idea) <= 0:
             break
         other = _told(found[place])
@@ -152,12 +161,19 @@ def _inside(before: str, piece: str) -> bool:
     return close >= 0 and "(" not in piece[:close] and _OPEN.search(before) is not None
 
 
-def _idea(sentence: str, place: int, count: int) -> float:
+def _name(title: str) -> str:
+    """What a title names before its colon: `FreeSplat++: Generalizable ...`."""
+    head, colon, _ = title.partition(":")
+    return head.strip() if colon and len(head.split()) <= _NAME else ""
+
+
+def _idea(sentence: str, place: int, count: int, name: str) -> float:
     worth = (
         2.0 * bool(_IDEA.search(sentence)) + 1.0 * bool(_NEW.search(sentence)) + 0.2 * bool(_RESULT.search(sentence))
     )
     worth += 0.8 * (place == 0 and count <= _SYNOPSIS) - 1.2 * bool(_HANGING.search(sentence))
     worth += 0.3 * bool(_NAMED.search(sentence)) - 0.4 * bool(_MORE.search(sentence))
+    worth += 0.6 * bool(name and name in sentence)
     worth -= 2.5 * bool(_WEAK.search(sentence)) + 0.5 * (len(sentence) > LIMIT) + 0.6 * bool(_ITEM.search(sentence))
     return worth - 0.8 * place / count
 

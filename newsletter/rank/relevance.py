@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from newsletter.rank.seeds import Likeness
     from newsletter.rank.text_model import TextModel
 
+_CLAUSES = re.compile(r"[,;:()]|\b(?:and|or)\b")
 _BRACKETS = re.compile(r"\([^()]*\)")
 PHRASE_WEIGHT = 2.0  # a quoted keyword beside a single word of the same rarity
 MATCH = 2.0  # a category, author or organisation that the topic names, in standard deviations
@@ -39,6 +40,8 @@ FEEDBACK = 5  # the best papers of a large pool, whose mean is added to what a t
 LARGE = 2_000  # ... from so many papers on: the best five of a few hundred are not yet all about the topic
 FLOOR = 0.25  # and below which words alone are no evidence for a broad query: "distillation" of another kind
 COVERED = 0.4
+CLAUSE = 0.8  # by rarity, of one clause of a query of several: "hallucination of language models" says enough alone ...
+TELLING = 4.0  # ... where a word of it is as rare as this, one text in fifty, and it is two words or more
 FOREIGN, HOME = 0.8, 0.9  # share of a pool's words that the text model knows: where its word counts least, and fully
 DOUBT = 4.0  # power of the share of a topic's words (by rarity) that it knows, in a foreign pool
 TRUSTED = 0.5  # from which a cosine is evidence
@@ -213,19 +216,33 @@ def _words(corpus: Corpus, question: Question) -> tuple[NDArray[np.float64], dic
 
 
 def says(corpus: Corpus, question: Question) -> NDArray[np.bool_]:
-    """Who says a whole keyword, or COVERED (by rarity) of the topic's single words."""
+    """Who says a whole keyword, COVERED (by rarity) of the topic's single words, or CLAUSE of one telling clause."""
     said = np.zeros(len(corpus), dtype=bool)
     for keyword, quoted in map(unquote, question.topic.keywords):
         if not quoted and (needle := line(keyword)).strip():
             said |= corpus.phrase_counts(needle) > 0
-    single = sorted(term for term in question.words if "_" not in term)
+    said |= _covered(corpus, sorted(term for term in question.words if "_" not in term), COVERED)
+    for clause in clauses(question.topic.query):
+        if max(map(corpus.idf, clause)) >= TELLING:
+            said |= _covered(corpus, clause, CLAUSE)
+    return said
+
+
+def clauses(query: str) -> list[list[str]]:
+    """The single words, in order, of each clause of two words or more, of a query that has several clauses."""
+    parts = [sorted(t for t in terms(part) if "_" not in t and "-" not in t) for part in _CLAUSES.split(query)]
+    return [part for part in parts if len(part) > 1] if sum(map(bool, parts)) > 1 else []
+
+
+def _covered(corpus: Corpus, single: Sequence[str], share: float) -> NDArray[np.bool_]:
+    """Who says so much, by rarity, of these words."""
     rarities = np.array([corpus.idf(term) for term in single])
     covered = np.zeros(len(corpus))
     for term, weight in zip(single, rarities, strict=True):
         for row, _ in corpus.postings.get(term, ()):
             covered[row] += weight
-    said |= (covered >= COVERED * rarities.sum()) & (covered > 0)
-    return said
+    found: NDArray[np.bool_] = (covered >= share * rarities.sum()) & (covered > 0)
+    return found
 
 
 def _named(papers: Sequence[Paper], topic: Topic) -> dict[str, NDArray[np.float64]]:

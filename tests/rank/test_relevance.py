@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -96,3 +98,24 @@ def test_a_part_of_seeds_says_what_it_rests_on_whichever_way_it_counts() -> None
         assert details
         assert all(details)
         assert any(said in detail for detail in details)
+
+
+def test_a_paper_on_one_of_two_subjects_passes_though_it_says_little_of_the_other() -> None:
+    text = (
+        "We detect hallucinations of a language model by the entropy of its tokens. Hallucination is what it makes up."
+    )
+    both = Topic(
+        slug="t", name="T", query="retrieval-augmented generation of text and hallucination of language models"
+    )
+    one = Paper(id="1", title="Entropy", abstract=text)
+    corpus = read([one, *map(paper, range(2, 32))], load_models().text)
+
+    assert room.clauses(both.query) == [
+        ["augment", "generation", "retrieval", "text"],
+        ["hallucination", "languag", "model"],
+    ]
+    assert room.clauses("graphs of proteins") == room.clauses("speech and audio") == []
+    assert room.says(corpus, ask(both, {}))[0]
+    assert not room.says(corpus, ask(replace(both, query="generation of retrieved or made-up text in languages"), {}))[
+        0
+    ]
