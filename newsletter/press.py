@@ -153,13 +153,21 @@ class Press:
         """The newsletter's own calendar day at a moment (UTC)."""
         return asof.astimezone(ZoneInfo(self.config.newsletter.timezone)).date()
 
-    def links(self, reader: Reader, day: date | None = None, *, confirm_until: datetime | None = None) -> ReaderLinks:
-        """A reader's signed links; `day` is the edition that "view online" shows."""
+    def links(
+        self,
+        reader: Reader,
+        day: date | None = None,
+        *,
+        since: date | None = None,
+        confirm_until: datetime | None = None,
+    ) -> ReaderLinks:
+        """A reader's signed links; "view online" shows the edition of `day`, together with all from `since` on."""
         return reader_links(
             self.signer,
             self.letterhead.base_url,
             reader,
             day,
+            since=since,
             unsubscribe_address=self.letterhead.unsubscribe_address,
             confirm_until=confirm_until,
         )

@@ -72,7 +72,7 @@ class Renderer:
 
     def _digest(self, delivery: Delivery, reader: Reader, *, again: bool) -> Message:
         issue, shelf = self._issue(delivery)
-        links = self._press.links(reader, issue.editions[-1])
+        links = self._press.links(reader, issue.editions[-1], since=issue.editions[0])
         return self._press.open_composer().digest(delivery, reader, issue, shelf.cards, links, again=again)
 
     def _issue(self, delivery: Delivery) -> tuple[Issue, _Shelf]:

@@ -135,10 +135,12 @@ def reader_links(
     subscriber: Reader,
     day: date | None = None,
     *,
+    since: date | None = None,
     unsubscribe_address: str = "",
     confirm_until: datetime | None = None,
 ) -> ReaderLinks:
-    """All links of one reader's mail; `day` is the edition that "view online" shows, None: the front page.
+    """All links of one reader's mail; `day` is the edition that "view online" shows, None: the front page. An issue
+    of several editions is shown with all of them, from `since` on.
 
     `unsubscribe_address` is where `mailto:` leavers write to, the bounce or reply address; empty: no such link.
     With `confirm_until` there is a link that confirms a sign-up until then.
@@ -148,7 +150,7 @@ def reader_links(
     return ReaderLinks(
         f"{base_url}/unsubscribe/{leave}",
         f"{base_url}/preferences/{preferences}",
-        _view(base_url, day),
+        _view(base_url, day, since),
         _mailto(unsubscribe_address) + leave if unsubscribe_address else "",
         f"{base_url}/feedback/{feedback}",
         f"{base_url}/confirm/{signer.sign('confirm', *who, expires=confirm_until)}" if confirm_until else "",
@@ -156,8 +158,10 @@ def reader_links(
 
 
 @lru_cache(maxsize=64)
-def _view(base_url: str, day: date | None) -> str:
-    return f"{base_url}/day/{day.isoformat()}" if day else f"{base_url}/"
+def _view(base_url: str, day: date | None, since: date | None) -> str:
+    if day is None:
+        return f"{base_url}/"
+    return f"{base_url}/day/{day.isoformat()}" + (f"?since={since.isoformat()}" if since and since < day else "")
 
 
 @lru_cache(maxsize=64)

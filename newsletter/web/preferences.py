@@ -134,9 +134,10 @@ def _save(desk: Desk, ask: Ask, who: Subscriber) -> Response:
         wrong = marked("Choose a language from the list.")
     if not wrong and many and not (many.isascii() and many.isdigit() and len(many) <= 2 and 1 <= int(many) <= MOST):
         wrong = marked("Choose from 1 to 20 papers a topic.")
-    if wrong:
-        return _page(desk, ask, who, problem=wrong, status=400)
     wish = signup.wish_of(desk, who.email, choices)
+    if wrong:  # shown with what she chose, as far as it is offered, and nothing of it kept
+        shown = replace(who, topics=wish.topics, cadence=wish.cadence, send_hour=wish.send_hour, timezone=wish.timezone)
+        return _page(desk, ask, shown, problem=wrong, status=400)
     changed = replace(
         who,
         topics=wish.topics,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from newsletter.tongue.tongue import marked
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 TOP_OF_SPAN = 20
 TOPIC_DAYS = 10
+LONGEST_ISSUE = timedelta(days=62)  # what one page brings together
 
 
 def home(desk: Desk, ask: Ask) -> Response:
@@ -113,8 +115,14 @@ def why_empty(desk: Desk, one: date) -> tuple[str, ...]:
 
 
 def _day_page(desk: Desk, ask: Ask, edition: Edition, *, canonical: str, here: str) -> Response:
+    """`?by=trend` by upvotes; `?since=DAY` together with the editions before it, as an issue that brings several."""
     by = "trend" if ask.wanted("by") == "trend" else "topic"
-    return desk.page("day.html.j2", **_day_values(desk, edition, by, canonical, here))
+    since = cal.parse_day(ask.wanted("since"))
+    if since is None or not timedelta() < edition.day - since <= LONGEST_ISSUE:
+        return desk.page("day.html.j2", since=None, **_day_values(desk, edition, by, canonical, here))
+    several = [one for one in desk.library.between(since, edition.day) if holds(one)]
+    values = _day_values(desk, views.together(several), by, canonical, here)
+    return desk.page("day.html.j2", since=since, **values)
 
 
 def _day_values(desk: Desk, edition: Edition, by: str, canonical: str, here: str) -> dict[str, Any]:

@@ -255,7 +255,12 @@ def _act(desk: Desk, wish: Wish, entrance: str) -> str:
     if known.confirmed_at is None:
         again = _with(again, wish)
     else:  # her own choices, which somebody else may have typed over: they hold once she confirms
-        desk.records.put(WISH, str(known.id), json.dumps(asdict(wish)), until=desk.now() + desk.settings.confirm_within)
+        desk.records.put(
+            WISH,
+            str(known.id),
+            json.dumps(asdict(replace(wish, email=""))),
+            until=desk.now() + desk.settings.confirm_within,
+        )
     people.update(again, known)
     queue_notice(desk, "confirm", known.id)
     return "again"

@@ -8,15 +8,16 @@ from urllib.parse import quote
 
 from newsletter.compose.text import web_link
 from newsletter.compose.tldr import tldr
+from newsletter.model.edition import Edition
 from newsletter.tongue.tongue import marked
 from newsletter.web.plot import Plot, draw
 from newsletter.web.words import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import date
 
-    from newsletter.model.edition import Card, Edition, Pick, Pool
+    from newsletter.model.edition import Card, FollowUp, Pick, Pool
     from newsletter.model.paper import Paper
 
 AUTHORS_SHOWN = 4
@@ -85,6 +86,29 @@ def by_topic(edition: Edition, *, only: str = "") -> tuple[Shelf, ...]:
 
 def _views(edition: Edition, pool: Pool, picks: Iterable[Pick]) -> tuple[CardView, ...]:
     return tuple(view for pick in picks if (view := picked(edition, pool, pick)) is not None)
+
+
+def together(editions: Sequence[Edition]) -> Edition:
+    """Several editions as one: each topic's papers by score, as an issue is cut from all of them (`rank.cut`)."""
+    newest = sorted(editions, key=lambda edition: edition.day, reverse=True)
+    pools: dict[str, Pool] = {}
+    for pool in (pool for edition in newest for pool in edition.pools):
+        known = pools.get(pool.slug)
+        pools[pool.slug] = pool if known is None else replace(known, picks=(*known.picks, *pool.picks))
+    cards: dict[str, Card] = {}
+    news: dict[str, FollowUp] = {}
+    for edition in newest:
+        cards = {card.paper.id: card for card in edition.cards} | cards
+        news = {one.paper_id: one for one in edition.follow_ups} | news
+    merged = tuple(replace(pool, picks=_by_score(pool.picks)) for pool in pools.values())
+    return Edition(newest[0].day, newest[0].printed_at, merged, tuple(cards.values()), follow_ups=tuple(news.values()))
+
+
+def _by_score(picks: Iterable[Pick]) -> tuple[Pick, ...]:
+    best: dict[str, Pick] = {}
+    for pick in sorted(picks, key=lambda p: (-p.score.total, -p.day.toordinal(), p.rank, p.paper_id)):
+        best.setdefault(pick.paper_id, pick)
+    return tuple(best.values())
 
 
 def spoken(edition: Edition, locale: str) -> Edition:

@@ -14,12 +14,16 @@ from newsletter.compose.tldr import tldr
 from newsletter.model.edition import Card, Edition, Part, Pick, Pool, Score
 from newsletter.model.mail import Note
 from newsletter.model.paper import Listing, Paper, Reading
+from newsletter.model.subscriber import Subscriber
+from newsletter.stages.cutting import cut_all
 from newsletter.stages.searching import make_vectors
 from newsletter.web.memo import Memo
 from newsletter.web.views import card_view
-from tests.support.website import stamp_of
+from tests.support.website import open_site, stamp_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.support.website import Site
 
 HOSTILE = (
@@ -358,3 +362,30 @@ def test_weeks_and_months_lead_over_the_empty_ones(site: Site) -> None:
     assert turns("/week/2025-W20") == [("prev", "/week/2025-W10"), ("next", "/week/2025-W46")]
     assert turns("/month/2024-01") == [("next", "/month/2025-03")]
     assert "<b>1.2M</b><span>votes</span>" in site.client().get("/").text
+
+
+def test_read_online_shows_all_editions_of_an_issue_and_nothing_of_its_reader(tmp_path: Path, printed: Path) -> None:
+    site = open_site(tmp_path / "site", like=printed)
+    site.press.subscribers.add(
+        Subscriber(email="ada@example.org", cadence="weekly", confirmed_at=datetime(2025, 11, 10, tzinfo=UTC))
+    )
+    (block,) = cut_all(site.press, site.clock.now(), day=site.clock.now().date())
+    ((_, _, issue),) = block.issues
+    (mail,) = site.send()
+
+    online = re.search(r"Read online:\s+http://localhost:8000(/day/\S+)", mail)
+    assert online
+    assert online[1] == "/day/2025-11-21?since=2025-11-17"
+    page = site.client().get(online[1]).text
+    site.store.close()
+
+    shown = set(re.findall(r'<a href="/paper/([^"]+)"', page))
+    assert len(issue.editions) == 5
+    assert set(issue.paper_ids) <= shown
+    assert headings(page, 1) == ["Mon 17 Nov \N{EN DASH} Fri 21 Nov 2025"]
+    assert "ada@" not in page
+
+
+@pytest.mark.parametrize("since", ["2025-11-21", "2025-11-30", "2020-01-01", "yesterday", ""])
+def test_a_day_since_no_day_before_it_is_that_day_alone(week: Site, since: str) -> None:
+    assert headings(week.client().get(f"/day/2025-11-21?since={since}").text, 1) == ["Friday, 21 November 2025"]
