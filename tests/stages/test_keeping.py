@@ -28,7 +28,7 @@ def test_after_pruning_an_old_day_is_not_mailed_again_and_today_is(tmp_path: Pat
 
     desk.ahead(timedelta(days=401))
     said = desk("tend").out + desk("tend").err
-    assert "1 mails" in said
+    assert "1 mail," in said
     assert desk("tend", "--json").json["notes"] != []
 
     again = desk("run", "--day", "2026-11-20", "--json")
