@@ -43,8 +43,8 @@ security = "none"
 
 
 @contextlib.contextmanager
-def silent() -> Iterator[int]:
-    """A server that takes connections and never says a word."""
+def silent(came: threading.Event | None = None) -> Iterator[int]:
+    """A server that takes connections and never says a word. `came`: set when somebody waits."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         held = []
 
@@ -52,6 +52,8 @@ def silent() -> Iterator[int]:
             with contextlib.suppress(OSError):
                 while True:
                     held.append(server.accept()[0])
+                    if came is not None:
+                        came.set()
 
         threading.Thread(target=take, daemon=True).start()
         try:
@@ -111,7 +113,8 @@ def test_a_run_that_waits_for_a_silent_mail_server_ends_soon_and_sends_later(tmp
 
 @pytest.mark.parametrize("command", ["run", "collect"])
 def test_a_run_that_waits_for_a_silent_source_ends_soon(tmp_path: Path, command: str) -> None:
-    with silent() as port:
+    came = threading.Event()
+    with silent(came) as port:
         source = f'url = "http://127.0.0.1:{port}/feed"'
         (tmp_path / "config.toml").write_text(CONFIG.format(kind="feed", source=source, port=port))
         run = subprocess.Popen(
@@ -123,7 +126,7 @@ def test_a_run_that_waits_for_a_silent_source_ends_soon(tmp_path: Path, command:
             env=os.environ | {"PYTHONPATH": str(ROOT)},
         )
         with run:
-            time.sleep(5.0)
+            assert came.wait(60)
             asked = time.monotonic()
             run.send_signal(signal.SIGTERM)
             try:
@@ -137,7 +140,8 @@ def test_a_run_that_waits_for_a_silent_source_ends_soon(tmp_path: Path, command:
 
 
 def test_doctor_says_what_it_waits_for_and_ctrl_c_ends_it(tmp_path: Path) -> None:
-    with silent() as port:
+    came = threading.Event()
+    with silent(came) as port:
         source = f'url = "http://127.0.0.1:{port}/feed"'
         (tmp_path / "config.toml").write_text(CONFIG.format(kind="feed", source=source, port=port))
         code, said, took = stopped(tmp_path, "doctor", after="asking papers: 30 seconds at most", by=signal.SIGINT)

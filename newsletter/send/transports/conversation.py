@@ -128,6 +128,10 @@ class Conversation:
                 self._on_reply(reply, outcomes)
         self._pump()
 
+    def carry(self, *, fewer: int) -> None:
+        """The server's limit was found meanwhile."""
+        self._left = max(0, self._left - fewer)
+
     def wrote(self, count: int) -> None:
         """The kernel took this many octets."""
         self._since = time.monotonic()

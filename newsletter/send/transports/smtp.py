@@ -55,10 +55,8 @@ class SmtpTransport:
         self._patience, self._most, self._window = patience or Patience(), messages_per_connection, window
         self._signers, self._idle = signers, idle
         ways = [Way(relay)] if isinstance(relay, Relay) else relay
-        self._tls = tls or tls_for(ways)
-        self._sites = Sites(
-            ways, connections=max(1, connections), patience=self._patience, tls=self._tls, backoff=backoff
-        )
+        self._tls, most = tls or tls_for(ways), max(1, connections)
+        self._sites = Sites(ways, connections=most, patience=self._patience, tls=self._tls, backoff=backoff)
         self._selector = selectors.DefaultSelector()
         for site in self._sites:
             self._selector.register(site.openings.bell, selectors.EVENT_READ, site)
@@ -304,8 +302,10 @@ class SmtpTransport:
 
     def _learn(self, answered: int) -> None:
         """A server that hangs up twice after the same number of messages has a limit: stay under it from now on."""
-        if answered and answered == self._hung_up_after:
-            self._most = min(self._most, answered)
+        if answered == self._hung_up_after and 0 < answered < self._most:
+            for channel in self._channels:
+                channel.talk.carry(fewer=self._most - answered)
+            self._most = answered
         self._hung_up_after = answered
 
     def _move(self, items: list[Item], why: Reply, site: Site | None) -> None:
