@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import webbrowser
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -135,8 +136,9 @@ def handler_of(gallery: Gallery) -> type[BaseHTTPRequestHandler]:
             self.send_header("Referrer-Policy", "no-referrer")
             policy = _MAIL_POLICY if self.path.startswith("/mail") else _POLICY
             self.send_header("Content-Security-Policy", policy)
-            self.end_headers()
-            self.wfile.write(body)
+            with suppress(ConnectionError):  # the page was loaded anew meanwhile
+                self.end_headers()
+                self.wfile.write(body)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
             """Say nothing: the page asks every half second."""

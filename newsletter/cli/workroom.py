@@ -102,7 +102,23 @@ class Workroom:
             facts["error"] = self._error(seen.error)
         if seen.rendered is not None and seen.message is not None:
             facts |= _about(seen.rendered, seen.message)
+            facts["lint"] += self._unused()
         return facts
+
+    def _unused(self) -> list[dict[str, str]]:
+        """Files of the operator's own that no template is looked up by, beside what lint finds in the mail."""
+        from newsletter.compose.overrides import unused
+
+        return [
+            {
+                "where": one.name,
+                "what": "Nothing looks for a file of this name",
+                "cure": f"Call it {one.meant}." if one.meant else "docs/writing-a-template.md lists the names.",
+            }
+            for folder in self._folders[:-1]
+            if folder.is_dir()
+            for one in unused(folder)
+        ]
 
     def choices(self) -> dict[str, Any]:
         """What can be chosen. Empty lists while the configuration cannot be read."""

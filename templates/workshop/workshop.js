@@ -44,6 +44,7 @@ function fit(frame, width, scale) {
   frame.style.height = height + "px";
   frame.style.width = width + "px";
   frame.style.transform = scale === 1 ? "" : `scale(${scale})`;
+  frame.closest("figure").querySelector("i").textContent = scale === 1 ? "" : `, shown at ${Math.round(100 * scale)} %`;
   frame.parentElement.style.width = Math.ceil(width * scale) + 2 + "px";
   frame.parentElement.style.height = Math.ceil(height * scale) + 2 + "px";
 }
@@ -69,7 +70,9 @@ function showFrames() {
         frame.style.height = "900px";
         frame.addEventListener("load", () => fit(frame, width, scaleOf(widths)));
         screen.append(frame);
-        figure.append(element("figcaption", `${scheme}, ${width} pixels`), screen);
+        const caption = element("figcaption", `${scheme}, ${width} pixels`);
+        caption.append(element("i"));
+        figure.append(caption, screen);
         return figure;
       }));
       return row;
@@ -136,7 +139,7 @@ function showError(error) {
   const lines = box.querySelector("pre");
   lines.hidden = !error.lines.length;
   lines.replaceChildren(...error.lines.map(([number, text]) =>
-    element("span", `${String(number).padStart(4)}  ${text}\n`, number === error.line ? { class: "here" } : {})));
+    element("span", `${String(number).padStart(4)}  ${text}`, { class: number === error.line ? "line here" : "line" })));
 }
 
 async function showSpam() {
@@ -161,7 +164,17 @@ async function showSource() {
 }
 
 async function show() {
-  const mine = ++serial, facts = await json("/facts" + query());
+  const mine = ++serial;
+  const slow = setTimeout(() => { // a day that is not printed is ranked first
+    if (mine === serial) busy(form.elements.day.value ? `making ${form.elements.day.value}…` : "making today's…");
+  }, 300);
+  let facts;
+  try {
+    facts = await json("/facts" + query());
+  } finally {
+    clearTimeout(slow);
+    if (mine === serial) busy("");
+  }
   if (mine !== serial) return;
   stamp = facts.stamp;
   history.replaceState(null, "", "/" + query().replace(/^\?$/, ""));
@@ -184,6 +197,12 @@ async function show() {
   if (panel === "spam") showSpam();
 }
 
+function busy(text) {
+  document.body.classList.toggle("busy", Boolean(text));
+  if (text) $("live").textContent = text;
+  else if ($("live").className !== "lost") $("live").textContent = "live";
+}
+
 function choosePanel(name) {
   panel = name;
   for (const tab of document.querySelectorAll("[role=tab]")) tab.setAttribute("aria-selected", tab.dataset.panel === name);
@@ -200,14 +219,15 @@ async function watch() {
       await fillChoices();
       await show();
     }
-    $("live").textContent = "live";
+    if (!document.body.classList.contains("busy")) $("live").textContent = "live";
     $("live").className = "";
   } catch {
     $("live").textContent = "the workshop has ended; start it again";
     $("live").className = "lost";
     pause = 2000;
   }
-  setTimeout(watch, pause);
+  if (document.hidden) document.addEventListener("visibilitychange", watch, { once: true }); // nobody looks: nothing is asked
+  else setTimeout(watch, pause);
 }
 
 form.addEventListener("change", show);

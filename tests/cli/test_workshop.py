@@ -91,6 +91,19 @@ def test_a_mail_is_shown_in_light_and_dark_with_its_size_links_and_findings(shop
     assert "prefers-color-scheme: dark" not in shop.get("/mail", scheme="light")
 
 
+def test_a_template_file_that_nothing_looks_for_is_named_among_the_findings(tmp_path: Path) -> None:
+    with opened(tmp_path) as shop:
+        shop.write_card(CARD.read_text("utf-8"))
+        shop.card.rename(shop.card.with_name("cards.mjml.j2"))
+        assert shop.facts()["lint"] == [
+            {
+                "where": "email/parts/cards.mjml.j2",
+                "what": "Nothing looks for a file of this name",
+                "cure": "Call it email/parts/card.mjml.j2.",
+            }
+        ]
+
+
 def test_any_topic_reader_language_and_kind_can_be_chosen(shop: Shop) -> None:
     shop.desk("subscribers", "add", "ada@example.org", "--topic", "vision", "--locale", "de")
 
@@ -219,9 +232,12 @@ def test_in_the_browser_the_page_changes_by_itself_breaks_by_itself_and_mends_by
         shop.write_card('<div class="c"><h3>Changed by hand: {{ card.title }}</h3></div>')
         frame.get_by_text("Changed by hand: A language model").wait_for(timeout=15_000)
 
-        shop.write_card("<p>{{ card.titel }}</p>")
+        shop.write_card("<p>{{ card.titel }}</p>\n<p>below</p>")
         page.locator("#error h2").get_by_text("card.mjml.j2 line 1").wait_for(timeout=15_000)
         assert page.locator("#error .here").inner_text().strip() == "1  <p>{{ card.titel }}</p>"
+        lines = [page.locator("#error .line").nth(n).bounding_box() or {} for n in (0, 1)]
+        assert lines[0]["y"] + lines[0]["height"] <= lines[1]["y"]
+        assert lines[1]["x"] == lines[0]["x"]  # below it, and not out of sight beside it
 
         shop.card.unlink()
         frame.get_by_text("A language model that says why").first.wait_for(timeout=15_000)
@@ -231,5 +247,14 @@ def test_in_the_browser_the_page_changes_by_itself_breaks_by_itself_and_mends_by
         page.locator("[name=locale]").select_option("zh")
         page.get_by_role("tab", name="Text").click()
         page.get_by_text("在线阅读").first.wait_for(timeout=15_000)
+        asked: list[str] = []
+        page.evaluate("Object.defineProperty(document, 'hidden', { value: true, configurable: true })")
+        page.wait_for_timeout(700)  # the question that was under way
+        page.on("request", lambda request: asked.append(request.url))
+        page.wait_for_timeout(1_200)
+        assert asked == []  # nobody looks
+        page.evaluate("delete document.hidden; document.dispatchEvent(new Event('visibilitychange'))")
+        page.wait_for_timeout(300)
+        assert asked[:1] == [f"{shop.address}/stamp"]
         assert said == []
         browser.close()
