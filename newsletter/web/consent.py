@@ -9,7 +9,7 @@ from newsletter.errors import AddressError
 from newsletter.stages.leaving import leave
 from newsletter.subscribe.addresses import parse_address
 from newsletter.subscribe.moves import move
-from newsletter.web import address, signup
+from newsletter.web import address, signup, way_back
 from newsletter.web.readers import claimed, queue_notice
 from newsletter.web.words import about_address
 
@@ -92,13 +92,14 @@ def unsubscribe(desk: Desk, ask: Ask) -> Response:
     if claim is None:
         return desk.bad_link()
     subscriber = desk.press.subscribers.get([claim.subscriber_id]).get(claim.subscriber_id)
-    if ask.method != "POST":
+    back = ask.first("action") == "back"
+    if ask.method != "POST" or (back and subscriber is not None and subscriber.status == "active"):
         gone = subscriber is None or subscriber.status == "left"
         return desk.page(
             "unsubscribe.html.j2", gone=gone, subscriber=subscriber, private=True, signup=False, scripts=False
         )
-    if ask.first("action") == "back":
-        return _way_back(desk, ask, subscriber)
+    if back:
+        return way_back.come_back(desk, subscriber, "way back")
     if subscriber is not None:
         leave(desk.press, subscriber, at=desk.now())
     return desk.page("goodbye.html.j2", private=True, signup=False, scripts=False, back=ask.path)
@@ -106,15 +107,6 @@ def unsubscribe(desk: Desk, ask: Ask) -> Response:
 
 def preferences_path(desk: Desk, subscriber: Subscriber) -> str:
     return f"/preferences/{desk.signer.sign('preferences', subscriber.id, subscriber.generation)}"
-
-
-def _way_back(desk: Desk, ask: Ask, subscriber: Subscriber | None) -> Response:
-    """Who left by mistake asks again: with her choices kept, and a new confirmation."""
-    if (refused := signup.take_client(desk, ask, human=True)) is not None:
-        return _told(desk, ask, refused)
-    if subscriber is not None:
-        signup.come_back(desk, subscriber, "way back")
-    return _accepted(desk)
 
 
 def _agreed(desk: Desk, subscriber: Subscriber) -> Subscriber:
@@ -175,4 +167,4 @@ def _told(
 
 
 def _accepted(desk: Desk) -> Response:
-    return desk.page("check_inbox.html.j2", private=True, signup=False, scripts=False)
+    return desk.page("check_inbox.html.j2", asked="", private=True, signup=False, scripts=False)

@@ -15,7 +15,7 @@ from newsletter.model.subscriber import Feedback
 from newsletter.stages.leaving import leave
 from newsletter.subscribe.addresses import parse_address
 from newsletter.tongue.tongue import marked
-from newsletter.web import address, citing, signup
+from newsletter.web import address, citing, signup, way_back
 from newsletter.web.calendar import parse_day
 from newsletter.web.paper import cards
 from newsletter.web.readers import reader
@@ -188,9 +188,10 @@ def _leave(desk: Desk, ask: Ask, who: Subscriber) -> Response:  # noqa: ARG001 -
     return desk.page("goodbye.html.j2", private=True, signup=False, scripts=False, back=_leave_path(desk, who))
 
 
-def _back(desk: Desk, ask: Ask, who: Subscriber) -> Response:  # noqa: ARG001 - as above
-    signup.come_back(desk, who, "preferences page")
-    return desk.page("check_inbox.html.j2", private=True, signup=False, scripts=False)
+def _back(desk: Desk, ask: Ask, who: Subscriber) -> Response:
+    if who.status == "active":
+        return _page(desk, ask, who)
+    return way_back.come_back(desk, who, "preferences page")
 
 
 def _forget(desk: Desk, ask: Ask, who: Subscriber) -> Response:

@@ -22,6 +22,11 @@ class WebSettings:
     in_total: tuple[int, timedelta] = (2000, timedelta(hours=1))
     per_address: tuple[int, timedelta] = (1, timedelta(hours=24))
     per_address_ever: tuple[int, timedelta] = (3, timedelta(days=3650))
+    per_way_back: tuple[tuple[int, timedelta], ...] = (  # behind her own link: none of a stranger's doing counts here
+        (1, timedelta(minutes=5)),
+        (3, timedelta(hours=24)),
+        (10, timedelta(days=30)),  # counted anew once she confirms
+    )
     confirm_within: timedelta = timedelta(days=7)
     answer_floor: timedelta = timedelta(milliseconds=250)  # answers about an address take this long, or a multiple
     body_limit: int = 64 * 1024

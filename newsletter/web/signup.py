@@ -184,10 +184,17 @@ def take_address(desk: Desk, email: str) -> bool:
 
 
 def proven(desk: Desk, email: str) -> None:
-    """The address answered: its count of unasked mail starts again."""
+    """The address answered: its count of unasked mail starts again, and that of ways back but for the day's."""
     key = desk.stamps.address_key(email)
-    desk.limits.clear(f"day:{key}")
-    desk.limits.clear(f"ever:{key}")
+    soon, _, ever = way_back_keys(desk, email)
+    for one in (f"day:{key}", f"ever:{key}", soon, ever):
+        desk.limits.clear(one)
+
+
+def way_back_keys(desk: Desk, email: str) -> tuple[str, str, str]:
+    """The counters of the ways back that were asked for behind her own link: of minutes, of a day, and of all."""
+    key = desk.stamps.address_key(email)
+    return f"back:{key}", f"back-day:{key}", f"back-ever:{key}"
 
 
 def ask_again(desk: Desk, known: Subscriber, entrance: str) -> Subscriber:
@@ -217,15 +224,6 @@ def asked_since(desk: Desk, who: Subscriber, expires: int | None) -> bool:
     if came is None or expires is None:
         return True
     return expires >= int((datetime.fromisoformat(came) + desk.settings.confirm_within).timestamp())
-
-
-def come_back(desk: Desk, known: Subscriber, entrance: str) -> None:
-    """Who left asks again with her choices kept: pending, and a new confirmation is queued, within the limits."""
-    if known.status != "left" or desk.press.subscribers.suppressed([known.email]):
-        return
-    if take_address(desk, known.email):
-        desk.press.subscribers.update(ask_again(desk, known, entrance), known)
-        queue_notice(desk, "confirm", known.id)
 
 
 def _act(desk: Desk, wish: Wish, entrance: str) -> str:

@@ -267,6 +267,54 @@ def test_who_left_by_mistake_comes_back_by_a_new_confirmation(site: Site) -> Non
     assert reader(site).status == "active"
 
 
+@pytest.mark.parametrize("page", ["unsubscribe", "preferences"])
+def test_who_left_is_mailed_her_way_back_though_a_stranger_typed_her_address_before(site: Site, page: str) -> None:
+    sign_up(site)
+    confirm(site, site.send()[0])
+    welcome = site.send()[0]
+    stranger = site.client("198.51.100.77")
+    stranger.post("/link", data={"email": VICTIM})
+    site.client().post(link_in(welcome, "unsubscribe"))
+    site.send()
+
+    answer = site.client().post(link_in(welcome, page), data={"action": "back"})
+
+    (mail,) = site.send()
+    assert (answer.status_code, "a mail with a link is on its way" in answer.text) == (200, True)
+    assert "Subject: Confirm your subscription" in mail
+    confirm(site, mail)
+    assert reader(site).status == "active"
+
+
+def test_a_way_back_says_when_no_further_mail_goes_out_and_opens_again(site: Site) -> None:
+    sign_up(site)
+    confirm(site, site.send()[0])
+    leave = link_in(site.send()[0], "unsubscribe")
+    site.client().post(leave)
+    site.send()
+
+    told = []
+    for minutes in (0, 4, 2, 6, 6, 60 * 23 + 45):
+        site.clock.move(timedelta(minutes=minutes))
+        answer = site.client().post(leave, data={"action": "back"})
+        told.append((answer.status_code, len(site.send()), answer.headers.get("Retry-After")))
+
+    assert told == [(200, 1, None), (429, 0, "300"), (200, 1, None), (200, 1, None), (429, 0, None), (200, 1, None)]
+
+
+def test_who_is_back_already_is_promised_no_mail(site: Site) -> None:
+    sign_up(site)
+    confirm(site, site.send()[0])
+    welcome = site.send()[0]
+
+    pages = [
+        site.client().post(link_in(welcome, one), data={"action": "back"}) for one in ("unsubscribe", "preferences")
+    ]
+
+    assert [(page.status_code, "on its way" in page.text) for page in pages] == [(200, False), (200, False)]
+    assert (reader(site).status, site.send()) == ("active", [])
+
+
 def test_who_comes_back_keeps_the_links_of_her_old_mails_and_the_proof_of_each_consent(site: Site) -> None:
     sign_up(site, topics="robotics")
     first = site.send()[0]
