@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from anyio import CapacityLimiter, to_thread
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
     from starlette.responses import Response
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from newsletter.ports import Limits, Records
     from newsletter.press import Press
@@ -58,10 +60,24 @@ def create_app(
     app = Starlette(
         routes=routes,
         exception_handlers={HTTPException: _wrong_address(desk), Exception: _fault(desk)},
+        middleware=[Middleware(OriginForm)],
     )
     app.router.redirect_slashes = False  # a redirect would be built from the Host header
     app.state.desk = desk
     return app
+
+
+class OriginForm:
+    """A request that names the whole address (RFC 9112 section 3.2.2) is one for its path: the host decides nothing."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = str(scope.get("path", ""))
+        if scope["type"] == "http" and path.lower().startswith(("http://", "https://")):
+            scope = {**scope, "path": "/" + path.partition("//")[2].partition("/")[2]}
+        await self._app(scope, receive, send)
 
 
 def open_desk(

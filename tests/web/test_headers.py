@@ -93,6 +93,18 @@ def test_bodies_that_are_too_long_broken_or_strange_are_refused_in_words(site: S
     assert site.press.subscribers.by_email("h@example.org") is not None
 
 
+def test_a_request_that_names_the_whole_address_is_answered_for_its_path(site: Site) -> None:
+    leave = links(site)[2].partition("?")[0]
+    with serving(site.app) as base, socket.create_connection(("127.0.0.1", int(base.rpartition(":")[2]))) as line:
+        head = [f"POST http://evil.example{leave} HTTP/1.1", "Host: evil.example", "Content-Length: 0"]
+        line.sendall("\r\n".join([*head, "Connection: close", "", ""]).encode())
+        line.settimeout(5)
+        answer = b"".join(iter(lambda: line.recv(65536), b""))
+
+    who = site.press.subscribers.by_email("h@example.org")
+    assert (answer[:15], b"evil" in answer, who.status if who else "") == (b"HTTP/1.1 200 OK", False, "left")
+
+
 def test_a_body_that_trickles_in_is_not_waited_for(tmp_path: Path, collected: Path) -> None:
     slow = replace(FAST, body_time_limit=timedelta(milliseconds=200))
     site = open_site(tmp_path / "slow", like=collected, settings=slow)
