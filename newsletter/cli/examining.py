@@ -59,7 +59,7 @@ def seeds(press: Press) -> Iterator[Finding]:
     topics = press.config.topics
     library = press.papers.get({one for topic in topics for one in (*topic.papers, *topic.papers_not)})
     for text in unknown_seeds(topics, library):
-        cure = "Is the id right? A paper is known once a source listed it, or a reader brought it."
+        cure = "Is the id right? A paper is known once a source listed it; what only a reader brought is hers alone."
         yield Finding("topics", "warning", text, cure)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, event, text
 
 import newsletter.store
 from newsletter.errors import StoreError
@@ -146,6 +146,33 @@ def test_what_readers_brought_before_it_was_theirs_alone_leaves_the_papers_of_al
     hers = {"2601.00002": Paper(id="2601.00002", title="Brought", brought=True)}
     assert store.subscribers.brought([1, 2]) == {1: hers, 2: hers}
     store.close()
+
+
+def test_upgrading_reads_what_readers_said_once_however_many_papers_they_brought(tmp_path: Path) -> None:
+    database = open_database("sqlite:///old.db", folder=tmp_path)
+    reads: list[str] = []
+
+    def note(_: object, __: object, statement: str, *rest: object) -> None:
+        if " FROM feedback" in statement or "FROM ranked" in statement:
+            reads.append(statement)
+
+    with database.writing() as connection:
+        migrate.upgrade(connection, "0012")
+        connection.execute(text(_READER), {"id": 1, "email": "r1@example.org"})
+        for seq in range(1, 602):
+            told = {"seq": seq, "id": f"p{seq}", "document": '{"title": "Brought"}', "reader": 1, "paper": f"p{seq}"}
+            connection.execute(
+                text("INSERT INTO papers (seq, id, first_seen, document) VALUES (:seq, :id, 5, :document)"), told
+            )
+            connection.execute(text(_SAID), told)
+            connection.execute(text("INSERT INTO ranked VALUES ('t', :id)"), told)
+        event.listen(connection, "before_cursor_execute", note)
+        migrate.upgrade(connection, "0013")
+        left = [connection.execute(text(f"SELECT COUNT(*) FROM {one}")).scalar() for one in ("papers", "ranked")]
+        hers = connection.execute(text("SELECT COUNT(DISTINCT paper_id) FROM brought")).scalar()
+    database.engine.dispose()
+    assert (left, hers) == ([0, 0], 601)
+    assert len(reads) == 2, reads  # neither has an index by paper: a pass each
 
 
 _SAID = "INSERT INTO feedback (subscriber_id, paper_id, topic, verb, at) VALUES (:reader, :paper, '', 'more', 5)"
