@@ -54,12 +54,14 @@ def choices(function: Callable[..., Any]) -> Callable[..., Any]:
 @subscribers.command("add")
 @click.argument("email")
 @choices
+@click.option("--again", is_flag=True, help="Add her though she left: she asked for it.")
 @config_option
 @json_option
-def add(email: str, topics: tuple[str, ...], as_json: bool, **given: str | None) -> None:
+def add(email: str, topics: tuple[str, ...], as_json: bool, again: bool, **given: str | None) -> None:
     """Add one reader, who is written to from now on: ask her first.
 
-    Whoever is known already keeps her choices, but for those that are given here.
+    Whoever is known already keeps her choices, but for those that are given here. Whoever left is added with --again
+    only, so that nobody is mailed who said no.
     """
     from newsletter.subscribe.moves import move
     from newsletter.subscribe.people import RowError, remark_on, to_subscriber
@@ -75,13 +77,16 @@ def add(email: str, topics: tuple[str, ...], as_json: bool, **given: str | None)
         if new is None:
             known = press.subscribers.by_email(wanted.email)
             assert known is not None  # it was there a moment ago
+            if not again:
+                _not_who_left(press, known)
             new = move(replace(known, **_changes(wanted)), "add", at=now)
             if known.status != "active":  # what she agreed to before stays beside it
                 consent = f"added by hand again {now:%Y-%m-%dT%H:%M:%SZ}"
                 new = replace(new, consent=f"{known.consent}; {consent}" if known.consent else consent)
             if not press.subscribers.update(new, known):
                 raise BusyError("She changed meanwhile, by her own hand.", cure="Look at her, then run it again.")
-            result = "changed" if new != known else "known"
+            back = new.status != known.status
+            result = "added again" if back else "changed" if new != known else "known"
         else:
             result = "added"
     if note := remark_on(new):
@@ -89,9 +94,19 @@ def add(email: str, topics: tuple[str, ...], as_json: bool, **given: str | None)
     if as_json:
         give({"result": result, "subscriber": person(new)})
     else:
-        say(
-            {"added": "added", "changed": "changed", "known": "nothing to do, known already:"}[result] + f" {new.email}"
-        )
+        said = {"known": "nothing to do, known already:", "added again": "added again, and is written to from now on:"}
+        say(f"{said.get(result, result)} {new.email}")
+
+
+def _not_who_left(press: Press, known: Subscriber) -> None:
+    """UsageError for a reader who left, also when somebody, maybe not she, asked since for her to come back."""
+    if known.status != "left" and not (known.status == "pending" and known.confirmed_at is not None):
+        return
+    day = press.ledger.last_day("goodbye", [known.id]).get(known.id)
+    raise UsageError(
+        f"{known.email} left{f' on {day}' if day else ''} and is not mailed again without her own doing.",
+        cure="She comes back by the sign-up page. If she asked you for it, say --again.",
+    )
 
 
 def _changes(wanted: Subscriber) -> dict[str, Any]:

@@ -6,6 +6,22 @@ import difflib
 import zoneinfo
 from functools import cache, lru_cache
 
+# Files of the time zone database, or beside it, that are no places: no zone at all ("-00"), what the machine itself
+# has, and the same zones once more, without and with leap seconds (RFC 9636; the Makefile of tz).
+_NO_PLACES = frozenset({"Factory", "localtime", "posixrules"})
+_TWINS = ("posix/", "right/")
+
+
+def is_place(name: str) -> bool:
+    """Whether a name of the time zone database is one to live by: an area and city, UTC, or `Etc/GMT+5` and such."""
+    return name not in _NO_PLACES and not name.startswith(_TWINS)
+
+
+@cache
+def zones() -> frozenset[str]:
+    """The time zones that this machine knows; finding them reads hundreds of files."""
+    return frozenset(filter(is_place, zoneinfo.available_timezones()))
+
 
 def meant_zone(name: str) -> str:
     """The zone of this name, or the likeliest meant by it; empty when none is near."""
@@ -20,7 +36,7 @@ def spelt(name: str) -> str:
 
 @cache
 def _by_fold() -> dict[str, str]:
-    return {zone.casefold(): zone for zone in zoneinfo.available_timezones()}
+    return {zone.casefold(): zone for zone in zones()}
 
 
 @lru_cache(maxsize=1024)
@@ -29,13 +45,17 @@ def zone_cure(name: str) -> str:
     try:
         zoneinfo.ZoneInfo(name)
     except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):  # OSError: "Europe" is a folder
-        meant = _meant(name)
-        return f'Did you mean "{meant}"?' if meant else 'Write it as area and city, such as "Europe/Berlin", or "UTC".'
-    return ""
+        known = False
+    else:
+        known = is_place(name)
+    if known:
+        return ""
+    meant = _meant(name)
+    return f'Did you mean "{meant}"?' if meant else 'Write it as area and city, such as "Europe/Berlin", or "UTC".'
 
 
 def _meant(name: str) -> str:
-    known = sorted(zoneinfo.available_timezones())
+    known = sorted(zones())
     wanted = name.strip().replace(" ", "_").lower()
     for zone in known:
         if wanted in {zone.lower(), zone.rpartition("/")[2].lower()}:

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from newsletter.errors import UsageError
 from newsletter.model.codec import to_plain
 from newsletter.model.paper import pasted_id
-from newsletter.subscribe.zones import spelt
+from newsletter.subscribe.zones import spelt, zones
 from newsletter.tongue.tongue import ENGLISH
 from newsletter.web import calendar as cal
 from newsletter.web import cursors, openapi, searching, signup
@@ -44,7 +44,7 @@ def document(desk: Desk, ask: Ask) -> Response:  # noqa: ARG001 - every handler 
             name=desk.press.config.newsletter.name,
             base_url=desk.base_url,
             topics=[*desk.topics],
-            zones=sorted(signup.zones()),
+            zones=sorted(zones()),
         )
     )
 

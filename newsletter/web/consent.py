@@ -9,6 +9,7 @@ from newsletter.errors import AddressError
 from newsletter.stages.leaving import leave
 from newsletter.subscribe.addresses import parse_address
 from newsletter.subscribe.moves import move
+from newsletter.subscribe.zones import zones
 from newsletter.web import address, signup, way_back
 from newsletter.web.readers import claimed, queue_notice
 from newsletter.web.words import about_address
@@ -27,8 +28,8 @@ LINK_FORM = "link.html.j2"
 def subscribe(desk: Desk, ask: Ask) -> Response:
     """`POST /subscribe`: the same answer for new, known, pending and suppressed addresses."""
     if ask.method != "POST":
-        zones = sorted(signup.zones())
-        return desk.page("subscribe.html.j2", here="subscribe", canonical="/subscribe", signup=False, zones=zones)
+        known = sorted(zones())
+        return desk.page("subscribe.html.j2", here="subscribe", canonical="/subscribe", signup=False, zones=known)
     if ask.first(signup.HONEYPOT):
         desk.meters.signups.labels("robot").inc()
         return _accepted(desk)
@@ -155,7 +156,7 @@ def _told(
         problem=answer.text,
         typed=ask.first("email")[:254],
         chosen=chosen,
-        zones=sorted(signup.zones()),
+        zones=sorted(zones()),
         signup=False,
         private=True,
         scripts=False,

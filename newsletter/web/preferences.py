@@ -14,6 +14,7 @@ from newsletter.model.codec import to_plain
 from newsletter.model.subscriber import Feedback
 from newsletter.stages.leaving import leave
 from newsletter.subscribe.addresses import parse_address
+from newsletter.subscribe.zones import zones
 from newsletter.tongue.tongue import marked
 from newsletter.web import address, citing, signup, way_back
 from newsletter.web.calendar import parse_day
@@ -114,7 +115,7 @@ def _page(desk: Desk, ask: Ask, who: Subscriber, *, notice: str = "", problem: s
         token=ask.params["token"],
         notice=notice,
         problem=problem,
-        zones=sorted(signup.zones()),
+        zones=sorted(zones()),
         locales=dict(desk.pages.languages),
         muted=sorted(slug for slug, verb in said.topics.items() if verb == "mute"),
         saved_count=len(said.saved),

@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from functools import cache
 from typing import TYPE_CHECKING, Literal
-from zoneinfo import available_timezones
 
 from newsletter.errors import AddressError, NewsletterError
 from newsletter.model.subscriber import CADENCES, Subscriber
 from newsletter.subscribe.addresses import parse_address
 from newsletter.subscribe.moves import MOVES, move
-from newsletter.subscribe.zones import meant_zone, spelt
+from newsletter.subscribe.zones import meant_zone, spelt, zones
 from newsletter.tongue.tongue import marked
 from newsletter.web.ask import prefix_of
 from newsletter.web.readers import queue_notice
@@ -123,12 +121,6 @@ def wrong_in(desk: Desk, choices: Choices) -> str:
             return desk.tongue.say("This time zone is not known here. Did you mean {zone}?", zone=meant)
         return marked("This time zone is not known here. Choose one from the list, such as Europe/Berlin or UTC.")
     return ""
-
-
-@cache
-def zones() -> frozenset[str]:
-    """The time zones that this machine knows; finding them reads hundreds of files."""
-    return frozenset(available_timezones())
 
 
 def sign_up(desk: Desk, ask: Ask, wish: Wish, *, human: bool, entrance: str) -> Answer:

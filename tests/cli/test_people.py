@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from newsletter.config import load_config
+from newsletter.stages.leaving import leave
+from newsletter.subscribe.moves import move
 from tests.support.desk import Desk
 
 if TYPE_CHECKING:
@@ -84,13 +87,39 @@ def test_whoever_left_comes_back_only_by_hand_and_whoever_is_forgotten_never(des
     assert person(desk, "ada@example.org")["status"] == "left"
     assert desk("subscribers", "import", "-", stdin=b"email\nada@example.org\n").code == 0
     assert person(desk, "ada@example.org")["status"] == "left"
-    desk("subscribers", "add", "ada@example.org")
+    refused = desk("subscribers", "add", "ada@example.org", "--name", "Ada")
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err == (
+        "error: ada@example.org left and is not mailed again without her own doing.\n"
+        "She comes back by the sign-up page. If she asked you for it, say --again.\n"
+    )
+    assert (person(desk, "ada@example.org")["status"], person(desk, "ada@example.org")["name"]) == ("left", "")
+    added = desk("subscribers", "add", "ada@example.org", "--again")
+    assert added.out == "added again, and is written to from now on: ada@example.org\n"
     assert person(desk, "ada@example.org")["status"] == "active"
     assert desk("subscribers", "forget", "ada@example.org", "--yes").code == 0
-    again = desk("subscribers", "add", "ada@example.org")
+    again = desk("subscribers", "add", "ada@example.org", "--again")
     assert again.code == 2
     assert "This address may not be written to" in again.err
     assert b"ada@example.org" not in (desk.folder / "subscribers.db").read_bytes()
+
+
+@pytest.mark.parametrize("asked_since", [False, True])
+def test_who_left_by_her_link_is_added_by_hand_only_on_purpose(desk: Desk, asked_since: bool) -> None:
+    desk("subscribers", "add", "ada@example.org")
+    with desk.press(load_config(desk.folder / "config.toml", {})) as press:
+        ada = press.subscribers.by_email("ada@example.org")
+        assert ada is not None
+        leave(press, ada, at=press.clock.now())
+        if asked_since:  # somebody, maybe not she, typed her address into the form
+            left = press.subscribers.by_email("ada@example.org")
+            assert left is not None
+            press.subscribers.update(move(left, "ask", at=press.clock.now()), left)
+
+    refused = desk("subscribers", "add", "ada@example.org")
+
+    assert refused.err.startswith("error: ada@example.org left on 2026-11-20 and is not mailed again")
+    assert person(desk, "ada@example.org")["status"] == ("pending" if asked_since else "left")
 
 
 def test_a_suppression_holds_for_imports_and_can_be_lifted(desk: Desk) -> None:

@@ -105,6 +105,7 @@ def test_a_sign_up_with_a_key_is_done_once_and_answered_the_same(site: Site) -> 
         ({"email": "nobody"}, 422),
         ({"email": "a@example.org", "topics": ["vision", "nope"]}, 422),
         ({"email": "a@example.org", "timezone": "Mars/Base"}, 422),
+        ({"email": "a@example.org", "timezone": "localtime"}, 422),
         ({"email": "a|b@example.org"}, 403),
         ({"email": "a@example.org", "topics": ["vision"], "cadence": "weekly", "send_hour": 5}, 202),
     ],
