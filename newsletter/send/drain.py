@@ -12,7 +12,7 @@ from newsletter.errors import RelayConfigError, RelayError
 from newsletter.model.mail import Deferred, Delivered, Dropped, Message, Refused, Reply, Uncertain
 from newsletter.send.books import Books
 from newsletter.send.breaker import Breaker
-from newsletter.send.doubt import GARBAGE, HUNG_UP, after_silence, too_late
+from newsletter.send.doubt import BEHIND, GARBAGE, HUNG_UP, after_silence, too_late
 from newsletter.send.feed import Feed
 from newsletter.send.gate import PLAN, Gate
 from newsletter.send.pace import Pacer, Rate, SharedPacer
@@ -258,10 +258,8 @@ class _Drain:
             if delivery.attempt >= TRIES:
                 outcome = Refused(delivery.id, outcome.reply, "message")
         at: datetime | None = None
-        if isinstance(outcome, Deferred) and HUNG_UP in outcome.reply.text and delivery.id not in self._again:
-            # Some servers close after so many mails: met again at once, nobody has done anything wrong. Once: what a
-            # server hangs up over it would be sent again and again.
-            self._again.add(delivery.id)
+        if isinstance(outcome, Deferred) and HUNG_UP in outcome.reply.text and self._meets_again(outcome):
+            # Some servers close after so many mails: met again at once, nobody has done anything wrong.
             self._at_once = True
             self._books.write(outcome, now)
             return
@@ -274,6 +272,16 @@ class _Drain:
                 outcome = too_late(outcome)
         self.tally.count(outcome, delivery)
         self._books.write(outcome, at)
+
+    def _meets_again(self, outcome: Deferred) -> bool:
+        """Once: what a server hangs up over would be sent again and again. Who only stood behind such a mail is met
+        again as often as that happens: those before her are as often fewer.
+        """
+        if outcome.reply.text.startswith(BEHIND):
+            return True
+        first = outcome.delivery_id not in self._again
+        self._again.add(outcome.delivery_id)
+        return first
 
     def _under_way(self) -> Iterable[tuple[Delivery, str]]:
         return self._feed.taken.values()
