@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from newsletter.config_keys import SECTIONS
 from newsletter.config_read import read_toml
 from newsletter.errors import NewsletterError
-from newsletter.health import silent_sources
+from newsletter.health import has_answered, silent_sources
 from newsletter.model.finding import Finding
 from newsletter.stages.printing import unknown_seeds
 from newsletter.stages.quiet_days import why_quiet
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from newsletter.press import Look, Press
 
 LARGEST = 150_000  # octets: a digest is cut at 102 kB of HTML, and has a text beside it
+RUNS = 200
 STALE = timedelta(days=4)  # a long weekend without lists
 SKEW = timedelta(minutes=5)
 DOCS = "docs/delivery.md"
@@ -36,12 +37,14 @@ def freshness(press: Press) -> Iterator[Finding]:
     """Sources that answer, but whose lists stopped coming; nothing is said of one that was never asked for long."""
     now = press.clock.now()
     today = press.edition_day(now)
-    runs = press.runs.last(limit=200)
+    runs = press.runs.last(limit=RUNS)
     failing = silent_sources(runs, press.source_names)
     for source in press.sources:
         if source.name in failing:
             since, said = failing[source.name]
             text = f"runs had no good answer since {since:%Y-%m-%d %H:%M} UTC: {said}"
+            if len(runs) < RUNS and not has_answered(runs, source.name):
+                text = f"it has never answered a run: {said}"
             yield Finding(f"{source.name} lists", "warning", text, "It answers now? Then the next run mends it.")
             continue
         if not source.daily:

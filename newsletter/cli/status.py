@@ -9,7 +9,7 @@ from newsletter.cli.channels import gather as channels
 from newsletter.cli.frame import command, give, json_option, opened, plural, say
 from newsletter.cli.mission import note_document
 from newsletter.cli.naming import named
-from newsletter.health import silent_sources
+from newsletter.health import has_answered, silent_sources
 from newsletter.stages.lately import collectings, when_printed
 from newsletter.stages.pacing import board, used
 from newsletter.stages.relaying import relays
@@ -35,6 +35,7 @@ STATE_WORDS = {
 _ONE = {"wait": "waits", "are": "is", "were": "was", "have": "has"}
 OPEN = ("queued", "claimed", "sending", "deferred", "uncertain")
 SHOWN = 10
+ASKED = 60
 
 
 @command("status", short_help="Last runs, what is queued, what failed, in words.")
@@ -54,7 +55,7 @@ def gather(press: Press) -> dict[str, Any]:
     now = press.clock.now()
     today = press.edition_day(now)
     runs = press.runs.last(limit=SHOWN)
-    asked = collectings(press.runs, limit=60)
+    asked = collectings(press.runs, limit=ASKED)
     edition = press.editions.get(today)
     due = press.ledger.next_due(now=now)
     failed = press.ledger.standings(day=today, states=("refused", "uncertain", "deferred"), limit=SHOWN, now=now)
@@ -76,6 +77,7 @@ def gather(press: Press) -> dict[str, Any]:
         },
         "channels": channels(press),
         "sources": [_source(name, asked) for name in sorted(press.source_names)],
+        "unanswered": [name for name in sorted(press.source_names) if _never(name, asked)],
         "runs": [_run(press, run) for run in runs],
     }
 
@@ -149,6 +151,11 @@ def _source(name: str, runs: tuple[Run, ...]) -> dict[str, Any]:
     return {"name": name, "state": "never asked", "at": None, "since": None, "text": "no run has asked it yet"}
 
 
+def _never(name: str, runs: tuple[Run, ...]) -> bool:
+    """Whether all that was ever heard of a source are failures."""
+    return name in silent_sources(runs, [name]) and len(runs) < ASKED and not has_answered(runs, name)
+
+
 def _run(press: Press, run: Run) -> dict[str, Any]:
     return {
         "command": run.command,
@@ -179,7 +186,8 @@ def _say(facts: dict[str, Any]) -> None:
     for source in facts["sources"]:
         when = f" ({_clock(source['at'])})" if source["at"] else ""
         when = f" since {_clock(source['since'])}" if source["since"] else when
-        say(f"  {source['name']}: {source['state']}{when}: {source['text']}")
+        never = "it has never answered: " if source["name"] in facts["unanswered"] else ""
+        say(f"  {source['name']}: {source['state']}{when}: {never}{source['text']}")
     if not facts["sources"]:
         say("  none: add [[sources]] to config.toml")
     say()

@@ -14,14 +14,17 @@ from jinja2 import FileSystemLoader, StrictUndefined, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from newsletter.compose.posts import shelves_of
+from newsletter.compose.templates import speaking
 from newsletter.compose.text import clean
 from newsletter.errors import TemplateError as OurTemplateError
+from newsletter.tongue.tongue import ENGLISH
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
     from newsletter.model.edition import Edition
+    from newsletter.tongue.tongue import Tongue
 
 _KIND = "application/epub+zip"
 
@@ -33,12 +36,15 @@ def edition_epub(
     base_url: str,
     template_folders: Sequence[Path],
     topics: Collection[str] = (),
+    tongue: Tongue = ENGLISH,
 ) -> bytes | None:
     """The shown papers with their abstracts, the same bytes every time; None when there are none.
 
+    Its own words, and why each paper is there, are in the language of `tongue`.
+
     Raises TemplateError when a template of `epub/` is broken.
     """
-    shelves = shelves_of(edition, topics)
+    shelves = shelves_of(edition, topics, tongue)
     if not shelves:
         return None
     name = clean(newsletter, 100)
@@ -49,13 +55,16 @@ def edition_epub(
         "identifier": f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, f'{base_url}/day/{edition.day}')}",
         "modified": f"{edition.printed_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
         "shelves": shelves,
+        "language": tongue.language,
+        "direction": tongue.direction,
+        "tongue": tongue,
     }
     render = _renderer(template_folders)
     files = {"META-INF/container.xml": render("container.xml.j2", facts)}
     files |= {f"book/{name}": render(f"{name}.j2", facts) for name in ("book.opf", "nav.xhtml")}
     files["book/book.css"] = render("book.css", {})
     for number, shelf in enumerate(shelves, 1):
-        files[f"book/topic{number}.xhtml"] = render("topic.xhtml.j2", {"shelf": shelf})
+        files[f"book/topic{number}.xhtml"] = render("topic.xhtml.j2", facts | {"shelf": shelf})
     return _zipped(files, edition)
 
 
@@ -81,7 +90,7 @@ def _renderer(folders: Sequence[Path]) -> Any:
 
     def render(name: str, facts: Mapping[str, Any]) -> str:
         try:
-            return jinja.get_template(name).render(facts)
+            return jinja.get_template(name).render(speaking(facts, escaping=True))
         except TemplateError as error:
             cure = "Mend the template, or remove your copy of it."
             raise OurTemplateError(f"epub/{name} did not render: {error}", cure=cure) from error

@@ -10,6 +10,7 @@ from newsletter.model.mail import Delivered, Dropped, Message
 from newsletter.stages.folders import template_folders
 from newsletter.stages.handing import hand_over
 from newsletter.subscribe.addresses import parse_address
+from newsletter.tongue.catalogues import Tongues
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -23,7 +24,12 @@ def book_of(press: Press, edition: Edition, topics: Collection[str] = ()) -> byt
     settings = press.config.newsletter
     folders = template_folders(press.config)
     return edition_epub(
-        edition, newsletter=settings.name, base_url=settings.base_url, template_folders=folders, topics=topics
+        edition,
+        newsletter=settings.name,
+        base_url=settings.base_url,
+        template_folders=folders,
+        topics=topics,
+        tongue=Tongues(folders).of(settings.locale),
     )
 
 

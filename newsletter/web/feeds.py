@@ -57,7 +57,7 @@ def topic(desk: Desk, ask: Ask) -> Response:
     known = desk.topics.get(slug)
     if known is None and not entries:
         return desk.lost("No topic has this name.")
-    title = f"{desk.press.config.newsletter.name}: {known.name if known else slug}"
+    title = f"{desk.press.config.newsletter.name}: {desk.tongue.gettext(known.name) if known else slug}"
     return _written(desk, Feed(title, _itself(desk, ask), f"/topic/{slug}", entries, _updated(desk, entries)))
 
 
@@ -114,7 +114,10 @@ def _all_feeds(desk: Desk) -> list[tuple[str, str, str]]:
     name = desk.press.config.newsletter.name
     return [
         (name, "/feed.atom", "/"),
-        *((f"{name}: {one.name}", f"/topic/{slug}/feed.atom", f"/topic/{slug}") for slug, one in desk.topics.items()),
+        *(
+            (f"{name}: {desk.tongue.gettext(one.name)}", f"/topic/{slug}/feed.atom", f"/topic/{slug}")
+            for slug, one in desk.topics.items()
+        ),
     ]
 
 

@@ -44,7 +44,7 @@ def test_cron_mails_a_line_of_the_dead_source_and_status_says_since_when(tmp_pat
     assert call("run", "--quiet").splitlines()[-1] == last
 
     since = "2026-11-20 09:00 UTC"
-    assert f"feed:dead.example: missing since {since}: connection refused" in call("status")
+    assert f"feed:dead.example: missing since {since}: it has never answered: connection refused" in call("status")
 
 
 def test_a_run_that_failed_says_why_every_time_and_what_only_warns_once(tmp_path: Path) -> None:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from newsletter.model.mail import Kind
 
 STOCK = default_template_folder()
-# The operator's own pages, the demo's and the backtest's are in English; so are feeds and e-reader files.
-_ENGLISH = re.compile(r"/(operator/|epub/|demo|backtest|feed|opml|sitemap)")
+# The operator's own pages, the demo's and the backtest's are in English; feeds have no words of ours.
+_ENGLISH = re.compile(r"/(operator/|demo|backtest|feed|opml|sitemap)")
 TEMPLATES = sorted(path for path in STOCK.rglob("*.j2") if not _ENGLISH.search(path.as_posix()))
 NOTICES: tuple[Kind, ...] = ("confirm", "welcome", "goodbye", "link", "address", "notice", "test")
 

@@ -195,3 +195,22 @@ def test_the_file_is_mailed_to_an_e_reader_and_no_reader_misses_an_issue(tmp_pat
     (mail,) = [path for path in desk.mails if "kindle" in path.name]
     assert b"Content-Type: application/epub+zip" in mail.read_bytes()
     assert desk("status", "--json").json["mail"] == before
+
+
+def test_an_e_reader_file_speaks_the_newsletters_language_from_its_side(week: Path, tmp_path: Path) -> None:
+    from tests.support.desk import newsletter
+
+    folder = shutil.copytree(week, tmp_path / "week")
+    path = folder / "config.toml"
+    path.write_text(path.read_text("utf-8").replace('locale = "en"', 'locale = "ar"'), "utf-8")
+    done = newsletter(["--config", str(path), "site", "--epub", str(tmp_path / "ar.epub")])
+    assert done.code == 0, done.err
+    with zipfile.ZipFile(tmp_path / "ar.epub") as book:
+        texts = {name: book.read(name).decode() for name in book.namelist()}
+    assert 'lang="ar" dir="rtl"' in texts["book/topic1.xhtml"]
+    assert "<dc:language>ar</dc:language>" in texts["book/book.opf"]
+    assert '<spine page-progression-direction="rtl">' in texts["book/book.opf"]
+    assert " votes" not in texts["book/topic1.xhtml"]
+    for name, text in texts.items():
+        if name.endswith(("xhtml", "opf")):
+            ET.fromstring(text)
