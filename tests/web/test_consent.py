@@ -356,6 +356,26 @@ def test_who_left_and_was_asked_back_by_a_stranger_is_as_before_after_a_week(sit
     assert after.consent.startswith(before.consent)
 
 
+def test_who_comes_back_by_the_form_gets_what_she_chose_there_once_she_confirms(site: Site) -> None:
+    sign_up(site, topics="robotics", cadence="weekly")
+    confirm(site, site.send()[0])
+    site.client().post(link_in(site.send()[0], "unsubscribe"))
+    site.clock.move(timedelta(days=3))
+    sign_up(site, client="198.51.100.9", topics="vision", send_hour="6")
+    assert (reader(site).status, reader(site).topics) == ("pending", ("robotics",))
+
+    confirm(site, site.send()[-1])
+
+    back = reader(site)
+    assert (back.status, back.email, back.topics, back.cadence, back.send_hour) == (
+        "active",
+        VICTIM,
+        ("vision",),
+        None,
+        6,
+    )
+
+
 def test_a_goodbye_comes_once_to_who_was_a_reader_and_to_nobody_else(site: Site) -> None:
     people, now = site.press.subscribers, site.clock.now()
     for name, status in [("reader", "active"), ("asked", "pending"), ("left", "left"), ("cross", "complained")]:
