@@ -201,7 +201,7 @@ def make_house(folder: Path, log: Path, *, readers: int, port: int, database: st
     """`database`: an address, "postgresql" for a database of its own there, else SQLite in the folder. `path`: a
     maildir instead of the server at `port`.
     """
-    line = f'database = "{database}"\n' if database else ""
+    line = f'database = "{database}"\n' if "://" in database else ""
     if database == "postgresql":
         server = postgres.found()
         assert server is not None

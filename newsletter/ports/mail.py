@@ -74,7 +74,9 @@ class Ledger(Protocol):
         """The latest edition day that each reader's digests were cut from (as `seen` counts, up to `until`)."""
 
     def missed(self, subscriber_ids: Iterable[int], *, since: date) -> Mapping[int, date]:
-        """The earliest edition day of each reader's digests of `since` or later that ended as expired."""
+        """The earliest edition day of each reader's digests of `since` or later that ended as expired, and that none of
+        her other digests (as `seen` counts) was cut from: they may have been cut before that one expired.
+        """
 
     def seen(self, subscriber_ids: Iterable[int], *, since: date | None = None) -> Mapping[int, frozenset[str]]:
         """Paper ids in each reader's digests so far (all but cancelled, expired, refused, suppressed ones).

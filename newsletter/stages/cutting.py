@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 NEVER_TWICE = timedelta(days=120)  # as for editions: what was mailed before is not mailed again
 MADE_UP = timedelta(days=31)  # first issues that expired are made up for so far back
+MADE_UP_LATER = timedelta(days=7)  # and those that expired when the next one was cut already
 BLOCK = 1000  # readers cut and queued in one transaction
 _RANGES = 64  # of edition days, each some thousand picks
 _SHARED = 32_768  # issues, each some 13 picks: about 50 MB
@@ -149,9 +150,10 @@ class Cutter:
         press = self._press
         last_edition = press.ledger.last_edition([reader.id for reader, _ in due_now], until=horizon)
         new = [reader.id for reader, _ in due_now if reader.id not in last_edition]
-        missed = press.ledger.missed(new, since=min(untils) - MADE_UP) if new else {}
+        missed = dict(press.ledger.missed(last_edition, since=min(untils) - MADE_UP_LATER)) if last_edition else {}
+        missed |= press.ledger.missed(new, since=min(untils) - MADE_UP) if new else {}
         ranges = [
-            (last_edition.get(reader.id) or _first(press, reader, until, missed.get(reader.id)), until)
+            (_first(press, reader, until, last_edition.get(reader.id), missed.get(reader.id)), until)
             for (reader, _), until in zip(due_now, untils, strict=True)
         ]
         ids = [reader.id for (reader, _), given in zip(due_now, ranges, strict=True) if self._read(*given)]
@@ -215,9 +217,9 @@ def _slot(press: Press, reader: Subscriber, asof: datetime, day: date | None, la
     return due_on(reader, day, now=press.clock.now(), defaults=press.reader_defaults, last_day=last_day)
 
 
-def _first(press: Press, reader: Subscriber, until: date, missed: date | None) -> date:
-    """The day after which the editions of a first issue begin; with those of first issues that expired on their way."""
-    usual = until - timedelta(days=FIRST_ISSUE[reader.cadence or press.config.schedule.cadence])
+def _first(press: Press, reader: Subscriber, until: date, last: date | None, missed: date | None) -> date:
+    """The day after which an issue's editions begin; with those of issues that expired on their way."""
+    usual = last or until - timedelta(days=FIRST_ISSUE[reader.cadence or press.config.schedule.cadence])
     return usual if missed is None else min(usual, missed - timedelta(days=1))
 
 

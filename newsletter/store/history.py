@@ -62,22 +62,29 @@ def last_edition(
 
 
 def missed(database: Database, connection: Connection, readers: Iterable[int], since: date) -> dict[int, date]:
+    """Two readings: nearly nobody has an issue that expired, and only of those it is asked what came after it."""
+    end = func.coalesce(outcomes.c.state, "")
     statement = (
         select(deliveries.c.subscriber_id, deliveries.c.payload)
-        .join(outcomes, outcomes.c.delivery_id == deliveries.c.id)
+        .select_from(deliveries.outerjoin(outcomes, outcomes.c.delivery_id == deliveries.c.id))
         .where(
             deliveries.c.subscriber_id.in_(database.numbers()),
             deliveries.c.kind == "digest",
             deliveries.c.day >= bindparam("since"),
-            outcomes.c.state == "expired",
         )
     )
-    found: dict[int, date] = {}
-    rows = connection.execute(statement, {"numbers": database.listed(readers), "since": since.isoformat()})
-    for reader, payload in rows:
-        for day in map(as_day, _parsed(payload).get("editions") or ()):
-            found[reader] = min(day, found.get(reader, day))
-    return found
+
+    def editions(statement: Select[Any], readers: Iterable[int]) -> dict[int, set[str]]:
+        found: dict[int, set[str]] = {}
+        rows = connection.execute(statement, {"numbers": database.listed(readers), "since": since.isoformat()})
+        for reader, payload in rows:
+            found.setdefault(reader, set()).update(_parsed(payload).get("editions") or ())
+        return found
+
+    expired = editions(statement.where(end == "expired"), readers)
+    others = editions(statement.where(end.not_in(_NOT_SEEN)), expired) if expired else {}
+    lost = {reader: days - others.get(reader, set()) for reader, days in expired.items()}
+    return {reader: as_day(min(days)) for reader, days in lost.items() if days}
 
 
 def _last(until: date | None) -> str:

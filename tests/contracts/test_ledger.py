@@ -573,3 +573,19 @@ def test_a_look_at_how_much_waits_is_never_too_low_and_ends_at_nothing(store: St
     held = claim(store.ledger)
     store.ledger.settle([(Delivered(one.id), None) for one in held.deliveries], now=NOW)
     assert store.ledger.unclaimed() == 0
+
+
+def test_an_issue_that_expires_after_the_next_one_was_cut_is_missed_until_its_edition_comes(store: Stores) -> None:
+    days = [DAY + timedelta(days=n) for n in range(4)]
+    store.ledger.queue([new(1, day=day, payload=payload(str(day), f"p{n}")) for n, day in enumerate(days[:3])], at=NOW)
+    first, second, third = (each.id for each in claim(store.ledger, 3).deliveries)
+    store.ledger.settle(
+        [(Delivered(first), None), (Dropped(second, "expired"), None), (Delivered(third), None)], now=NOW
+    )
+
+    assert store.ledger.last_edition([1]) == {1: days[2]}
+    assert store.ledger.missed([1], since=days[0]) == {1: days[1]}
+
+    both = f'{{"editions":["{days[1]}","{days[3]}"],"sections":[],"follow_ups":[]}}'
+    store.ledger.queue([new(1, day=days[3], payload=both)], at=NOW)
+    assert store.ledger.missed([1], since=days[0]) == {}, "it came with the next issue"

@@ -125,6 +125,40 @@ def test_an_issue_that_expired_past_its_hour_comes_with_the_next_the_first_one_t
         assert {"2611.00009", PAPERS[0].id, PAPERS[1].id} <= had, "Friday's and Sunday's"
 
 
+@pytest.mark.parametrize("before", [0, 1])
+def test_an_issue_that_expired_after_the_next_was_cut_comes_with_the_one_after_that(
+    tmp_path: Path, before: int
+) -> None:
+    """A run that came late, a mail server that was away over the next hour: the first expires, the second goes."""
+    desk, relay = Desk(tmp_path), Relay()
+    for days in range(1, 3):
+        one = paper(8 + days, f"A language model of day {days}")
+        desk.source.lists[FRIDAY + timedelta(days=days)] = (one,)
+    desk.source.lists[FRIDAY - timedelta(days=1)] = (paper(8, "An old language model"),)
+    with desk.press(load_config(tmp_path / "config.toml", {})) as opened:
+        press = replace(opened, open_transport=lambda: relay)
+        press.subscribers.add(Subscriber(email="ada@example.org", created_at=LONG_AGO, confirmed_at=LONG_AGO))
+        if before:
+            publish.run(press, FRIDAY - timedelta(days=1))
+        relay.down, relay.got = True, []
+        desk.clock.pass_(14 * HOUR)
+        assert publish.run(press).cut == 1, "on Friday at 23:00, and good until Saturday at 19:00"
+        desk.clock.pass_(10 * HOUR)
+        assert publish.run(press).cut == 1, "on Saturday at 9:00"
+        desk.clock.pass_(11 * HOUR)
+        relay.down = False
+        assert counted(press) == (0, 1), "Saturday's; Friday's has expired"
+        desk.clock.pass_(13 * HOUR)
+
+        assert publish.run(press).cut == 1
+
+        had = press.ledger.seen([1])[1]
+        assert {"2611.00009", "2611.00010", PAPERS[1].id} <= had, "the best of Friday's too"
+        assert relay.got == ["ada@example.org"] * 2
+        desk.clock.pass_(24 * HOUR)
+        assert publish.run(press).cut == 0, "and only once"
+
+
 def test_what_the_operator_cancelled_is_not_cut_again(tmp_path: Path) -> None:
     desk, relay = Desk(tmp_path), Relay(down=True)
     with desk.press(load_config(tmp_path / "config.toml", {})) as opened:

@@ -247,13 +247,15 @@ class FakeLedger:
         return {reader: date.fromisoformat(max(days)) for reader, days in editions.items() if days}
 
     def missed(self, subscriber_ids: Iterable[int], *, since: date) -> Mapping[int, date]:
-        readers, found = set(subscriber_ids), dict[int, date]()
+        expired: dict[int, set[str]] = {reader: set() for reader in subscriber_ids}
+        others: dict[int, set[str]] = {reader: set() for reader in expired}
         for record in self.records.values():
             one = record.delivery
-            if one.subscriber_id in readers and one.kind == "digest" and one.day >= since and record.end == "expired":
-                for day in map(date.fromisoformat, _parsed(one.payload).get("editions", [])):
-                    found[one.subscriber_id] = min(day, found.get(one.subscriber_id, day))
-        return found
+            if one.subscriber_id in expired and one.kind == "digest" and one.day >= since:
+                which = expired if record.end == "expired" else others if record.end not in _NOT_SEEN else {}
+                which.setdefault(one.subscriber_id, set()).update(_parsed(one.payload).get("editions", []))
+        lost = {reader: days - others[reader] for reader, days in expired.items()}
+        return {reader: date.fromisoformat(min(days)) for reader, days in lost.items() if days}
 
     def seen(self, subscriber_ids: Iterable[int], *, since: date | None = None) -> Mapping[int, frozenset[str]]:
         readers = set(subscriber_ids)
