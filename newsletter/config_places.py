@@ -181,6 +181,10 @@ def source_kind(*ours: str) -> Kind:
 
         if isinstance(raw, str) and raw not in ours and raw in entry_points(group="newsletter.sources").names:
             return raw
-        return str(plain.parse(raw))
+        try:
+            return str(plain.parse(raw))
+        except Wrong as error:
+            own = "If a package of your own brings it, install that into the environment of this program."
+            raise Wrong(error.what, error.cure or own) from None
 
     return Kind(f"{plain.label}, or a plug-in", parse)

@@ -562,3 +562,14 @@ def test_a_secret_may_stand_in_a_file_that_the_environment_names(tmp_path: Path)
     assert "NEWSLETTER_DELIVERY__PASSWORD_FILE (environment)" in str(raised.value)
     with pytest.raises(ConfigError, match="host_file is not a setting"):
         load_config(tmp_path / "config.toml", {"NEWSLETTER_DELIVERY__HOST_FILE": str(tmp_path / "password")})
+
+
+def test_a_kind_of_source_that_is_not_installed_is_told_where_it_may_come_from(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text('[[sources]]\nkind = "our-wiki"\n', "utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load_config(tmp_path / "config.toml", {})
+    assert "install that into the environment of this program" in str(caught.value)
+    (tmp_path / "config.toml").write_text('[[sources]]\nkind = "arxive"\n', "utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load_config(tmp_path / "config.toml", {})
+    assert 'Did you mean "arxiv"?' in str(caught.value)
