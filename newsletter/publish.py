@@ -14,6 +14,7 @@ from newsletter.press import quiet
 from newsletter.rhythm import plan, printed_later, rhythm
 from newsletter.running import Log, Report, outcome_of, running
 from newsletter.stages.alarming import alarm
+from newsletter.stages.clocks import went_back
 from newsletter.stages.collecting import collect as collect_stage
 from newsletter.stages.cutting import closed_note, cut_all
 from newsletter.stages.dispatching import dispatch, nowhere
@@ -41,11 +42,18 @@ def moment(press: Press, day: date | None) -> datetime:
     return datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC) - timedelta(seconds=1)
 
 
+def _acting(press: Press, day: date | None) -> datetime:
+    """As `moment`. AttentionError when the clock went back: without a day, the clock decides whom to mail."""
+    if day is None and (error := went_back(press)) is not None:
+        raise error
+    return moment(press, day)
+
+
 def collect(
     press: Press, day: date | None = None, *, watch: Watch = quiet, stop: Callable[[], bool] = lambda: False
 ) -> Report:
     """Ask the sources and signals; keep papers and readings."""
-    asof = moment(press, day)
+    asof = _acting(press, day)
     with running(press, "collect", press.edition_day(asof), watch) as log:
         log.add(*collect_stage(press, asof, stop=stop))
         log.outcome = "partial" if stop() else outcome_of(log, "collect")
@@ -62,7 +70,7 @@ def send(
     stop: Callable[[], bool] = lambda: False,
 ) -> Report:
     """Cut and dispatch what is due, from the editions that are printed."""
-    asof = moment(press, day)
+    asof = _acting(press, day)
     today = press.edition_day(asof)
     if dry_run:
         return _dry_run(press, asof, day)
@@ -82,7 +90,7 @@ def print_and_cut(
 
     `notes` say beforehand what the caller knows of the edition. What is queued is for `send_queued`.
     """
-    asof = moment(press, None)
+    asof = _acting(press, None)
     today = press.edition_day(asof)
     with running(press, "print", today, watch) as log:
         edition, said = print_day(press, today, asof)
@@ -134,7 +142,7 @@ def run(
     stop: Callable[[], bool] = lambda: False,
 ) -> Report:
     """The whole day. Each stage is idempotent, so a second run does only what the first left undone."""
-    asof = moment(press, day)
+    asof = _acting(press, day)
     today = press.edition_day(asof)
     with running(press, "run", today, watch) as log:
         log.add(*collect_stage(press, asof, stop=stop))

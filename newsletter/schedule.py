@@ -13,6 +13,7 @@ from newsletter.press import quiet
 from newsletter.publish import collect, cut_due, post, print_and_cut, send_queued
 from newsletter.rhythm import collect_is_due, plan, printing, tend_is_due
 from newsletter.stages.alarming import alarm
+from newsletter.stages.clocks import went_back
 from newsletter.subscribe.calendar import reached
 from newsletter.tend import tend
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 BEAT = timedelta(minutes=1)  # between two looks at what the clock has made due
 MAIL = timedelta(seconds=5)  # between two looks at the queue: a confirmation should not take a minute
-COUNT = timedelta(minutes=5)  # between two counts of what readers chose
+COUNT = timedelta(minutes=1)  # between two counts of what readers chose
 LOOK = timedelta(hours=1)  # every reader is looked at so often, whatever the hints say
 GRACE = 20.0  # seconds that what is under way may take to end well
 REST = (timedelta(minutes=1), timedelta(minutes=15))  # after a drain in trouble: at first, and at most
@@ -54,6 +55,7 @@ class Heart:
         self._looked: datetime | None = None
         self._rest_until: datetime | None = None
         self._rest = timedelta(0)
+        self._since = press.clock.now()  # whoever was not there could print nothing
         self._alarmed: datetime | None = None
         self._said = ""
 
@@ -66,13 +68,18 @@ class Heart:
 
     def collect(self) -> None:
         """Ask the sources when it is time. May take minutes, and may go on beside the others."""
-        if collect_is_due(self._press, self._press.clock.now(), self._planned(self._choices())):
+        if went_back(self._press) is None and collect_is_due(
+            self._press, self._press.clock.now(), self._planned(self._choices())
+        ):
             collect(self._press, watch=self._watch, stop=self._stop)
 
     def deliver(self) -> None:
         """Print and cut what is due now. Sends nothing: a drain may take hours, and goes on beside this."""
         if self._stop():
             return
+        if (error := went_back(self._press)) is not None:
+            self._alarm(None)
+            raise error
         hours = self._choices()
         planned = self._planned(hours)
         self._alarm(planned)
@@ -109,7 +116,7 @@ class Heart:
         now = self._press.clock.now()
         if self._alarmed is None or not self._alarmed <= now < self._alarmed + LOOK:
             self._alarmed = now
-            for note in alarm(self._press, None if planned is None else planned.until):
+            for note in alarm(self._press, None if planned is None else max(planned.until, self._since)):
                 self._watch(note)
 
     def tend(self) -> None:
@@ -118,7 +125,7 @@ class Heart:
             tend(self._press, watch=self._watch)
 
     def _choices(self) -> Mapping[Hours, int]:
-        """What readers chose, counted anew every few minutes: with 100,000 readers that is a tenth of a second."""
+        """What readers chose, counted anew every minute: with 100,000 readers that is a tenth of a second."""
         now = self._press.clock.now()
         with self._counting:
             if self._counted is None or not self._counted <= now < self._counted + COUNT:

@@ -23,6 +23,7 @@ from newsletter.model.finding import Finding
 from newsletter.model.paper import Problem
 from newsletter.patience import TooLateError, awaited
 from newsletter.ports import Relays
+from newsletter.stages.clocks import went_back
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -122,10 +123,8 @@ def _database(press: Press) -> Iterator[Finding]:
 def _clock(press: Press) -> Finding:
     """A clock that went back would send days again; one far ahead would expire all mail."""
     now = press.clock.now()
-    ahead = [run.started_at for run in press.runs.last(limit=5) if run.started_at > now]
-    if ahead:
-        text = f"it is {now:%Y-%m-%d %H:%M} UTC here, but a run was made at {max(ahead):%Y-%m-%d %H:%M}"
-        return Finding("clock", "problem", text, "Set the clock right, best with NTP.")
+    if (error := went_back(press)) is not None:
+        return Finding("clock", "problem", error.what, error.cure)
     return Finding("clock", "ok", f"{now:%Y-%m-%d %H:%M} UTC, zone {press.config.newsletter.timezone}")
 
 

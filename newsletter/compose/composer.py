@@ -101,7 +101,8 @@ class Composer:
             ready, subject, values = shared
             headers = self._headers.write(delivery, delivery.key, recipient, subject, links)
             data = (ready.text if subscriber.text_only else ready.mail).fill(values, headers)
-            if len(data) > HTML_BUDGET and not ready.fits(values, HTML_BUDGET):
+            # Who has text only gets the papers of those who have both, so the size of both decides for her as well.
+            if (subscriber.text_only or len(data) > HTML_BUDGET) and not ready.fits(values, HTML_BUDGET):
                 data = b""
         if not data:
             subject, content = self._own(subscriber, issue, cards, links, line)

@@ -33,7 +33,6 @@ _CURES: dict[StopKind, str] = {
     "later": "Run this again later: the rest is queued.",
     "attention": "Read the relay's words, mend what they name, then run `newsletter send` again: the rest is queued.",
 }
-MOST_KEPT = 100_000  # numbers of mails that are remembered
 OWN = 60.0  # seconds that a run waits for mails that it put off itself, as long as others are taken
 TRIES = 3  # of a mail that a server answers with no SMTP
 Render = Callable[[Sequence["Delivery"]], Iterator[Message | Dropped]]
@@ -62,6 +61,7 @@ class DrainPolicy:
     on_uncertain: OnUncertain = "resend"
     rate: Rate | None = None
     patience: timedelta = timedelta(0)
+    ours: timedelta = timedelta(minutes=20)  # pauses of a run for what it put off itself, together
     lease: timedelta = timedelta(minutes=2)
     claim: int = 2000  # rows a lease
     window: int = 256  # rows rendered and marked as started together, at most
@@ -139,8 +139,8 @@ class _Drain:
         self._ledger, self._transport, self._clock, self._policy, self._sleep = ledger, transport, clock, policy, sleep
         self._stop, self.tally, self._at_once = stop, Tally(), False
         self._breaker, self._gate = Breaker(), gate
-        # Rows that were met again at once, and those kept back by ourselves to come again in this run.
-        self._patience, self._again, self._kept_back = policy.patience, set[int](), set[int]()
+        self._patience, self._ours = policy.patience, policy.ours
+        self._again = set[int]()  # rows that were met again at once
         told: Callable[[], None] = (lambda: on_progress(self.tally)) if on_progress else (lambda: None)
         self._books = Books(ledger, clock, policy.lease, policy.settle_rows, policy.settle_within, told, sleep)
         gate.out = self._under_way
@@ -183,7 +183,6 @@ class _Drain:
         finally:
             self._books.close()
             self._gate.close()
-            self.tally.deferred += len(self._kept_back)
             self.tally.notes += self._gate.notes
             self._note_domains()
         return self.tally
@@ -194,11 +193,11 @@ class _Drain:
             self._breaker.record(outcome, domain)
             if not self._gate.calm or not isinstance(outcome, Delivered):
                 self._gate.heard(outcome, delivery, domain)
-            if self._kept_back:
-                self._kept_back.discard(outcome.delivery_id)
             if isinstance(outcome, Delivered):
                 self.tally.sent += 1
                 self._books.write(outcome)
+                if self.tally.put_off:
+                    self.tally.put_off.discard(outcome.delivery_id)
             else:
                 self._decided(outcome, delivery)
             self._books.pulse()
@@ -222,8 +221,10 @@ class _Drain:
         return bool(self.tally.stop) or self._books.failure is not None
 
     def _next_wait(self, *, took: bool) -> timedelta | None:
-        """For deferrals that come due within our patience; for what we put off ourselves as long as mails are taken."""
-        ours = took and self._gate.waits
+        """For deferrals that come due within our patience; for what we put off ourselves while mails are taken, but not
+        for ever: a timer ends the runs that it has started.
+        """
+        ours = took and self._gate.waits and self._ours > timedelta(0)
         if self._halted() or not (ours or self._patience > timedelta(0)):
             return None
         now = self._clock.now()
@@ -232,6 +233,7 @@ class _Drain:
             return None
         wait = max(due - now, timedelta(seconds=1))
         if ours and self._gate.comes_back(due, within=OWN):
+            self._ours -= wait
             return wait
         if wait > self._patience:
             return None
@@ -286,16 +288,12 @@ class _Drain:
     def _under_way(self) -> Iterable[tuple[Delivery, str]]:
         return self._feed.taken.values()
 
-    def _put_off(self, delivery: Delivery, at: datetime, why: str, *, for_now: bool) -> None:
-        """Kept back before the wire: nobody is charged for it. `for_now`: it comes again as soon as there is room."""
+    def _put_off(self, delivery: Delivery, at: datetime, why: str) -> None:
+        """Kept back before the wire: nobody is charged for it."""
         outcome: Outcome = Deferred(delivery.id, Reply(0, "", why), charged=False)
         if at >= delivery.expires_at:
             outcome = Dropped(delivery.id, "expired", f"too late to try again: {why}")
-        elif for_now and len(self._kept_back) < MOST_KEPT:
-            self._kept_back.add(delivery.id)
-        elif why != PLAN:
-            self.tally.count(outcome, delivery)
-        if isinstance(outcome, Dropped):
+        if why != PLAN or isinstance(outcome, Dropped):
             self.tally.count(outcome, delivery)
         self._books.write(outcome, at)
 

@@ -29,9 +29,9 @@ HELD = 64  # composed mails that wait for their provider, at most
 
 
 class PutOff(Protocol):
-    """Writes down that a row is kept back until then; `for_now`: until there is room, in this run."""
+    """Writes down that a row is kept back until then."""
 
-    def __call__(self, delivery: Delivery, at: datetime, why: str, *, for_now: bool) -> None: ...
+    def __call__(self, delivery: Delivery, at: datetime, why: str) -> None: ...
 
 
 class Feed:
@@ -175,7 +175,7 @@ class Feed:
 
     def _keep_back(self, delivery: Delivery, message: Message, held: tuple[datetime | None, str]) -> None:
         when, why = held
-        self._put_off(delivery, when or self._gate.too_long(domain_of(message)), why, for_now=when is None)
+        self._put_off(delivery, when or self._gate.too_long(domain_of(message)), why)
 
     def _turn(self, pacer: Pacer | SharedPacer) -> Iterator[None]:
         """Wait for a turn under the rate limit, without holding up a transport that has sockets to serve."""

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from newsletter.model.mail import Delivery, Outcome, Reply
 
 StopKind = Literal["", "asked", "later", "attention"]
+MOST_KEPT = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +26,16 @@ class Refusal:
 
 @dataclass(slots=True)
 class Tally:
-    """Counts are of outcomes as they were settled. `stopped_by` is a sentence, blank when the queue ran empty.
+    """Counts are of mails, by how they stand at the end: one that was put off and sent after all was sent.
+    `stopped_by` is a sentence, blank when the queue ran empty.
 
     `stop` says what to do about it: "later" run again (exit 75), "attention" a person must look (exit 1), "asked" a
     quiet stop.
     """
 
     sent: int = 0
-    deferred: int = 0
+    put_off: set[int] = field(default_factory=set)  # numbers of the mails that wait
+    put_off_besides: int = 0  # and how many more, when they became too many to be remembered
     uncertain: int = 0
     expired: int = 0
     suppressed: int = 0
@@ -43,6 +46,10 @@ class Tally:
     stopped_by: str = ""
     cure: str = ""
     stop: StopKind = ""
+
+    @property
+    def deferred(self) -> int:
+        return len(self.put_off) + self.put_off_besides
 
     @property
     def done(self) -> int:
@@ -58,17 +65,26 @@ class Tally:
         )
 
     def count(self, outcome: Outcome, delivery: Delivery) -> None:
+        if isinstance(outcome, Deferred):
+            self.wait(delivery.id)
+            return
+        self.put_off.discard(delivery.id)
         match outcome:
             case Delivered():
                 self.sent += 1
-            case Deferred():
-                self.deferred += 1
             case Uncertain():
                 self.uncertain += 1
             case Refused(reply=reply, fault=fault):
                 self.refused.append(Refusal(delivery.subscriber_id, reply, fault, delivery.key))
             case Dropped(state=state):
                 setattr(self, state, getattr(self, state) + 1)
+
+    def wait(self, delivery_id: int) -> None:
+        """This mail is put off, by whom ever."""
+        if len(self.put_off) < MOST_KEPT:
+            self.put_off.add(delivery_id)
+        elif delivery_id not in self.put_off:
+            self.put_off_besides += 1
 
     def halt(self, kind: StopKind, sentence: str, cure: str = "") -> None:
         """Keep the first reason: what follows from it explains less."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from newsletter.health import STALE, Health, judge, missed_days, silent_sources
 from newsletter.model.mail import NewDelivery, Note
 from newsletter.model.subscriber import Subscriber
+from newsletter.stages.clocks import went_back
 from newsletter.stages.quiet_days import why_quiet
 
 if TYPE_CHECKING:
@@ -86,7 +87,9 @@ def _reasons(
     press: Press, runs: Sequence[Run], today: date, now: datetime, due_until: datetime | None
 ) -> tuple[str, ...]:
     """What the operator should know, most important first; empty: nothing."""
-    found = [f"nothing ran on {day}" for day in missed_days(runs, press.editions.days()[-10:], today=today)]
+    clock = went_back(press)
+    found = [] if clock is None else [clock.what.removesuffix(".")]
+    found += [f"nothing ran on {day}" for day in missed_days(runs, press.editions.days()[-10:], today=today)]
     if due_until is not None and now > due_until + GRACE and not why_quiet(today):
         found.append(f"there is no edition of {today}")
     found += [

@@ -390,3 +390,15 @@ Trending Papers
 1 Reading Room, 1000 Example
 https://papers.example.org
 """
+
+
+def test_who_wants_text_only_gets_the_same_papers_of_a_long_issue_at_the_first_try_and_at_the_second() -> None:
+    cards = [card(n, abstract="A sentence that a long abstract is made of. " * 8) for n in range(1, 131)]
+    one, her = issue(("language", cards)), dataclasses.replace(ADA, text_only=True)
+    press = composer()
+
+    first = press.digest(delivery(), her, one, by_id(*cards), links(), again=True)
+    second = press.digest(delivery(), her, one, by_id(*cards), links(), again=True)
+
+    assert first.data == second.data
+    assert first.data == composer().digest(delivery(), her, one, by_id(*cards), links()).data

@@ -13,6 +13,7 @@ import pytest
 
 from newsletter.cli.logs import masked
 from newsletter.config import load_config
+from newsletter.errors import AttentionError
 from newsletter.schedule import Heart
 from tests.support.desk import Desk
 from tests.support.website import open_site
@@ -20,7 +21,7 @@ from tests.support.website import open_site
 if TYPE_CHECKING:
     from pathlib import Path
 
-HOUR = timedelta(hours=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 @pytest.fixture
@@ -141,3 +142,34 @@ def test_a_worker_logs_json_when_asked(tmp_path: Path) -> None:
     assert lines
     assert {frozenset(line) for line in lines} == {frozenset({"at", "level", "subject", "text"})}
     assert ("error", "send") in [(line["level"], line["subject"]) for line in lines]
+
+
+def test_a_clock_that_went_back_mails_nobody_an_edition_of_the_past_and_says_how_to_go_on(desk: Desk) -> None:
+    desk("subscribers", "add", "ada@example.org")
+    assert desk("run").code == 0
+    sent = desk.mails
+    desk.ahead(-2 * DAY)
+
+    for command in ("run", "send", "collect"):
+        done = desk(command)
+        assert (done.code, done.out) == (1, "")
+        assert "It is 2026-11-18 09:00 UTC here, but a run was made at 2026-11-20 09:00." in done.err
+    with desk.press(load_config(desk.folder / "config.toml", {})) as press:
+        heart = Heart(press)
+        heart.collect()
+        with pytest.raises(AttentionError, match="a run was made at"):
+            heart.deliver()
+        heart.mail()
+
+    new = [email.message_from_bytes(one.read_bytes())["To"] for one in desk.mails if one not in sent]
+    assert new == ["olga@example.org"]
+    assert desk("run", "--day", "today").code == 0
+    assert desk("run").code == 0, "the person has said that the clock is right now"
+
+
+def test_a_house_that_was_closed_at_the_hour_complains_of_no_edition_that_it_is_about_to_print(desk: Desk) -> None:
+    desk("subscribers", "add", "ada@example.org")
+    live(desk, "2026-11-20T15:00", 3)
+
+    assert mails(desk) == []
+    assert len(desk.mails) == 1
