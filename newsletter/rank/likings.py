@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from newsletter.rank.corpus import BACKGROUND, TITLE_WEIGHT, UNKNOWN
+from newsletter.rank.matched import tells
 from newsletter.rank.numbers import standard
 from newsletter.rank.seeds import LESS, MEANING, tfidf
 from newsletter.rank.text_model import TextModel
@@ -205,11 +206,17 @@ class Likings:
         return shares
 
     def words(self, query: Query) -> tuple[str, ...]:
-        """What was learned, in words, the surest first: pairs as two words."""
+        """What was learned, in words, the surest first: pairs as two words. What most papers say is left out: it moves
+        next to nothing in an order, and tells a reader nothing of herself.
+        """
         best = np.lexsort((query.places, -query.learned))[: int((query.learned > 0).sum())]
         size = len(self._terms)
-        terms_ = (self._terms[at] if at < size else self._strange[at] for at in query.places[best].tolist())
-        return tuple(term.replace("_", " ") for term in terms_)
+        found = []
+        for at in query.places[best].tolist():
+            term = self._terms[at] if at < size else self._strange[at]
+            if tells(term, float(self.model.idf[at]) if at < size else RARE):
+                found.append(term.replace("_", " "))
+        return tuple(found)
 
     def likeness(self, query: Query, sheet: Sheet, rows: NDArray[np.intp] | slice) -> NDArray[np.float64]:
         """How much each paper among `rows` is like what she likes: by the words learned of her, by all words, and by

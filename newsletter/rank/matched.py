@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from newsletter.rank.words import BODY_LIMIT, TITLE_LIMIT, line, spelling
+from newsletter.rank.words import BODY_LIMIT, TITLE_LIMIT, line, spelling, stem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +17,19 @@ if TYPE_CHECKING:
 TELLING = 3.0  # rarity of a word that tells something: one text in twenty, or fewer, has it
 SAMPLE = 200  # liked papers that are read for how learned words are spelt
 LONGEST = 80  # characters of one quotation
+# Words that link others, and those with which every abstract announces itself: a pair with one of them tells nothing of
+# a subject, however rare the pair is ("paper presents", "which can").
+_ANYWHERE = (
+    "about across after all also although among any approach art available because before between both but can "
+    "com could demonstrate despite do does due during each effectively even existing experiment extensive "
+    "extensively first framework furthermore github has have her his how however http https if into introduce "
+    "investigate itself many may method moreover most much must no not novel off often only other over paper "
+    "performance present previous propose provide rather recent remain result several she he should show shown "
+    "significant significantly some state study such than their them then there therefore they those through "
+    "thus toward under up use used using via well what when where whether which while who whose will within "
+    "without work would yet you your"
+)
+_EMPTY = frozenset(map(stem, _ANYWHERE.split()))
 
 
 def matched_words(paper: Paper, question: Question, corpus: Corpus, limit: int = 3) -> tuple[str, ...]:
@@ -33,6 +46,11 @@ def matched_words(paper: Paper, question: Question, corpus: Corpus, limit: int =
     telling = [run for run in runs if _rarity(run, corpus) >= TELLING]
     phrases = [phrase.strip() for _, phrase in question.phrases]
     return _quoted(spelt, [*phrases, *telling], limit) or _quoted(spelt, runs, limit)
+
+
+def tells(term: str, rarity: float) -> bool:
+    """Whether a term (`robot`, `imag_generation`) of this rarity says something of who likes papers that say it."""
+    return rarity >= TELLING and _EMPTY.isdisjoint(term.split("_"))
 
 
 def _quoted(spelt: Spelling, wanted: Sequence[str], limit: int) -> tuple[str, ...]:

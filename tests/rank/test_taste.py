@@ -93,6 +93,26 @@ def test_the_words_that_several_likes_share_are_learned_and_the_usual_ones_are_n
     assert not {"study", "method"} & set(words)
 
 
+def test_what_most_papers_say_is_not_shown_as_learned_of_two_likes() -> None:
+    text = models().text
+    assert text is not None
+    likes = tuple(
+        dataclasses.replace(
+            paper(n),
+            title=title,
+            abstract=f"This paper presents a method, which can help language models; we show image generation {rest}",
+        )
+        for n, title, rest in [
+            (1, "Folding proteins with large models", "of a protein, rather than of a cat, shows results."),
+            (2, "A protein that language models know", "shows a protein, rather than a dog; results follow."),
+        ]
+    )
+
+    words = Taste(likes).words(Likings(text))
+
+    assert set(words) == {"proteins", "image generation", "help"}
+
+
 def test_an_author_of_one_of_many_likes_is_not_followed_yet() -> None:
     crowd = [dataclasses.replace(p, authors=("Same Person", f"Other {p.id}")) for p in OLD.values()]
 
