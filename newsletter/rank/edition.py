@@ -138,6 +138,8 @@ def _prepare(sieve: Sorted, asof: datetime, settings: RankSettings, models: Mode
         corpus=corpus,
         votes=tuple(votes),
         trend=trend,
+        prior=prior,
+        read=models.prior is not None and bool(corpus.vectors.shape[1]),
         hours=hours,
         gained=tuple(rising(c, asof) if c.paper.id in sieve.late else 0.0 for c in candidates),
         repeats=duplicates(corpus, preference, settings.duplicate),

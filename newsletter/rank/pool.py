@@ -52,7 +52,9 @@ class Day:
     corpus: Corpus
     votes: tuple[tuple[Attention, ...], ...]
     trend: NDArray[np.float64]
+    prior: NDArray[np.float64]  # votes to be expected: -1 to 1, 0 is the day's mean
     hours: NDArray[np.float64]
+    read: bool  # whether `prior` comes of the texts
     gained: tuple[float, ...]  # of late bloomers
     repeats: Mapping[int, int]
 
@@ -147,7 +149,9 @@ def _pick(
         "author": reasons.author,
         "organization": reasons.organization,
         "seeds": rel.seeds.detail(row, parts["seeds"][row]) if rel and rel.seeds else "",
-        "trend": listed([clause(vote_reason(vote)) for vote in reasons.votes] or [clause(reasons.prior)]),
+        "trend": listed([clause(vote_reason(vote)) for vote in reasons.votes])
+        if reasons.votes
+        else _foretold(today, row),
         "age": f"{round(today.hours[row])} hours since it was listed",
     }
     score = Score(tuple(Part(name, tidy(values[row]), details[name]) for name, values in parts.items()))
@@ -156,11 +160,17 @@ def _pick(
     return Pick(today.candidates[row].paper.id, question.topic.slug, day, rank, score, sentence(told), marks, told)
 
 
+def _foretold(today: Day, row: int) -> str:
+    """What the trend of a paper without votes rests on; -1 to 1, and 0 is the mean of its day."""
+    return f"{clause(describe(today.candidates[row].paper))}; {today.prior[row] + 0.0:+.2f} expected"
+
+
 def _reasons(today: Day, row: int, rel: Relevance | None, question: Question) -> Reasons:
     paper, topic = today.candidates[row].paper, question.topic
     votes, prior, gained = vote_order(today.votes[row]), describe(paper), today.gained[row]
     if rel is None:
-        return Reasons(votes=votes, prior=prior, gained=gained)
+        promising = bool(not votes and today.read and round(today.prior[row], 2) > 0)
+        return Reasons(votes=votes, prior=prior, gained=gained, fresh=float(today.hours[row]), promising=promising)
     like = rel.parts["seeds"][row] if rel.seeds and rel.seeds.more else 0.0
     said = Reasons(
         words=matched_words(paper, question, today.corpus),
@@ -168,6 +178,7 @@ def _reasons(today: Day, row: int, rel: Relevance | None, question: Question) ->
         category=matched_category(paper, topic),
         author=matched_author(paper, topic),
         organization=matched_organization(paper, topic),
+        nearest=True,  # else the gate would not have let it through
         votes=votes,
         gained=gained,
         prior=prior,

@@ -23,13 +23,33 @@ class Reasons:
     organization: str = ""
     seed: str = ""  # title
     votes: tuple[Attention, ...] = ()
+    nearest: bool = False  # it passed the gate by its score, whatever of its text did it
+    fresh: float | None = None  # hours since it was listed, where nothing but its age and promise put it here
+    promising: bool = False  # more votes are expected of its text than of the day's papers on average
     gained: float = 0.0  # votes of the last two days, for a late bloomer
     prior: Reason = ()
     beyond: Reason = ()  # the cap of author or organisation that this pick is in spite of
 
 
 def reasons_for(reasons: Reasons) -> tuple[Reason, ...]:
-    """The most telling first; `tongue.reasons.sentence` says them."""
+    """The most telling first; `tongue.reasons.sentence` says them. One of them says what put the paper here."""
+    said = _matched(reasons)
+    said.extend(vote_reason(vote) for vote in reasons.votes if vote.votes > 0)
+    if reasons.gained:
+        said.append(("gained", _plain(reasons.gained)))
+    if not said and reasons.fresh is not None:
+        said.append(("fresh", str(round(reasons.fresh))))
+        if reasons.promising:
+            said.append(("promising",))
+    if not reasons.votes and reasons.prior:
+        said.append(("unvoted", reasons.prior[2]))
+    if reasons.beyond:
+        said.append(("beyond", *reasons.beyond[1:]))
+    return tuple(said)
+
+
+def _matched(reasons: Reasons) -> list[Reason]:
+    """What of the topic it meets."""
     said: list[Reason] = []
     if reasons.author:
         said.append(("author", reasons.author))
@@ -43,14 +63,7 @@ def reasons_for(reasons: Reasons) -> tuple[Reason, ...]:
         said.append(("seed", shorten(reasons.seed)))
     if reasons.near:
         said.append(("near",))
-    said.extend(vote_reason(vote) for vote in reasons.votes if vote.votes > 0)
-    if reasons.gained:
-        said.append(("gained", _plain(reasons.gained)))
-    if not reasons.votes and reasons.prior:
-        said.append(("unvoted", reasons.prior[2]))
-    if reasons.beyond:
-        said.append(("beyond", *reasons.beyond[1:]))
-    return tuple(said)
+    return said or ([("nearest",)] if reasons.nearest else [])
 
 
 def vote_reason(vote: Attention) -> Reason:

@@ -99,6 +99,21 @@ def _unvoted(tongue: Tongue, has_code: str) -> Said:
     return tongue.say("no votes yet, with code") if has_code == "1" else tongue.say("no votes yet")
 
 
+def _fresh(tongue: Tongue, hours: str) -> Said:
+    number = int(hours)
+    if number < 48:
+        return tongue.count("listed {n} hour ago", "listed {n} hours ago", max(1, number))
+    return tongue.count("listed {n} day ago", "listed {n} days ago", round(number / 24))
+
+
+def _promising(tongue: Tongue) -> Said:
+    return tongue.say("resembles papers that get votes")
+
+
+def _nearest(tongue: Tongue) -> Said:
+    return tongue.say("is among the nearest to the topic")
+
+
 def _full(tongue: Tongue, whose: str, count: str, name: str) -> Said:
     """A cap that a paper would break."""
     number = int(count)
@@ -137,6 +152,9 @@ _CLAUSES: dict[str, Callable[..., Said]] = {
     "gained": _gained,
     "prior": _prior,
     "unvoted": _unvoted,
+    "fresh": _fresh,
+    "promising": _promising,
+    "nearest": _nearest,
     "full": _full,
     "beyond": _beyond,
 }

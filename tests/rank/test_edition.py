@@ -16,6 +16,7 @@ from tests.support.ranking import ASOF, DAY, MIDNIGHT, candidate, paper, print_d
 
 ROBOTS = Topic(slug="robots", name="Robots", query="robot manipulation", top=2)
 THOUGHT = Topic(slug="thought", name="Thought", keywords=('"chain of thought"',), top=2)
+WEEK = DAY - timedelta(days=3)
 TODAY = tuple(candidate(paper(n), upvotes=(n * 7) % 31, hours=6 + n % 5) for n in range(30))
 
 
@@ -40,6 +41,32 @@ def test_without_topics_the_reader_gets_one_pool_of_what_trends() -> None:
 
     assert [(pool.slug, pool.name) for pool in printed.pools] == [("trending", "Trending")]
     assert printed.pools[0].picks[0].paper_id == max(TODAY, key=lambda c: c.readings[0].value).paper.id
+
+
+def test_without_topics_and_votes_each_paper_says_how_new_it_is_and_whether_votes_are_to_be_expected() -> None:
+    fresh, old = ([candidate(paper(n), day=day) for n in some] for day, some in [(DAY, range(9)), (WEEK, range(9, 12))])
+
+    picks = print_day([*fresh, *old], settings=RankSettings(lookback=timedelta(days=9))).pools[0].picks
+
+    said = {pick.paper_id: pick.why for pick in picks}
+    expected = {pick.paper_id: float(pick.score.parts[0].detail.split()[-2]) for pick in picks}
+    promising = {one for one in said if expected[one] > 0}
+    assert 0 < len(promising) < len(said) == 12
+    for one, why in said.items():
+        since = "Listed 20 hours ago; " if int(one[5:]) < 9 else "Listed 4 days ago; "
+        assert why == f"{since}{'resembles papers that get votes; ' * (one in promising)}no votes yet."
+
+
+def test_papers_that_match_a_topic_in_nothing_that_can_be_named_say_that_they_are_among_the_nearest_to_it() -> None:
+    agents = Topic(slug="agents", name="Agents", query="embodied agents", top=2)
+
+    picks = print_day([candidate(paper(6 * n)) for n in range(8)], agents).pools[0].picks
+
+    assert [pick.why for pick in picks] == [
+        "Is among the nearest to the topic; no votes yet.",
+        "Is close to the topic in meaning; no votes yet.",
+        "Is close to the topic in meaning; no votes yet.",
+    ]
 
 
 def test_a_topic_gets_its_own_papers_and_each_says_why() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -29,23 +30,25 @@ pytestmark = [
 ]
 
 
-def edition() -> Edition:
+def real_day() -> list[Candidate]:
     with (DATA / "papers.jsonl").open(encoding="utf-8") as lines:
         rows = [json.loads(line) for _, line in zip(range(600), lines, strict=False)]
     papers = [Paper(id=r["id"], title=r["title"], abstract=r["abstract"], authors=tuple(r["authors"])) for r in rows]
     seen = MIDNIGHT + timedelta(hours=2)
-    return print_day(
-        [
-            Candidate(
-                paper,
-                seen,
-                (Listing(paper.id, "huggingface", DAY, "listed", seen),),
-                (Reading(paper.id, "huggingface.upvotes", n % 40, seen + timedelta(hours=6)),) if n % 3 else (),
-            )
-            for n, paper in enumerate(papers)
-        ],
-        *(Topic(slug=t.slug, name=t.name, query=t.query, keywords=t.keywords, top=17) for t in TOPICS),
-    )
+    return [
+        Candidate(
+            paper,
+            seen,
+            (Listing(paper.id, "huggingface", DAY, "listed", seen),),
+            (Reading(paper.id, "huggingface.upvotes", n % 40, seen + timedelta(hours=6)),) if n % 3 else (),
+        )
+        for n, paper in enumerate(papers)
+    ]
+
+
+def edition() -> Edition:
+    topics = (Topic(slug=t.slug, name=t.name, query=t.query, keywords=t.keywords, top=17) for t in TOPICS)
+    return print_day(real_day(), *topics)
 
 
 def test_every_sentence_of_a_real_day_is_true() -> None:
@@ -66,3 +69,25 @@ def test_every_sentence_of_a_real_day_is_true() -> None:
             assert parts["meaning"].value > 0
             assert float(parts["meaning"].detail.split()[1]) >= 0.4
         assert len(set(quoted)) == len(quoted)
+        assert not pick.why.startswith(("No votes yet", "The best of"))
+
+
+def test_without_topics_every_sentence_of_a_real_day_says_what_put_a_paper_there() -> None:
+    candidates = [
+        replace(one, readings=one.readings[:0] if n % 2 else one.readings) for n, one in enumerate(real_day())
+    ]
+
+    (pool,) = print_day(candidates, Topic(slug="trending", name="Trending", top=200)).pools
+
+    assert len(pool.picks) >= 500
+    for pick in pool.picks:
+        trend, age = pick.score.parts
+        voted = "after" in trend.detail
+        told = re.fullmatch(
+            r"Listed (\d+) hours ago; (resembles papers that get votes; )?no votes yet(, with code)?(; fills up .*)?\.",
+            pick.why,
+        )
+        assert (told is None) == voted, pick.why
+        if told is not None:
+            assert f"{told.group(1)} hours" in age.detail
+            assert bool(told.group(2)) == (float(trend.detail.split()[-2]) > 0)
