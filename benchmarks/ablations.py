@@ -166,7 +166,9 @@ def _ordered(bench: Bench, task: Mapping[str, Any], topic: Topic, filed: Mapping
 def main() -> None:
     reader = data_options(__doc__)
     reader.add_argument("--since", default="", help="only tasks from this ISO day on; undated ones stay")
-    reader.add_argument("--only", default="", help="kinds of task, such as user, or made: topics with seeds")
+    reader.add_argument(
+        "--only", default="", help="kinds of task, such as user, or made, made cat: topics with seed papers"
+    )
     reader.add_argument("--quick", action="store_true", help="every twentieth task")
     reader.add_argument("--every", type=int, default=1, help="only every so many tasks")
     asked = reader.parse_args()
@@ -178,10 +180,12 @@ def main() -> None:
         :: 20 if asked.quick else asked.every
     ]
     tasks = sorted(tasks, key=lambda one: (one["task"], one["pool"], one["qid"]))
-    rows = [] if asked.only == MADE else table(bench, answers, tasks)
-    if asked.only in {"", MADE}:
+    rows = [] if asked.only.startswith(MADE) else table(bench, answers, tasks)
+    if not asked.only or asked.only.startswith(MADE):
         filed = {one["id"]: one.get("categories") for one in load(asked.data / "labels.jsonl", needed=False)}
-        topics = [task for task in dated if task["task"] == "topic"][:: 20 if asked.quick else asked.every]
+        wanted = asked.only.removeprefix(MADE).strip()
+        topics = [task for task in dated if task["task"] == "topic" and wanted in task["kind"]]
+        topics = topics[:: 20 if asked.quick else asked.every]
         rows += made(bench, answers, sorted(topics, key=lambda one: (one["pool"], one["qid"])), filed)
     if asked.json:
         asked.json.write_text(json.dumps(rows, indent=1), encoding="utf-8")

@@ -21,6 +21,7 @@ from newsletter.rank.relevance import (
     matched_category,
     matched_organization,
     relevance,
+    seed_weight,
 )
 from newsletter.rank.trend import vote_order
 from newsletter.rank.why import Reasons, listed, reasons_for, vote_reason
@@ -184,4 +185,6 @@ def _reasons(today: Day, row: int, rel: Relevance | None, question: Question) ->
         prior=prior,
     )
     alone = not (said.words or said.near or said.category or said.author or said.organization)
-    return replace(said, seed=rel.seeds.more[row]) if rel.seeds and like > (0.0 if alone else 1.0) else said
+    return (
+        replace(said, seed=rel.seeds.more[row]) if rel.seeds and like > (0.0 if alone else seed_weight(topic)) else said
+    )

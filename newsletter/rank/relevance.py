@@ -40,6 +40,7 @@ FEEDBACK = 5  # the best papers of a large pool, whose mean is added to what a t
 LARGE = 2_000  # ... from so many papers on: the best five of a few hundred are not yet all about the topic
 FLOOR = 0.25  # and below which words alone are no evidence for a broad query: "distillation" of another kind
 COVERED = 0.4
+BESIDE = 0.5  # weight of likeness to seed papers beside words of the topic's own
 CLAUSE = 0.8  # by rarity, of one clause of a query of several: "hallucination of language models" says enough alone ...
 TELLING = 4.0  # ... where a word of it is as rare as this, one text in fifty, and it is two words or more
 FOREIGN, HOME = 0.8, 0.9  # share of a pool's words that the text model knows: where its word counts least, and fully
@@ -157,7 +158,7 @@ def relevance(corpus: Corpus, question: Question, model: TextModel | None, given
     seeds: Likeness | None = None
     if question.seeds:
         seeds = seed_scores(corpus, question.seeds, model)
-        parts["seeds"] = standard(seeds.scores)
+        parts["seeds"] = seed_weight(question.topic) * standard(seeds.scores)
         evidence |= seeds.scores > 0
     parts = {name: np.where(values > 0, values * corpus.substance, values) for name, values in parts.items()}
     text_total = np.sum(list(parts.values()), axis=0) if parts else np.zeros(len(corpus))
@@ -178,6 +179,11 @@ def trust(corpus: Corpus, question: Question) -> float:
     known = sum(value for term, value in rarities.items() if term in corpus.model.index)
     share = known / (sum(rarities.values()) or 1.0) if rarities else 1.0
     return round(float(share ** np.interp(corpus.familiar, (FOREIGN, HOME), (DOUBT, 0.0))), 6)
+
+
+def seed_weight(topic: Topic) -> float:
+    """Beside words that say what is meant, seed papers count half."""
+    return BESIDE if topic.query or topic.keywords else 1.0
 
 
 def _nearer(asked: NDArray[np.float32], best: NDArray[np.float32]) -> NDArray[np.float32]:
