@@ -76,7 +76,8 @@ def offers(where: str, offered: Offered) -> Iterator[Finding]:
         cure = f"Raise the limit of the mail server (message_size_limit in Postfix) to {LARGEST:,} octets or more."
         yield Finding("SIZE", "problem", f"{where} takes mails of {offered.size:,} octets at most", cure)
     slow = f"; without {' and '.join(lack)} each mail waits for answers ({DOCS})" if lack else ""
-    yield Finding("SMTP extensions", "ok", f"{where} offers {words}{slow}")
+    narrow = "" if "SMTPUTF8" in offered.keywords else "; without SMTPUTF8 no mail to addresses like ünï@example.org"
+    yield Finding("SMTP extensions", "ok", f"{where} offers {words}{slow}{narrow}")
 
 
 def reverse(host: str, dns: Dns) -> Iterator[Finding]:

@@ -249,10 +249,11 @@ def test_a_full_disk_is_found(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_a_slow_server_is_told_of_and_no_alarm(lab: Lab) -> None:
-    lab.smtp = {"extensions": tuple(one for one in ALL if one not in {"PIPELINING", "CHUNKING"})}
+    lab.smtp = {"extensions": tuple(one for one in ALL if one not in {"PIPELINING", "CHUNKING", "SMTPUTF8"})}
     told = {one["check"]: one for one in findings(lab.examine())}
     assert told["SMTP extensions"]["level"] == "ok"
     assert "without PIPELINING and CHUNKING each mail waits for answers" in told["SMTP extensions"]["text"]
+    assert "without SMTPUTF8 no mail to addresses like ünï@example.org" in told["SMTP extensions"]["text"]
 
 
 def test_a_configuration_that_is_wrong_is_usage_with_its_cure(lab: Lab) -> None:
