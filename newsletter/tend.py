@@ -80,7 +80,9 @@ def _wipe_stale_sign_ups(press: Press) -> tuple[Note, ...]:
     wiped = 0
     for email in stale:
         known = press.subscribers.by_email(email)
-        if known is not None and known.confirmed_at is not None:
+        if known is None or known.status != "pending" or (known.created_at or now) >= now - STALE_SIGN_UP:
+            continue  # she confirmed, or asked anew, since the list was made
+        if known.confirmed_at is not None:
             press.subscribers.remove(email, at=now)
         else:
             wiped += press.subscribers.erase(email)

@@ -6,7 +6,7 @@ import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -115,6 +115,34 @@ def test_a_sign_up_that_nobody_confirmed_is_wiped_after_a_week_and_may_come_agai
     assert house.tend()["sign-ups"] == ["1 never confirmed within a week and were wiped"]
     assert house.press.subscribers.by_email("eve@example.org") is None
     assert house.press.subscribers.add(waiting) is not None
+
+
+@pytest.mark.parametrize("was_a_reader", [False, True])
+def test_who_confirms_or_asks_anew_while_stale_sign_ups_are_wiped_stays(house: House, *, was_a_reader: bool) -> None:
+    class Late:
+        """The list of stale sign-ups, read just before those on it acted."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(house.press.subscribers, name)
+
+        def stale(self, *, before: datetime) -> tuple[str, ...]:
+            return ("confirmed@example.org", "anew@example.org")
+
+    confirmed_at = START + 8 * DAY
+    house.clock.moment = START + 9 * DAY
+    earlier = START - 90 * DAY if was_a_reader else None
+    now = (
+        Subscriber(email="confirmed@example.org", created_at=START, confirmed_at=confirmed_at),
+        Subscriber(email="anew@example.org", status="pending", created_at=confirmed_at, confirmed_at=earlier),
+    )
+    for one in now:
+        house.press.subscribers.add(one)
+    tend(replace(house.press, subscribers=cast("Any", Late())))
+    found = [house.press.subscribers.by_email(one.email) for one in now]
+    assert [one and (one.status, one.confirmed_at) for one in found] == [
+        ("active", confirmed_at),
+        ("pending", earlier),
+    ]
 
 
 def test_what_a_dead_worker_held_is_taken_back(house: House) -> None:
