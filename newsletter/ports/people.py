@@ -100,7 +100,8 @@ class Records(Protocol):
     def put_new(self, kind: str, key: str, value: str, *, until: datetime | None, now: datetime) -> bool:
         """False, and nothing changes, when the key holds a value that has not ended. Atomic."""
 
-    def drop(self, kind: str, key: str) -> None: ...
+    def drop(self, kind: str, key: str, *, value: str | None = None) -> None:
+        """Given a `value`: only while it is the one that the key holds. Atomic."""
 
     def sweep(self, *, now: datetime) -> int:
         """Erase what has ended, limits too; returns how many rows."""

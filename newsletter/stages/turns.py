@@ -34,9 +34,10 @@ class Turns:
         try:
             if self.records.put_new(_KIND, self.host, mine, until=until, now=now):
                 return 0.0
-            ends, _, owner = (self.records.get(_KIND, self.host, now=now) or "0").partition(" ")
+            held = self.records.get(_KIND, self.host, now=now) or "0"
+            ends, _, owner = held.partition(" ")
             if owner and is_gone(owner):  # killed with the turn in its hand
-                self.records.drop(_KIND, self.host)
+                self.records.drop(_KIND, self.host, value=held)  # unless another who saw it has the turn by now
                 if self.records.put_new(_KIND, self.host, mine, until=until, now=now):
                     return 0.0
         except NewsletterError:
@@ -44,8 +45,13 @@ class Turns:
         return max(float(ends) - now.timestamp(), 0.05)
 
     def give_back(self, pause: float) -> None:
-        until = _now() + timedelta(seconds=pause)
+        """A turn of ours ends; a pause that lasts longer, or another's turn, stays."""
+        now = _now()
+        until = now + timedelta(seconds=pause)
         try:
+            ends, _, owner = (self.records.get(_KIND, self.host, now=now) or "0").partition(" ")
+            if owner != myself() and float(ends) >= until.timestamp():
+                return
             self.records.put(_KIND, self.host, str(until.timestamp()), until=until)
         except NewsletterError:
             return  # it ends by itself

@@ -98,9 +98,10 @@ class SqlRecords:
             connection.execute(insert.on_conflict_do_update(index_elements=["kind", "key"], set_=row))
         return True
 
-    def drop(self, kind: str, key: str) -> None:
+    def drop(self, kind: str, key: str, *, value: str | None = None) -> None:
+        only = () if value is None else (web_records.c.value == value,)
         with self._db.writing() as connection:
-            connection.execute(delete(web_records).where(*_named(kind, key)))
+            connection.execute(delete(web_records).where(*_named(kind, key), *only))
 
     def sweep(self, *, now: datetime) -> int:
         at = micros(now)

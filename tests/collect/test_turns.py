@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,7 +16,11 @@ from newsletter.stages.turns import Turns
 from tests.support.collecting import NOON, FakeTime
 from tests.support.fake_web import FakeRecords
 
+if TYPE_CHECKING:
+    from datetime import datetime
+
 HOST = "arxiv.org"
+DEAD = myself().replace(f" {os.getpid()}.", " 0.")
 
 
 @pytest.fixture
@@ -53,7 +58,7 @@ def test_while_one_process_asks_the_other_waits_as_long_as_it_may_and_then_says_
 
 def test_a_process_that_was_killed_in_its_turn_keeps_those_of_its_machine_waiting_for_nothing(clock: FakeTime) -> None:
     """Those of another machine, who cannot know, wait for a minute."""
-    for owner, least, most in ((myself().replace(f" {os.getpid()}.", " 0."), 0, 0), ("elsewhere 7.a.b.c", 64, 66)):
+    for owner, least, most in ((DEAD, 0, 0), ("elsewhere 7.a.b.c", 64, 66)):
         began, records = clock.now(), FakeRecords()
         ends = began + timedelta(seconds=65)
         records.put("turn", HOST, f"{ends.timestamp()} {owner}", until=ends)
@@ -73,6 +78,35 @@ def test_the_quiet_that_a_host_asked_of_one_process_is_kept_by_all(clock: FakeTi
     clock.sleep(timedelta(minutes=10).total_seconds())
     with process(clock, records).turn(HOST, 3.0, clock.monotonic() + 1):
         pass
+
+
+def test_a_short_rest_before_a_retry_does_not_shorten_the_pause_for_all(clock: FakeTime) -> None:
+    records = FakeRecords()
+    one, other = process(clock, records), process(clock, records)
+    with one.turn(HOST, 3.0, clock.monotonic() + 60):
+        pass
+    one.hush(HOST, 1.5, "503")
+    with other.turn(HOST, 3.0, clock.monotonic() + 60):
+        assert (clock.now() - NOON).total_seconds() >= 3
+
+
+def test_of_two_that_find_a_dead_one_s_turn_at_once_one_asks(clock: FakeTime) -> None:
+    class Between(FakeRecords):
+        """Another process finds the dead one between our look and what we do about it."""
+
+        other: float | None = None
+
+        def get(self, kind: str, key: str, *, now: datetime) -> str | None:
+            found = super().get(kind, key, now=now)
+            if self.other is None and found and found.endswith(DEAD):
+                self.other = 1.0
+                self.other = Turns(self, HOST).take(65.0)
+            return found
+
+    records, ends = Between(), clock.now() + timedelta(seconds=65)
+    records.put("turn", HOST, f"{ends.timestamp()} {DEAD}", until=ends)
+    assert Turns(records, HOST).take(65.0) > 0
+    assert records.other == 0.0
 
 
 def test_a_database_that_is_locked_keeps_nobody_from_asking(clock: FakeTime) -> None:

@@ -49,6 +49,11 @@ def test_a_record_holds_until_it_ends_and_a_new_one_never_replaces_it(store: Sto
 
     store.records.put("session", "k", "four", until=None)
     assert store.records.get("session", "k", now=NOW) == "four"
+    store.records.drop("session", "k", value="three")
+    assert store.records.get("session", "k", now=NOW) == "four"  # it holds another value by now
+    store.records.drop("session", "k", value="four")
+    assert store.records.get("session", "k", now=NOW) is None
+    store.records.put("session", "k", "five", until=None)
     store.records.drop("session", "k")
     assert store.records.get("session", "k", now=NOW) is None
 

@@ -53,8 +53,9 @@ class FakeRecords:
         self.put(kind, key, value, until=until)
         return True
 
-    def drop(self, kind: str, key: str) -> None:
-        self.rows.pop((kind, key), None)
+    def drop(self, kind: str, key: str, *, value: str | None = None) -> None:
+        if value is None or self.rows.get((kind, key), ("", None))[0] == value:
+            self.rows.pop((kind, key), None)
 
     def sweep(self, *, now: datetime) -> int:
         ended = [key for key, (_, until) in self.rows.items() if until is not None and until <= now]
