@@ -20,9 +20,13 @@ _DAY = re.compile(r"\s*(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?!\d)")
 
 
 class Tally:
-    """Problems of one reading, bounded: the first twenty in full, the others as one count."""
+    """Problems of one reading, bounded: the first twenty in full, the others as one count.
 
-    def __init__(self) -> None:
+    `kept`: they are of papers that are kept, and so no reader's business.
+    """
+
+    def __init__(self, *, kept: bool = False) -> None:
+        self._kept = ". The paper is kept, each time." if kept else ""
         self._problems: list[Problem] = []
         self._more = 0
 
@@ -40,7 +44,7 @@ class Tally:
         return len(self._problems) + self._more
 
     def problems(self, where: str) -> tuple[Problem, ...]:
-        more = (Problem(where, f"and {self._more} more problems like these"),) if self._more else ()
+        more = (Problem(where, f"and {self._more} more problems like these{self._kept}"),) if self._more else ()
         return (*self._problems, *more)
 
 

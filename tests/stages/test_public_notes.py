@@ -20,6 +20,7 @@ def test_readers_are_told_how_many_entries_of_a_source_were_unreadable_and_the_o
         '[[topics]]\nslug = "models"\nname = "Models"\nkeywords = ["language model"]\n[ranking]\nmeaning = "none"\n'
     )
     good = [json.dumps(GOOD | {"id": f"2611.{n:05}", "title": f"A language model {n}"}) for n in range(5)]
+    good += [json.dumps(GOOD | {"id": f"2612.{n:05}", "published": "2025"}) for n in range(50)]  # kept all the same
     bad = ["not json"] * 30
     (tmp_path / "papers.jsonl").write_text("\n".join([*good, *bad]) + "\n", "utf-8")
 
@@ -29,3 +30,4 @@ def test_readers_are_told_how_many_entries_of_a_source_were_unreadable_and_the_o
 
     assert edition["notes"] == ["lab: 30 entries could not be read"]
     assert "not json" in status.out
+    assert "and 30 more problems like these. The paper is kept, each time." in status.out

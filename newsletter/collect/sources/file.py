@@ -61,7 +61,7 @@ class File:
         return Problem(self.name, f"{self._path} cannot be read: {error.strerror}", "Check the path in config.toml.")
 
     def fetch(self, ask: Ask) -> Harvest:
-        tally, notes = items.Tally(), items.Tally()
+        tally, notes = items.Tally(), items.Tally(kept=True)
         try:
             changed = datetime.fromtimestamp(self._path.stat().st_mtime, tz=UTC).date()
             with self._opened() as lines:
