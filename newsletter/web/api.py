@@ -55,7 +55,7 @@ def papers(desk: Desk, ask: Ask) -> Response:
     if isinstance(asked, Response):
         return asked
     limit, place = asked
-    day, _, paper_id = place.partition("~")
+    day, paper_id = cursors.placed_paper(place)
     found: list[tuple[Edition, Card]] = []
     for edition in desk.library.backwards(day):
         cards = sorted(_shown(edition), key=lambda card: card.paper.id)
@@ -63,7 +63,7 @@ def papers(desk: Desk, ask: Ask) -> Response:
         if len(found) > limit:
             break
     page = found[:limit]
-    cursor = f"{page[-1][0].day}~{page[-1][1].paper.id}" if len(found) > limit else None
+    cursor = cursors.paper_place(page[-1][0].day.isoformat(), page[-1][1].paper.id) if len(found) > limit else None
     return JSONResponse(
         {
             "items": [
