@@ -25,23 +25,19 @@ SHOWN = 5
 LOCAL = ("localhost", "127.0.0.1", "::1")
 SAMPLE_DOMAINS = (".example.org", ".example.com", ".example", ".test")
 # Providers whose own servers alone may send in the name of their users: their DMARC policies, or their terms, say so.
+_MICROSOFT, _GOOGLE, _APPLE = (
+    ("office365.com", "outlook.com"),
+    ("gmail.com", "googlemail.com"),
+    ("me.com", "icloud.com"),
+)
 MAILBOXES = {
-    "gmail.com": "gmail.com",
-    "googlemail.com": "gmail.com",
-    "yahoo.com": "yahoo.com",
-    "aol.com": "aol.com",
-    "outlook.com": "office365.com",
-    "hotmail.com": "office365.com",
-    "live.com": "office365.com",
-    "icloud.com": "me.com",
-    "me.com": "me.com",
-    "gmx.de": "gmx.net",
-    "gmx.net": "gmx.net",
-    "web.de": "web.de",
-    "proton.me": "protonmail.ch",
-    "mail.ru": "mail.ru",
-    "qq.com": "qq.com",
-    "163.com": "163.com",
+    **dict.fromkeys(("gmail.com", "googlemail.com"), _GOOGLE),
+    **dict.fromkeys(("outlook.com", "hotmail.com", "live.com"), _MICROSOFT),
+    **dict.fromkeys(("icloud.com", "me.com"), _APPLE),
+    **dict.fromkeys(("yahoo.com", "aol.com"), ("yahoo.com", "aol.com")),
+    **dict.fromkeys(("gmx.de", "gmx.net"), ("gmx.net", "gmx.com")),
+    **dict.fromkeys(("web.de", "mail.ru", "qq.com", "163.com"), ()),
+    "proton.me": ("protonmail.ch",),
 }
 
 
@@ -138,12 +134,14 @@ def login(config: Config) -> Iterator[Finding]:
             )
             yield Finding("login", "warning", f"[delivery] {key} begins or ends with a blank or line end", cure)
     domain = _domain(config)
-    home = MAILBOXES.get(domain)
-    hosts = [one.host for one in config.delivery_relays] or [delivery.host]
-    if home and not any(f".{host}".lower().endswith((f".{home}", f".{domain}")) for host in hosts):
-        text = f"mail from {domain} that comes by {', '.join(hosts)} looks forged to receivers"
+    homes = tuple(f".{home}" for home in (domain, *MAILBOXES.get(domain, ())))
+    hosts = [one.host.lower() for one in config.delivery_relays] or [delivery.host.lower()]
+    # A relay of one's own, or Proton's Bridge, logs in at the provider in its turn.
+    strange = [host for host in hosts if host not in LOCAL and not f".{host}".endswith(homes)]
+    if domain in MAILBOXES and strange:
+        text = f"mail from {domain} that comes by {', '.join(strange)} looks forged to receivers"
         cure = f"Send by {domain}'s own server, or with an address of your own domain in [newsletter] from."
-        yield Finding("sender", "problem", text, cure)
+        yield Finding("sender", "warning", text, cure)
 
 
 def _domain(config: Config) -> str:
