@@ -33,14 +33,14 @@ class Breaker:
         self._last: deque[bool] = deque(maxlen=WINDOW)
         self._row: list[str] = []
         self._bad: dict[str, deque[bool]] = {}  # by provider, the last answers of those that had a bad one
-        self._any_good = False
+        self.any_good = False  # whether any mail was taken
         self._too_fast = 0  # in a row
 
     def record(self, outcome: Outcome, domain: str) -> None:
         """`domain` is the recipient's, in lower case."""
         if isinstance(outcome, Delivered):
             self._last.append(False)
-            self._any_good = True
+            self.any_good = True
             self._too_fast = 0
             self._row.clear()
             if self._bad and (bad := self._bad.get(provider_of(domain))) is not None:
@@ -57,11 +57,11 @@ class Breaker:
         self._row.append(provider)
         mine = self._bad.setdefault(provider, deque(maxlen=WINDOW))
         mine.append(True)
-        if sum(mine) >= IN_A_ROW and self._any_good:
+        if sum(mine) >= IN_A_ROW and self.any_good:
             self.closed_domains[provider] = words(outcome.reply)
         if self.reason:
             return
-        if len(self._row) >= IN_A_ROW and not (self._any_good and len(set(self._row)) == 1):
+        if len(self._row) >= IN_A_ROW and not (self.any_good and len(set(self._row)) == 1):
             self.reason = f"{len(self._row)} messages in a row were turned away, the last with: {words(outcome.reply)}."
         elif sum(self._last) >= IN_WINDOW and len(self._bad) > 1:
             self.reason = (

@@ -141,6 +141,7 @@ class _Drain:
         self._breaker, self._gate = Breaker(), gate
         self._patience, self._ours = policy.patience, policy.ours
         self._again = set[int]()  # rows that were met again at once
+        self._turned_away: list[tuple[Refused, Delivery]] = []  # while no mail was taken yet
         told: Callable[[], None] = (lambda: on_progress(self.tally)) if on_progress else (lambda: None)
         self._books = Books(ledger, clock, policy.lease, policy.settle_rows, policy.settle_within, told, sleep)
         gate.out = self._under_way
@@ -181,6 +182,7 @@ class _Drain:
         except RelayConfigError as error:
             self.tally.halt("attention", error.what, error.cure)
         finally:
+            self._judge_refusals()
             self._books.close()
             self._gate.close()
             self.tally.notes += self._gate.notes
@@ -198,6 +200,8 @@ class _Drain:
                 self._books.write(outcome)
                 if self.tally.put_off:
                     self.tally.put_off.discard(outcome.delivery_id)
+                if self._turned_away:
+                    self._judge_refusals()
             else:
                 self._decided(outcome, delivery)
             self._books.pulse()
@@ -259,6 +263,9 @@ class _Drain:
             outcome = replace(outcome, charged=True)
             if delivery.attempt >= TRIES:
                 outcome = Refused(delivery.id, outcome.reply, "message")
+        if isinstance(outcome, Refused) and outcome.fault == "message" and not self._breaker.any_good:
+            self._turned_away.append((outcome, delivery))
+            return
         at: datetime | None = None
         if isinstance(outcome, Deferred) and HUNG_UP in outcome.reply.text and self._meets_again(outcome):
             # Some servers close after so many mails: met again at once, nobody has done anything wrong.
@@ -274,6 +281,21 @@ class _Drain:
                 outcome = too_late(outcome)
         self.tally.count(outcome, delivery)
         self._books.write(outcome, at)
+
+    def _judge_refusals(self) -> None:
+        """A server that finds fault with each mail that it is given says nothing of these: they wait for its mending.
+        A block (5.7) stands, since asking again for the same reader makes it worse.
+        """
+        found, self._turned_away = self._turned_away, []
+        nothing_goes = bool(self._breaker.reason) and not self._breaker.any_good
+        now = self._clock.now()
+        for refused, delivery in found:
+            outcome: Outcome = refused
+            at: datetime | None = None
+            if nothing_goes and now + LATER < delivery.expires_at:
+                outcome, at = Deferred(delivery.id, refused.reply, charged=False), now + LATER
+            self.tally.count(outcome, delivery)
+            self._books.write(outcome, at)
 
     def _meets_again(self, outcome: Deferred) -> bool:
         """Once: what a server hangs up over would be sent again and again. Who only stood behind such a mail is met

@@ -233,6 +233,29 @@ def test_the_breaker_stops_claiming_after_three_policy_blocks_in_a_row_and_says_
     assert sum(state == "refused" for state in ledger.states().values()) == 3
 
 
+def test_a_server_that_finds_fault_with_every_mail_costs_nobody_hers() -> None:
+    ledger, clock = MemoryLedger(delivery(n) for n in range(1, 101)), HandClock()
+    for _ in range(5):
+        tally = run(ledger, lambda one: Refused(one.delivery_id, Reply(500, "5.5.1", "what?"), "message"), clock=clock)
+        assert (tally.refused, tally.deferred, tally.stop) == ([], 3, "attention")
+        clock.at += timedelta(minutes=1)
+    clock.at += timedelta(minutes=30)
+    assert run(ledger, clock=clock).sent == 100
+
+
+def test_a_mail_that_is_refused_before_others_are_taken_is_refused() -> None:
+    ledger = MemoryLedger(delivery(n) for n in range(1, 11))
+
+    def answer(one: Message) -> Outcome:
+        return Refused(1, Reply(554, "5.6.0", "no"), "message") if one.delivery_id == 1 else accept(one)
+
+    tally = run(ledger, answer)
+    assert (tally.sent, [one.subscriber_id for one in tally.refused]) == (9, [1])
+    assert ledger.states()[1] == "refused"
+    alone = MemoryLedger([delivery(1)])
+    assert len(run(alone, answer).refused) == 1
+
+
 @pytest.mark.parametrize(
     ("policy", "states"),
     [("resend", {1: "deferred"}), ("hold", {1: "uncertain"}), ("drop", {1: "cancelled"})],
