@@ -244,13 +244,8 @@ def _act(desk: Desk, wish: Wish, entrance: str) -> str:
     again = ask_again(desk, known, entrance)
     if known.confirmed_at is None:
         again = _with(again, wish)
-    else:  # her own choices, which somebody else may have typed over: they hold once she confirms
-        desk.records.put(
-            WISH,
-            str(known.id),
-            json.dumps(asdict(replace(wish, email=""))),
-            until=desk.now() + desk.settings.confirm_within,
-        )
+    else:
+        _keep_wish(desk, known, wish)
     people.update(again, known)
     queue_notice(desk, "confirm", known.id)
     return "again"
@@ -259,8 +254,18 @@ def _act(desk: Desk, wish: Wish, entrance: str) -> str:
 def _choose_anew(desk: Desk, wish: Wish) -> None:
     """Who asked a moment ago and was mailed asks again with other choices: the mail that she has is for these."""
     known = desk.press.subscribers.by_email(wish.email)
-    if known is not None and known.status == "pending" and known.confirmed_at is None:
+    if known is None or known.status != "pending":
+        return
+    if known.confirmed_at is None:
         desk.press.subscribers.update(_with(known, wish), known)
+    else:
+        _keep_wish(desk, known, wish)
+
+
+def _keep_wish(desk: Desk, known: Subscriber, wish: Wish) -> None:
+    """Who comes back keeps her own choices, over which somebody else may type, until she confirms."""
+    told, until = json.dumps(asdict(replace(wish, email=""))), desk.now() + desk.settings.confirm_within
+    desk.records.put(WISH, str(known.id), told, until=until)
 
 
 def as_wished(desk: Desk, who: Subscriber) -> Subscriber:

@@ -376,6 +376,22 @@ def test_who_comes_back_by_the_form_gets_what_she_chose_there_once_she_confirms(
     )
 
 
+def test_who_comes_back_and_asks_twice_gets_one_mail_and_the_last_choices(site: Site) -> None:
+    sign_up(site, topics="robotics", cadence="weekly")
+    confirm(site, site.send()[0])
+    site.client().post(link_in(site.send()[0], "unsubscribe"))
+    site.clock.move(timedelta(days=3))
+    sign_up(site, client="198.51.100.9", topics="vision", send_hour="6")
+    sign_up(site, client="198.51.100.9", topics="language-models", send_hour="9")
+
+    mails = site.send()
+    confirm(site, mails[-1])
+
+    back = reader(site)
+    assert (back.status, back.topics, back.send_hour) == ("active", ("language-models",), 9)
+    assert [mail for mail in mails if link_in(mail, "confirm")] == mails[-1:]
+
+
 def test_a_goodbye_comes_once_to_who_was_a_reader_and_to_nobody_else(site: Site) -> None:
     people, now = site.press.subscribers, site.clock.now()
     for name, status in [("reader", "active"), ("asked", "pending"), ("left", "left"), ("cross", "complained")]:
