@@ -246,7 +246,7 @@ def _like(
     if own:
         had = press.subscribers.brought([reader.id]).get(reader.id, {})
         new = [name for name in own if name not in had]
-        if over := new[max(0, MOST_BROUGHT - len(had)) :]:
+        if over := {*new[max(0, MOST_BROUGHT - len(had)) :]}:
             own = {name: paper for name, paper in own.items() if name not in over}
             what = f"{MOST_BROUGHT:,} papers are kept of a reader: the rest was left out"
             problems = (*problems, Problem("library", what))
