@@ -57,4 +57,4 @@ class ChannelLedger(Protocol):
         """The owner is known to be dead: its leases run out now."""
 
     def latest(self, channels: Sequence[str], *, now: datetime, limit: int) -> tuple[Entry, ...]:
-        """Of these channels, so many of each: newest day first, then by channel."""
+        """Of these channels, so many for each in all, of the newest days: newest day first, then by channel."""
