@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Self
@@ -25,10 +24,13 @@ ANSWERS: dict[str, tuple[int, bytes]] = {
 
 @dataclass
 class Chat:
-    """Answers as the services do. `faults`: one for each next post: a status, `hangup` or `silence`."""
+    """Answers as the services do. `faults`: one for each next post: a status, `hangup`, or `silence` until `hang_up`
+    is set.
+    """
 
     faults: list[int | str] = field(default_factory=list)
     got: list[tuple[str, str, dict[str, str], Any]] = field(default_factory=list)
+    hang_up: threading.Event = field(default_factory=threading.Event)
 
     def __enter__(self) -> Self:
         chat = self
@@ -41,7 +43,7 @@ class Chat:
                 fault = chat.faults.pop(0) if posted and chat.faults else None
                 chat.got.append((self.command, self.path, {k.lower(): v for k, v in self.headers.items()}, said))
                 if fault == "silence":
-                    time.sleep(3)
+                    chat.hang_up.wait(60)
                 if fault in {"silence", "hangup"}:
                     self.close_connection = True
                     return
@@ -66,6 +68,7 @@ class Chat:
     def __exit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
+        self.hang_up.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join(5)

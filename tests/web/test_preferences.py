@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from starlette.testclient import TestClient
 
     from newsletter.model.edition import Issue
-from tests.support.website import Site
+    from tests.support.website import Site
 
 OLD, NEW = "old@example.org", "new@example.org"
 
