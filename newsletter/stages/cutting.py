@@ -158,12 +158,12 @@ class Cutter:
         ]
         ids = [reader.id for (reader, _), given in zip(due_now, ranges, strict=True) if self._read(*given)]
         seen, said = press.ledger.seen(ids, since=min(untils) - NEVER_TWICE), press.subscribers.said(ids)
-        likes, had = self._tastes.of(said), press.ledger.issues(ids)
+        tastes, had = self._tastes.each(ids, said), press.ledger.issues(ids)
         for (reader, slot), given in zip(due_now, ranges, strict=True):
             if self._read(*given):
                 before, words = seen.get(reader.id, frozenset()), said.get(reader.id, ())
                 explores = had.get(reader.id, 0) < press.rank_settings.exploring_issues
-                yield self._one(reader, slot, given, before, words, likes.get(reader.id), explores=explores)
+                yield self._one(reader, slot, given, before, words, next(tastes), explores=explores)
             else:
                 yield Silence(reader.id, slot.day, "no-edition", self._why(given[1]))
 

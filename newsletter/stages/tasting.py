@@ -12,7 +12,7 @@ from newsletter.rank.taste import Taste, taste_of
 from newsletter.rank.words import name_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import Literal
 
     from newsletter.model.subscriber import Subscriber
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 MOST_AUTHORS = 20  # that are shown
 MOST_BROUGHT = 5_000  # papers that no source listed, of one reader: what she pastes must not fill the disk
 READ = 4_000  # characters of their abstracts
+PORTION = 10_000  # things said of papers whose readers' tastes are made together
 REMEMBERED = 8192  # papers that readers liked, from block to block: about 25 MB
 _BACK: dict[str, Literal["undo", "unsave", "unmute"]] = {
     "more": "undo",
@@ -154,6 +155,18 @@ class Tastes:
         self._press = press
         self._likings: Likings | None = None
         self._known: dict[str, Paper | None] = {}
+
+    def each(self, ids: Sequence[int], said: Mapping[int, Sequence[Feedback]]) -> Iterator[Taste | None]:
+        """In the order of `ids`; of readers who brought thousands of papers only a few are in memory at once."""
+        some: list[int] = []
+        many = 0
+        for place, reader in enumerate(ids, start=1):
+            some.append(reader)
+            many += len(said.get(reader, ()))
+            if many >= PORTION or place == len(ids):
+                found = self.of({one: said[one] for one in some if one in said})
+                yield from (found.get(one) for one in some)
+                some, many = [], 0
 
     def of(self, said: Mapping[int, Sequence[Feedback]]) -> Mapping[int, Taste]:
         """By reader; who said nothing of papers costs nothing."""
