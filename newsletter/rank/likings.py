@@ -82,7 +82,7 @@ class Likings:
         self._strange: dict[int, str] = {}  # words that the model does not know, by their place
         self._order: dict[int, int] = {}  # which of these was met when, by place
         self._scratch = np.zeros((2, len(model.index)))
-        self._read: dict[str, Read] = {}
+        self._read: dict[str | Paper, Read] = {}  # what readers brought, by what they say it is: one id, many texts
         # By the identity of a shelf's picks, which are kept beside so that it stays theirs.
         self._shelves: dict[int, tuple[tuple[Pick, ...], Sheet, NDArray[np.float64]]] = {}
         self._size = 0
@@ -91,11 +91,12 @@ class Likings:
         """The terms are weighted as in `seeds.overlaps`, by the model's rarities and over the whole text: no pool
         changes them. A single word that the model does not know is taken to be rare.
         """
-        known = self._read.get(paper.id)
+        key = paper if paper.brought else paper.id
+        known = self._read.get(key)
         if known is None:
             if len(self._read) >= MOST:
                 self._read.clear()
-            known = self._read[paper.id] = self._look(paper)
+            known = self._read[key] = self._look(paper)
         return known
 
     def _look(self, paper: Paper) -> Read:

@@ -168,3 +168,14 @@ def test_a_shelf_is_laid_out_once_for_all_readers_and_forgotten_when_there_is_no
     assert len(looks) == 3
     assert [len(one.vectors) for one in (first, other, crowded)] == [6, len(others), 5]
     assert likings.shelf(picks, look)[0] is not first
+
+
+def test_readers_who_bring_different_texts_under_one_id_keep_each_her_own() -> None:
+    text = models().text
+    assert text is not None
+    likings = Likings(text)
+    hers = replace(PAPERS[0], title="Robots that fold laundry", abstract="Robots fold laundry.", brought=True)
+    his = replace(PAPERS[0], title="Proteins that fold", abstract="Proteins fold.", brought=True)
+
+    assert likings.read(hers).places.tolist() != likings.read(his).places.tolist()
+    assert likings.read(his).places.tolist() == Likings(text).read(his).places.tolist()
