@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
 
 from newsletter.errors import RelayConfigError, RelayError
-from newsletter.model.mail import Deferred, Delivered, Dropped, Message, Refused, Reply, Uncertain
+from newsletter.model.mail import Delivered, Dropped, Message
 from newsletter.send.books import Books
 from newsletter.send.breaker import Breaker
-from newsletter.send.doubt import BEHIND, GARBAGE, HUNG_UP, after_silence, too_late
 from newsletter.send.feed import Feed
-from newsletter.send.gate import PLAN, Gate
+from newsletter.send.gate import Gate
+from newsletter.send.judging import Judge
 from newsletter.send.pace import Pacer, Rate, SharedPacer
-from newsletter.send.retry import LATER, SCHEDULE, not_before
-from newsletter.send.tally import Refusal, StopKind, Tally
-from newsletter.send.verdict import hers
+from newsletter.send.retry import SCHEDULE
+from newsletter.send.tally import StopKind, Tally
+from newsletter.send.waiting import Pauses
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from newsletter.model.mail import Delivery, Outcome
+    from newsletter.model.mail import Delivery
     from newsletter.ports import Clock, Ledger, Transport
     from newsletter.send.doubt import OnUncertain
     from newsletter.send.gate import Board, Quota
@@ -33,8 +31,6 @@ _CURES: dict[StopKind, str] = {
     "later": "Run this again later: the rest is queued.",
     "attention": "Read the relay's words, mend what they name, then run `newsletter send` again: the rest is queued.",
 }
-OWN = 60.0  # seconds that a run waits for mails that it put off itself, as long as others are taken
-TRIES = 3  # of a mail that a server answers with no SMTP
 Render = Callable[[Sequence["Delivery"]], Iterator[Message | Dropped]]
 
 
@@ -136,14 +132,12 @@ class _Drain:
         pacer: Pacer | SharedPacer | None,
         gate: Gate,
     ) -> None:
-        self._ledger, self._transport, self._clock, self._policy, self._sleep = ledger, transport, clock, policy, sleep
-        self._stop, self.tally, self._at_once = stop, Tally(), False
-        self._breaker, self._gate = Breaker(), gate
-        self._patience, self._ours = policy.patience, policy.ours
-        self._again = set[int]()  # rows that were met again at once
-        self._turned_away: list[tuple[Refused, Delivery]] = []  # while no mail was taken yet
+        self._transport, self._stop, self._grace = transport, stop, policy.grace
+        self.tally, self._breaker, self._gate = Tally(), Breaker(), gate
         told: Callable[[], None] = (lambda: on_progress(self.tally)) if on_progress else (lambda: None)
         self._books = Books(ledger, clock, policy.lease, policy.settle_rows, policy.settle_within, told, sleep)
+        self._judge = Judge(self._books, self.tally, self._breaker, clock=clock, policy=policy)
+        self._pauses = Pauses(ledger, gate, clock=clock, policy=policy, halted=self._halted, sleep=sleep)
         gate.out = self._under_way
         self._feed = Feed(
             ledger,
@@ -157,9 +151,9 @@ class _Drain:
             waits=isinstance(transport, Pulsing),
             closed_domains=self._breaker.closed_domains,
             gate=gate,
-            put_off=self._put_off,
+            put_off=self._judge.put_off,
             halted=self._halted,
-            decided=self._decided,
+            decided=self._judge.decided,
             noted=self.tally.notes.append,
         )
 
@@ -170,19 +164,19 @@ class _Drain:
             while True:
                 sent = self.tally.sent
                 self._pass()
-                if self._at_once and not self._halted():
-                    self._at_once = False
+                if self._judge.at_once and not self._halted():
+                    self._judge.at_once = False
                     continue
-                wait = self._next_wait(took=self.tally.sent > sent)
+                wait = self._pauses.next(took=self.tally.sent > sent)
                 if wait is None:
                     break
-                self._rest(wait)
+                self._pauses.rest(wait)
         except RelayError as error:
             self.tally.halt("later", error.what, error.cure)
         except RelayConfigError as error:
             self.tally.halt("attention", error.what, error.cure)
         finally:
-            self._judge_refusals()
+            self._judge.refusals()
             self._books.close()
             self._gate.close()
             self.tally.notes += self._gate.notes
@@ -196,21 +190,16 @@ class _Drain:
             if not self._gate.calm or not isinstance(outcome, Delivered):
                 self._gate.heard(outcome, delivery, domain)
             if isinstance(outcome, Delivered):
-                self.tally.sent += 1
-                self._books.write(outcome)
-                if self.tally.put_off:
-                    self.tally.put_off.discard(outcome.delivery_id)
-                if self._turned_away:
-                    self._judge_refusals()
+                self._judge.taken(outcome)
             else:
-                self._decided(outcome, delivery)
+                self._judge.decided(outcome, delivery)
             self._books.pulse()
         self._books.flush()
 
     def _pulse(self) -> None:
         self._books.pulse()
         if self._stop() and isinstance(self._transport, Pulsing):
-            self._transport.hurry(self._policy.grace)
+            self._transport.hurry(self._grace)
 
     def _halted(self) -> bool:
         if self._stop():
@@ -224,100 +213,8 @@ class _Drain:
             )
         return bool(self.tally.stop) or self._books.failure is not None
 
-    def _next_wait(self, *, took: bool) -> timedelta | None:
-        """For deferrals that come due within our patience; for what we put off ourselves while mails are taken, but not
-        for ever: a timer ends the runs that it has started.
-        """
-        ours = took and self._gate.waits and self._ours > timedelta(0)
-        if self._halted() or not (ours or self._patience > timedelta(0)):
-            return None
-        now = self._clock.now()
-        due = self._ledger.next_due(now=now)
-        if due is None:
-            return None
-        wait = max(due - now, timedelta(seconds=1))
-        if ours and self._gate.comes_back(due, within=OWN):
-            self._ours -= wait
-            return wait
-        if wait > self._patience:
-            return None
-        self._patience -= wait
-        return wait
-
-    def _rest(self, wait: timedelta) -> None:
-        left = wait.total_seconds()
-        while left > 0 and not self._halted():
-            self._sleep(min(left, 0.5))
-            left -= 0.5
-
-    def _decided(self, outcome: Outcome, delivery: Delivery) -> None:
-        """Write an outcome down as the policy wants it, and count it."""
-        now = self._clock.now()
-        if isinstance(outcome, Uncertain):
-            outcome = after_silence(outcome, self._policy.on_uncertain)
-        if isinstance(outcome, Refused) and outcome.fault == "sender":
-            # Nothing is wrong with this reader: keep the row until the operator has mended the sender (RFC 5321 4.2.1).
-            outcome = Deferred(delivery.id, outcome.reply, charged=False, retry_after=LATER.total_seconds())
-        if isinstance(outcome, Deferred) and outcome.reply.text.startswith(GARBAGE):
-            # The server greeted us well and answers this mail with nonsense: tries are counted, they must have an end.
-            outcome = replace(outcome, charged=True)
-            if delivery.attempt >= TRIES:
-                outcome = Refused(delivery.id, outcome.reply, "message")
-        if isinstance(outcome, Refused) and outcome.fault == "message" and not self._breaker.any_good:
-            self._turned_away.append((outcome, delivery))
-            return
-        at: datetime | None = None
-        if isinstance(outcome, Deferred) and HUNG_UP in outcome.reply.text and self._meets_again(outcome):
-            # Some servers close after so many mails: met again at once, nobody has done anything wrong.
-            self._at_once = True
-            self._books.write(outcome, now)
-            return
-        if isinstance(outcome, Deferred):
-            at = not_before(outcome, delivery, now=now, schedule=self._policy.retry)
-            if at is None:
-                if hers(outcome):
-                    full = Refusal(delivery.subscriber_id, outcome.reply, "mailbox-full", delivery.key)
-                    self.tally.given_up.append(full)
-                outcome = too_late(outcome)
-        self.tally.count(outcome, delivery)
-        self._books.write(outcome, at)
-
-    def _judge_refusals(self) -> None:
-        """A server that finds fault with each mail that it is given says nothing of these: they wait for its mending.
-        A block (5.7) stands, since asking again for the same reader makes it worse.
-        """
-        found, self._turned_away = self._turned_away, []
-        nothing_goes = bool(self._breaker.reason) and not self._breaker.any_good
-        now = self._clock.now()
-        for refused, delivery in found:
-            outcome: Outcome = refused
-            at: datetime | None = None
-            if nothing_goes and now + LATER < delivery.expires_at:
-                outcome, at = Deferred(delivery.id, refused.reply, charged=False), now + LATER
-            self.tally.count(outcome, delivery)
-            self._books.write(outcome, at)
-
-    def _meets_again(self, outcome: Deferred) -> bool:
-        """Once: what a server hangs up over would be sent again and again. Who only stood behind such a mail is met
-        again as often as that happens: those before her are as often fewer.
-        """
-        if outcome.reply.text.startswith(BEHIND):
-            return True
-        first = outcome.delivery_id not in self._again
-        self._again.add(outcome.delivery_id)
-        return first
-
     def _under_way(self) -> Iterable[tuple[Delivery, str]]:
         return self._feed.taken.values()
-
-    def _put_off(self, delivery: Delivery, at: datetime, why: str) -> None:
-        """Kept back before the wire: nobody is charged for it."""
-        outcome: Outcome = Deferred(delivery.id, Reply(0, "", why), charged=False)
-        if at >= delivery.expires_at:
-            outcome = Dropped(delivery.id, "expired", f"too late to try again: {why}")
-        if why != PLAN or isinstance(outcome, Dropped):
-            self.tally.count(outcome, delivery)
-        self._books.write(outcome, at)
 
     def _note_domains(self) -> None:
         for domain, said in sorted(self._breaker.closed_domains.items()):

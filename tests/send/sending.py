@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from newsletter.errors import NewsletterError
+from newsletter.send.drain import DrainPolicy, drain
 from newsletter.send.transports.opening import Relay
 from newsletter.send.transports.patience import Patience
 from newsletter.send.transports.smtp import SmtpTransport
@@ -13,9 +14,12 @@ from tests.support.smtp_server import ALL, PIPELINED, STEPS
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from newsletter.model.mail import Message, Outcome
+    from newsletter.model.mail import Delivery, Dropped, Message, Outcome
+    from newsletter.ports import Transport
+    from newsletter.send.tally import Tally
+    from tests.send.ledger import HandClock, MemoryLedger
     from tests.support.smtp_server import SmtpServer
 
 MODES = {"step": STEPS, "pipeline": PIPELINED, "chunks": ALL}
@@ -60,6 +64,36 @@ def transport(
     )
     settings: dict[str, Any] = {"connections": 1, "patience": SHORT, "backoff": QUICK}
     return SmtpTransport(relay, tls=tls, **(settings | options))
+
+
+def plain(rows: Sequence[Delivery]) -> Iterator[Message]:
+    """A short mail for each row, to r1@example.org and so on."""
+    return (message(row.id) for row in rows)
+
+
+def drained(
+    ledger: MemoryLedger,
+    way: Transport,
+    *,
+    clock: HandClock,
+    render: Callable[[Sequence[Delivery]], Iterator[Message | Dropped]] = plain,
+    policy: DrainPolicy | None = None,
+    **more: Any,
+) -> Tally:
+    """One drain by the clock in hand, whose pauses cost no time."""
+    given: Any = ledger  # half a ledger, all that a drain asks for
+    return drain(given, way, render, clock=clock, owner="test", policy=policy, sleep=clock.sleep, **more)
+
+
+def drained_to(
+    server: SmtpServer, ledger: MemoryLedger, *, clock: HandClock, policy: DrainPolicy | None = None
+) -> Tally:
+    """The same over four connections to a server, with the usual patience."""
+    way = transport(server, connections=4, patience=Patience())
+    try:
+        return drained(ledger, way, clock=clock, policy=policy)
+    finally:
+        way.close()
 
 
 def send(server: SmtpServer, messages: Iterable[Message] | int = 1, **options: Any) -> dict[int, Outcome]:

@@ -9,46 +9,32 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from newsletter.errors import RelayError
-from newsletter.send.drain import DrainPolicy, drain
+from newsletter.send.drain import DrainPolicy
 from newsletter.send.transports.chunking import MOST, Chunking
 from newsletter.send.transports.health import Health
-from newsletter.send.transports.patience import Patience
-from tests.send.ledger import NOW, HandClock, MemoryLedger, delivery, message
-from tests.send.sending import MODES, transport
+from tests.send.ledger import NOW, HandClock, MemoryLedger, delivery
+from tests.send.sending import MODES, drained_to
 from tests.support.smtp_server import ALL, PIPELINED, Drop, SmtpServer, Taken
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from newsletter.model.mail import Delivery, Message
     from newsletter.send.tally import Tally
 
 ROWS, VICTIM = 400, 77
 WHOM = f"r{VICTIM}@example.org"
 
 
-def drained(script: Any, *, extensions: tuple[str, ...], rows: int = ROWS) -> tuple[MemoryLedger, Tally, Counter[str]]:
+def taken(script: Any, *, extensions: tuple[str, ...], rows: int = ROWS) -> tuple[MemoryLedger, Tally, Counter[str]]:
     """The ledger, the tally, and how often the server took each reader's mail."""
     ledger, clock = MemoryLedger(delivery(n) for n in range(1, rows + 1)), HandClock()
-
-    def render(deliveries: Sequence[Delivery]) -> Iterator[Message]:
-        for row in deliveries:
-            yield message(row.id)
-
     with SmtpServer(script=script, extensions=extensions) as server:
-        way = transport(server, connections=4, patience=Patience())
-        try:
-            policy = DrainPolicy(claim=50)
-            tally = drain(ledger, way, render, clock=clock, owner="t", policy=policy, sleep=clock.sleep)  # type: ignore[arg-type]
-        finally:
-            way.close()
+        tally = drained_to(server, ledger, clock=clock, policy=DrainPolicy(claim=50))
     assert server.faults == []
     return ledger, tally, Counter(server.recipients)
 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_a_mail_that_a_server_takes_and_hangs_up_over_is_not_sent_again_with_each_claim(mode: str) -> None:
-    ledger, tally, took = drained({"dot": {WHOM: Taken(Drop())}}, extensions=MODES[mode])
+    ledger, tally, took = taken({"dot": {WHOM: Taken(Drop())}}, extensions=MODES[mode])
 
     assert tally.sent >= ROWS - 1 - 3 * (mode == "chunks")
     assert took[WHOM] <= (2 if mode == "chunks" else 1), "once more where it may be innocent, then by the clock"
@@ -59,7 +45,7 @@ def test_a_mail_that_a_server_takes_and_hangs_up_over_is_not_sent_again_with_eac
 
 
 def test_a_mail_that_a_server_hangs_up_over_before_it_takes_it_is_met_again_once_and_then_by_the_clock() -> None:
-    ledger, tally, took = drained({"rcpt": {WHOM: Drop()}}, extensions=PIPELINED)
+    ledger, tally, took = taken({"rcpt": {WHOM: Drop()}}, extensions=PIPELINED)
 
     assert (tally.sent, took[WHOM]) == (ROWS - 1, 0)
     assert ledger.not_before[VICTIM] >= NOW + timedelta(seconds=20)
@@ -70,19 +56,7 @@ def test_a_server_that_hangs_up_after_each_mail_gets_them_all() -> None:
     for extensions in (PIPELINED, ALL):
         with SmtpServer(extensions=extensions, close_after=1) as server:
             ledger, clock = MemoryLedger(delivery(n) for n in range(1, 13)), HandClock()
-            way = transport(server, connections=4, patience=Patience())
-            try:
-                tally = drain(
-                    ledger,  # type: ignore[arg-type]
-                    way,
-                    lambda rows: (message(row.id) for row in rows),
-                    clock=clock,
-                    owner="t",
-                    policy=DrainPolicy(patience=timedelta(minutes=5)),
-                    sleep=clock.sleep,
-                )
-            finally:
-                way.close()
+            tally = drained_to(server, ledger, clock=clock, policy=DrainPolicy(patience=timedelta(minutes=5)))
         assert set(ledger.states().values()) == {"sent"}, tally
         assert set(server.recipients) == {f"r{n}@example.org" for n in range(1, 13)}
 

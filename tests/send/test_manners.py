@@ -12,12 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsletter.model.mail import Deferred, Delivered, Refused, Reply, Uncertain, WarmUp
-from newsletter.send.drain import DrainPolicy, drain
 from newsletter.send.gate import Gate
 from newsletter.send.manners import COOL, STEP, STOP, Lane, Signal, heard, provider_of, signal_of
-from newsletter.send.transports.patience import Patience
 from tests.send.ledger import DAY, NOW, HandClock, MemoryLedger, delivery, message
-from tests.send.sending import transport
+from tests.send.sending import drained, drained_to
 from tests.send.test_drain import ScriptedTransport, accept
 from tests.support.smtp_server import PIPELINED, SmtpServer
 
@@ -149,16 +147,7 @@ def run(
         for row in deliveries:
             yield message(row.id, to=address(row.id))
 
-    tally = drain(
-        ledger,  # type: ignore[arg-type]
-        ScriptedTransport(answer),
-        render,
-        clock=clock,
-        owner="test",
-        policy=DrainPolicy(),
-        sleep=clock.sleep,
-        **more,  # type: ignore[arg-type]
-    )
+    tally = drained(ledger, ScriptedTransport(answer), clock=clock, render=render, **more)
     return ledger, tally, clock
 
 
@@ -236,14 +225,7 @@ class DailyCap:
 def test_a_days_cap_puts_issues_off_to_the_next_and_lets_notices_through() -> None:
     clock = HandClock()
     ledger = MemoryLedger(replace(delivery(n), kind="confirm" if n > 8 else "digest") for n in range(1, 11))
-    tally = drain(
-        ledger,  # type: ignore[arg-type]
-        ScriptedTransport(accept),
-        lambda rows: (message(row.id) for row in rows),
-        clock=clock,
-        owner="test",
-        quota=DailyCap(5),
-    )
+    tally = drained(ledger, ScriptedTransport(accept), clock=clock, quota=DailyCap(5))
     assert (tally.sent, tally.deferred, tally.stop) == (7, 0, "")
     assert tally.notes == ["3 issues wait for another day, by [delivery] warm_up"]
     assert set(ledger.not_before.values()) == {NOW + timedelta(hours=10)}
@@ -260,19 +242,7 @@ def test_a_queue_of_one_provider_that_was_busy_for_a_moment_leaves_within_the_sa
     ledger, clock = MemoryLedger(delivery(n) for n in range(1, 601)), HandClock()
     rule = {"rcpt": lambda event: "421 4.3.2 busy" if event.argument in busy else None}
     with SmtpServer(extensions=PIPELINED, script=rule) as server:
-        way = transport(server, connections=4, patience=Patience())
-        try:
-            tally = drain(
-                ledger,  # type: ignore[arg-type]
-                way,
-                lambda rows: (message(row.id) for row in rows),
-                clock=clock,
-                owner="t",
-                policy=DrainPolicy(),
-                sleep=clock.sleep,
-            )
-        finally:
-            way.close()
+        tally = drained_to(server, ledger, clock=clock)
     assert tally.sent == 598
     assert (tally.deferred, tally.stop) == (2, ""), "what was kept back and sent after all is not counted as put off"
     assert clock.at - NOW < timedelta(minutes=5)
