@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from newsletter.errors import LaterError
 from newsletter.model.mail import Note
-from newsletter.subscribe.links import reader_links
+from newsletter.subscribe.links import places
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from newsletter.rank.settings import RankSettings
     from newsletter.rank.text_model import Models
     from newsletter.subscribe.calendar import Defaults
-    from newsletter.subscribe.links import Signer
+    from newsletter.subscribe.links import Places, Signer
 
 
 Watch = Callable[[Note], None]
@@ -153,21 +153,11 @@ class Press:
         """The newsletter's own calendar day at a moment (UTC)."""
         return asof.astimezone(ZoneInfo(self.config.newsletter.timezone)).date()
 
-    def links(
-        self,
-        reader: Reader,
-        day: date | None = None,
-        *,
-        since: date | None = None,
-        confirm_until: datetime | None = None,
-    ) -> ReaderLinks:
-        """A reader's signed links; "view online" shows the edition of `day`, together with all from `since` on."""
-        return reader_links(
-            self.signer,
-            self.letterhead.base_url,
-            reader,
-            day,
-            since=since,
-            unsubscribe_address=self.letterhead.unsubscribe_address,
-            confirm_until=confirm_until,
-        )
+    def places(self, day: date | None = None, *, since: date | None = None) -> Places:
+        """Where mails' links lead; "view online" shows the edition of `day`, together with all from `since` on."""
+        head = self.letterhead
+        return places(self.signer, head.base_url, day, since=since, unsubscribe_address=head.unsubscribe_address)
+
+    def links(self, reader: Reader, day: date | None = None, *, confirm_until: datetime | None = None) -> ReaderLinks:
+        """A reader's signed links."""
+        return self.places(day).links(reader, confirm_until=confirm_until)

@@ -14,7 +14,7 @@ from newsletter.compose.lint import Rendered, data_of
 from newsletter.compose.notices import notice_facts, render_notice
 from newsletter.compose.person import People
 from newsletter.compose.proof import prove
-from newsletter.compose.ready import NOTHING, SharedIssues
+from newsletter.compose.ready import SharedIssues
 from newsletter.compose.splice import encode_whole
 from newsletter.compose.templates import Templates, default_template_folder
 from newsletter.errors import TemplateError
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from newsletter.tongue.tongue import Tongue
 
 _DIGESTERS = 24  # locales times kinds of links, each with its compiled pieces
-_NAMED = 1000
+_NAMED = 1000  # papers that could not be shown; locales
 _NONE: frozenset[str] = frozenset()
 
 
@@ -73,6 +73,7 @@ class Composer:
         self._locale = default_locale
         self._tongues = Tongues(template_folders)
         self._digesters: dict[tuple[str, frozenset[str]], Digester] = {}
+        self._named: dict[tuple[str, frozenset[str]], Digester] = {}  # the same, by locales as readers write them
         self._cuttable: dict[tuple[str, frozenset[str]], bool] = {}
         self._dropped: dict[str, Problem] = {}
         self._people = People(self._topic_names)
@@ -96,17 +97,20 @@ class Composer:
         """
         recipient, smtputf8 = wire_address(subscriber.email)
         line = body.boundary_of(delivery.kind, delivery.day)
+        digester = self._digester(subscriber.locale or self._locale, links)
+        values, alike = self._people.values(subscriber, links, digester.tongue)
+        ready = self._shared_issues.get(digester, issue, cards, (line, alike, links.view), again=again)
         data = b""
-        if (shared := self._shared(subscriber, issue, cards, links, line, again=again)) is not None:
-            ready, subject, values = shared
-            headers = self._headers.write(delivery, delivery.key, recipient, subject, links)
+        if ready is not None:
+            subject = ready.subject or self._subject(digester, ready, subscriber, links)
+            headers = self._headers.write(delivery, recipient, subject, links)
             data = (ready.text if subscriber.text_only else ready.mail).fill(values, headers)
             # Who has text only gets the papers of those who have both, so the size of both decides for her as well.
             if (subscriber.text_only or len(data) > HTML_BUDGET) and not ready.fits(values, HTML_BUDGET):
                 data = b""
         if not data:
-            subject, content = self._own(subscriber, issue, cards, links, line)
-            headers = self._headers.write(delivery, delivery.key, recipient, subject, links)
+            subject, content = self._own(digester, subscriber, issue, cards, links, line)
+            headers = self._headers.write(delivery, recipient, subject, links)
             data = b"".join((headers, *content))
         return Message(
             delivery.id,
@@ -125,7 +129,7 @@ class Composer:
         """
         recipient, smtputf8 = wire_address(subscriber.email)
         rendered = self.render_notice(delivery.kind, subscriber, links, **facts)
-        headers = self._headers.write(delivery, delivery.key, recipient, rendered.subject, links)
+        headers = self._headers.write(delivery, recipient, rendered.subject, links)
         text = encode_whole(rendered.text)
         if subscriber.text_only:
             content = body.text_only(text)
@@ -137,7 +141,8 @@ class Composer:
 
     def render(self, subscriber: Reader, issue: Issue, cards: Mapping[str, Card], links: ReaderLinks) -> Rendered:
         """A digest before it is encoded, by Jinja and MJML for this reader alone: for previews and as the yardstick."""
-        fitted = self._fit(subscriber, issue, cards, links)
+        digester = self._digester(subscriber.locale or self._locale, links)
+        fitted = self._fit(digester, subscriber, issue, cards, links)
         html, text = fitted.digester.whole(fitted.issue, cards, fitted.values, fitted.beyond)
         return Rendered(
             subject=fitted.digester.subject(fitted.values),
@@ -160,7 +165,8 @@ class Composer:
 
     def check(self) -> None:
         """Render the sample issues and every notice, in the newsletter's language; TemplateError says what is wrong."""
-        links = ReaderLinks(*(f"https://papers.example.org/{place}?a=1&b=2" for place in range(6)))
+        link = "https://papers.example.org/place?a=1&b=2"
+        links = ReaderLinks(link, link, link, link, link, link)
         prove(self._new_digester(self._tongues.of(self._locale), frozenset()))
         for kind in get_args(Kind):
             if kind != "digest":
@@ -170,46 +176,33 @@ class Composer:
         """The papers that could not be shown since this composer was made, each once, with the reason."""
         return tuple(self._dropped.values())
 
-    def _shared(
+    def _subject(self, digester: Digester, ready: Ready, subscriber: Reader, links: ReaderLinks) -> str:
+        """Of a template whose subject holds something of the reader's own."""
+        person = person_words(subscriber, links, self._topic_names, digester.tongue)
+        return digester.subject(ready.texts | person.texts)
+
+    def _own(
         self,
+        digester: Digester,
         subscriber: Reader,
         issue: Issue,
         cards: Mapping[str, Card],
         links: ReaderLinks,
         line: bytes,
-        *,
-        again: bool,
-    ) -> tuple[Ready, str, dict[str, bytes]] | None:
-        """(octets, subject, values for them) of an issue that came before, for another reader; None where it has to be
-        fitted.
-        """
-        digester = self._digester(subscriber.locale or self._locale, links)
-        values, alike = self._people.values(subscriber, links, digester.tongue)
-        ready = self._shared_issues.get(digester, issue, cards, (line, alike), again=again)
-        if ready is None:
-            return None
-        values[NOTHING] = b""
-        subject = ready.subject
-        if not subject:
-            person = person_words(subscriber, links, self._topic_names, digester.tongue)
-            subject = digester.subject(ready.texts | person.texts)
-        return ready, subject, values
-
-    def _own(
-        self, subscriber: Reader, issue: Issue, cards: Mapping[str, Card], links: ReaderLinks, line: bytes
     ) -> tuple[str, list[bytes]]:
-        """The same, fitted for this reader alone."""
-        fitted = self._fit(subscriber, issue, cards, links)
+        """(subject, all after the headers) of an issue that is fitted for this reader alone."""
+        fitted = self._fit(digester, subscriber, issue, cards, links)
         subject = fitted.digester.subject(fitted.values)
         if subscriber.text_only:
             return subject, body.text_only(fitted.text)
         return subject, body.alternative(line, fitted.text, fitted.html)
 
-    def _fit(self, subscriber: Reader, issue: Issue, cards: Mapping[str, Card], links: ReaderLinks) -> _Fitted:
+    def _fit(
+        self, digester: Digester, subscriber: Reader, issue: Issue, cards: Mapping[str, Card], links: ReaderLinks
+    ) -> _Fitted:
         if missing := [pick.paper_id for s in issue.sections for pick in s.picks if pick.paper_id not in cards]:
             self._name(missing, "has no card in the edition")
             issue = without(issue, missing)
-        digester = self._digester(subscriber.locale or self._locale, links)
         try:
             return self._cut_to_size(digester, subscriber, issue, cards, links)
         except TemplateError as error:
@@ -245,6 +238,9 @@ class Composer:
                 name for name in ("unsubscribe", "preferences", "view", "feedback") if not getattr(links, name)
             )
         )
+        return self._named.get((locale, empty)) or self._named_anew(locale, empty)
+
+    def _named_anew(self, locale: str, empty: frozenset[str]) -> Digester:
         tongue = self._tongues.of(locale)
         digester = self._digesters.pop((tongue.locale, empty), None)
         if digester is None:
@@ -254,9 +250,12 @@ class Composer:
                     prove(digester)
                 self._cuttable[tongue.language, empty] = digester.cuttable
             digester.cuttable = self._cuttable[tongue.language, empty]
-            if len(self._digesters) >= _DIGESTERS:
-                self._digesters.pop(next(iter(self._digesters)))
-        self._digesters[tongue.locale, empty] = digester
+        if len(self._digesters) >= _DIGESTERS:
+            self._digesters.pop(next(iter(self._digesters)))
+            self._named.clear()
+        if len(self._named) >= _NAMED:
+            self._named.clear()
+        self._named[locale, empty] = self._digesters[tongue.locale, empty] = digester
         return digester
 
     def _new_digester(self, tongue: Tongue, empty: frozenset[str]) -> Digester:

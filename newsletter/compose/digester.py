@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from newsletter.compose.facts import SLOTS, as_slots, digest_facts, for_html, for_text, issue_values
+from newsletter.compose.facts import SLOTS, as_slots, digest_facts, for_html, for_text, issue_values, view_words
 from newsletter.compose.issue import without
 from newsletter.compose.layout import after_sections, block_kinds, layout
 from newsletter.compose.pieces import CannotCutError, Entry, keep, same
@@ -153,7 +153,8 @@ class Digester:
         if base64_pays(html) or base64_pays(text):
             return None
         subject = self.subject(told.texts) if set(self._subject[1::2]) <= set(told.texts) else ""
-        return make_ready(html, text, (told.html, told.text), subject, told.texts, shape)
+        said = told | view_words(shape[2])
+        return make_ready(html, text, (said.html, said.text), subject, told.texts, shape)
 
     def parts(
         self, issue: Issue, cards: Mapping[str, Card], entries: list[Entry], said: Words, beyond: int

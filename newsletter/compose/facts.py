@@ -87,6 +87,12 @@ def person_words(subscriber: Reader, links: ReaderLinks, topic_names: Mapping[st
     return words(texts, wrapped={"reason": _wrapped(texts["reason"])})
 
 
+@lru_cache(maxsize=64)
+def view_words(view: str) -> Words:
+    """The value that the readers of one issue share."""
+    return words({"view": web_link(view)}, wrapped={})
+
+
 def for_text(values: Mapping[str, str]) -> dict[str, str]:
     """The same for the text part, where a sentence is wrapped before it goes into its slot."""
     return {**values, "reason": _wrapped(values["reason"])}

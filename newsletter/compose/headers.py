@@ -30,8 +30,6 @@ _LISTED = frozenset({"digest", "welcome", "notice", "test"})  # the others answe
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+\Z")
 _USUAL_ADDRESS = re.compile(r"[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+")
 _BAD_ADDRESS = re.compile(r"[\s<>(),;:\\\"\x00-\x1f\x7f\ud800-\udfff]")
-# Both links as nearly all mails have them: nothing in them that `header_uri` would write in another way.
-_USUAL_LEAVE = re.compile(r"https://[A-Za-z0-9:/_.~?=&@%+-]{1,900} mailto:[A-Za-z0-9:/_.~?=&@%+-]{1,900}")
 _FRAMES = 2048
 _AUTOMATIC = "Auto-Submitted: auto-generated\r\nX-Auto-Response-Suppress: OOF, AutoReply\r\n"
 _SUBJECT = 120  # characters; phones show about 40, desktops about 70
@@ -64,17 +62,15 @@ class Headers:
             return self.address
         return bounce_address(delivery, secret=self._secret, domain=self._letterhead.bounce_domain)
 
-    def write(self, delivery: Delivery, key: str, recipient: str, subject: str, links: ReaderLinks) -> bytes:
-        """Every header but the Content- ones, each line ended by CRLF.
-
-        `key` is the delivery's (it is wanted in several places), `recipient` as `wire_address` gave it.
-        """
+    def write(self, delivery: Delivery, recipient: str, subject: str, links: ReaderLinks) -> bytes:
+        """Every header but the Content- ones, each line ended by CRLF. `recipient` as `wire_address` gave it."""
         frame = delivery.created_at, delivery.kind, delivery.day, subject
         try:
             opening, middle, listed, after_id, last = self._frames[frame]
         except KeyError:
             opening, middle, listed, after_id, last = self._frame(*frame)
         leave = _leave(links) if listed else ""
+        key = delivery.key
         tag = message_tag(key, self._secret)
         return f"{opening}{recipient}{middle}<{key}.{tag}{after_id}{leave}{last}".encode()
 
@@ -117,8 +113,7 @@ def leave_headers(links: ReaderLinks) -> bytes:
 
 
 def _leave(links: ReaderLinks) -> str:
-    usual = _USUAL_LEAVE.fullmatch(f"{links.unsubscribe} {links.unsubscribe_mailto}")
-    if usual is not None:
+    if links.plain and links.unsubscribe_mailto and links.unsubscribe.startswith("https:"):
         return (
             f"List-Unsubscribe: <{links.unsubscribe}>,\r\n <{links.unsubscribe_mailto}>\r\n"
             "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"

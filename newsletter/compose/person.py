@@ -9,7 +9,7 @@ from markupsafe import escape
 
 from newsletter.compose.encode import slot_value
 from newsletter.compose.facts import person_words, reason
-from newsletter.compose.ready import IN_TEXT, WRAPPED
+from newsletter.compose.ready import IN_TEXT, NOTHING, WRAPPED
 from newsletter.compose.wrapping import wrap
 
 if TYPE_CHECKING:
@@ -19,11 +19,8 @@ if TYPE_CHECKING:
     from newsletter.model.subscriber import Reader
     from newsletter.tongue.tongue import Tongue
 
-# An address and four links, a line each, that `clean`, `web_link`, HTML and quoted-printable all leave as they are.
-_USUAL = re.compile(
-    r"[A-Za-z0-9_+-][A-Za-z0-9._+@-]*"
-    r"(?:\nhttps?://[A-Za-z0-9.-]+(?::\d+)?(?:/[A-Za-z0-9/_.~?-]*)?){4}"
-)
+# An address that `clean`, HTML and quoted-printable all leave as it is.
+_USUAL = re.compile(r"[A-Za-z0-9_+-][A-Za-z0-9._+@-]*")
 _LINE = 73  # octets that fit on a line of quoted-printable beside its soft break
 _KEPT = 8192  # sentences of why a mail comes: readers share their choices
 
@@ -37,33 +34,26 @@ class People:
 
     def values(self, subscriber: Reader, links: ReaderLinks, tongue: Tongue) -> tuple[dict[str, bytes], bool]:
         """By the names that a `Ready` has, and whether they are `alike` in both of its parts."""
-        own = (
-            subscriber.email,
-            links.unsubscribe,
-            links.preferences,
-            links.view,
-            links.feedback,
-        )
-        together = "\n".join(own)
-        if _USUAL.fullmatch(together) is None or max(map(len, own)) > _LINE:
+        address = subscriber.email
+        # Of the links that of the preferences is never shorter than the others.
+        if not links.plain or max(len(links.preferences), len(address)) > _LINE or not _USUAL.fullmatch(address):
             return self._unusual(subscriber, links, tongue)
-        email_, leave_, preferences_, view_, feedback_ = together.encode().split(b"\n")
         html, text = self._reason(subscriber, tongue)
         return {
-            "email": email_,
-            "unsubscribe": leave_,
-            "preferences": preferences_,
-            "view": view_,
-            "feedback": feedback_,
+            "email": address.encode(),
+            "unsubscribe": links.unsubscribe.encode(),
+            "preferences": links.preferences.encode(),
+            "feedback": links.feedback.encode(),
             "reason": html,
             "text.reason": text,
+            NOTHING: b"",
         }, True
 
     def _unusual(self, subscriber: Reader, links: ReaderLinks, tongue: Tongue) -> tuple[dict[str, bytes], bool]:
         said = person_words(subscriber, links, self._topic_names, tongue)
         alike = all(said.html[name] == value for name, value in said.text.items() if name not in WRAPPED)
         named = WRAPPED if alike else said.text.keys()
-        return said.html | {IN_TEXT + name: said.text[name] for name in named}, alike
+        return said.html | {IN_TEXT + name: said.text[name] for name in named} | {NOTHING: b""}, alike
 
     def _reason(self, subscriber: Reader, tongue: Tongue) -> tuple[bytes, bytes]:
         """In HTML and in the text part."""

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 _KEPT = 4096  # issues seen lately; those that came twice have about 10 kB of octets of their own
 NOTHING = ""  # a place of no octets
-# (the boundary, whether a reader's values are the same octets in both parts, but for those of `WRAPPED`).
-Shape: TypeAlias = tuple[bytes, bool]
+# (the boundary, whether a reader's values are the same octets in both parts, but for those of `WRAPPED`, and where
+# "view online" leads).
+Shape: TypeAlias = tuple[bytes, bool, str]
 Spot: TypeAlias = "bytes | tuple[str, tuple[bytes, ...]]"  # octets, or a value's name and the octets around its places
 _ALONE = (b"", b"")
 _LONG = 512  # octets
@@ -88,7 +89,7 @@ def make_ready(
     shape: Shape,
 ) -> Ready:
     """From the pieces of both parts in order; `told` are the issue's own values in HTML and in text."""
-    line, alike = shape
+    line, alike, _ = shape
     of_html = list(_spots(html, told[0], lambda name: name))
     of_text = list(_spots(text, told[1], lambda name: name if alike and name not in WRAPPED else IN_TEXT + name))
     mail = [

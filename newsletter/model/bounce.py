@@ -7,6 +7,8 @@ import binascii
 import hmac
 import re
 from datetime import date
+from functools import lru_cache
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from newsletter.model.keyed import keyed_digest
@@ -65,13 +67,27 @@ def message_id(key: str, *, secret: str, domain: str) -> str:
 def read_message_id(text: str, secret: str) -> str | None:
     """The `Delivery.key` of a Message-ID that we made, or None."""
     found = _MESSAGE_ID.fullmatch(text.strip())
-    if found is None or not hmac.compare_digest(found[2], message_tag(found[1], secret)):
+    if found is None:
         return None
-    return found[1]
+    genuine = hmac.compare_digest(found[2], message_tag(found[1], secret))
+    genuine |= hmac.compare_digest(found[2], _first_message_tag(found[1], secret))
+    return found[1] if genuine else None
 
 
 def message_tag(key: str, secret: str) -> str:
-    """What stands between a `Delivery.key` and the @ of its Message-ID."""
+    """What stands between a `Delivery.key` and the @ of its Message-ID: 80 bits of a keyed hash (BLAKE2b, RFC 7693)."""
+    fresh = _message_hash(secret).copy()
+    fresh.update(key.encode())
+    return fresh.hexdigest()
+
+
+@lru_cache(maxsize=16)
+def _message_hash(secret: str) -> blake2b:
+    return blake2b(key=hmac.digest(secret.encode(), b"newsletter message-id v2", "sha512"), digest_size=_TAG)
+
+
+def _first_message_tag(key: str, secret: str) -> str:
+    """As mails had it that went out before that hash: they may still come back."""
     return keyed_digest(secret.encode(), f"message-id\0{key}".encode()).hex()[:20]
 
 

@@ -126,6 +126,8 @@ class ReaderLinks:
     unsubscribe_mailto: str = ""
     feedback: str = ""  # a prefix: `{feedback}?paper=ID&choice=more`; empty: no feedback links
     confirm: str = ""
+    # All but `view` are tokens of A-Z, a-z, 0-9, - and _ after a web address of these and :/.~ alone, at most 400 long.
+    plain: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from newsletter.model.mail import Delivery, Message
     from newsletter.model.subscriber import Reader
     from newsletter.press import Press
+    from newsletter.subscribe.links import Places
 
 MAILABLE = {  # which standing may get which kind of mail; all others need an active reader
     "confirm": ("pending", "active"),
@@ -47,7 +48,7 @@ class Renderer:
         self._press = press
         self._editions: dict[date, Edition] = {}
         self._shelves: dict[tuple[str, ...], _Shelf] = {}
-        self._issues: dict[tuple[str, date], tuple[Issue, _Shelf]] = {}
+        self._issues: dict[tuple[str, date], tuple[Issue, Mapping[str, Card], Places]] = {}
 
     def __call__(self, deliveries: Sequence[Delivery]) -> Iterator[Message | Dropped]:
         """Whoever left meanwhile is dropped here, after the claim and before the wire.
@@ -71,12 +72,15 @@ class Renderer:
         return self._press.open_composer().notice(delivery, reader, links, **json.loads(delivery.payload or "{}"))
 
     def _digest(self, delivery: Delivery, reader: Reader, *, again: bool) -> Message:
-        issue, shelf = self._issue(delivery)
-        links = self._press.links(reader, issue.editions[-1], since=issue.editions[0])
-        return self._press.open_composer().digest(delivery, reader, issue, shelf.cards, links, again=again)
+        issue, cards, places = self._issue(delivery)
+        composer = self._press.open_composer()
+        return composer.digest(delivery, reader, issue, cards, places.links(reader), again=again)
 
-    def _issue(self, delivery: Delivery) -> tuple[Issue, _Shelf]:
-        """The issue of a payload. Its subscriber is the first one that had it: no mail tells an issue's subscriber."""
+    def _issue(self, delivery: Delivery) -> tuple[Issue, Mapping[str, Card], Places]:
+        """The issue of a payload, its papers, and where its links lead.
+
+        Its subscriber is the first one that had it: no mail tells an issue's subscriber.
+        """
         key = (delivery.payload, delivery.day)
         found = self._issues.get(key)
         if found is None:
@@ -86,7 +90,8 @@ class Renderer:
             )
             if len(self._issues) >= _ISSUES:
                 self._issues.clear()
-            found = self._issues[key] = (issue, shelf)
+            places = self._press.places(issue.editions[-1], since=issue.editions[0])
+            found = self._issues[key] = (issue, shelf.cards, places)
         return found
 
     def _shelf(self, days: tuple[str, ...]) -> _Shelf:

@@ -6,8 +6,8 @@ import base64
 import binascii
 import hashlib
 import hmac
+import re
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, get_args
 from urllib.parse import quote
 
@@ -29,6 +29,7 @@ _TAG = 16  # octets: 128 bits of HMAC-SHA256 (RFC 2104 section 5 allows truncati
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _OCTETS = tuple(bytes((number,)) for number in range(128))
 _LONGEST = 512  # characters of a token worth looking at
+_PLAIN, _PLAIN_LENGTH = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d+)?(?:/[A-Za-z0-9/_.~-]*)?"), 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,42 +130,69 @@ def _tags(keyed: blake2b, body: bytes) -> bytes:
     return fresh.digest()
 
 
-def reader_links(
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the links of some mails lead: what they are before a reader's own tokens, worked out once for all of them.
+
+    `view` is what "view online" shows. `mailto` is empty where nobody reads what is written to us.
+    """
+
+    signer: Signer
+    leave: str
+    preferences: str
+    feedback: str
+    confirm: str
+    view: str
+    mailto: str
+    plain: bool  # as `ReaderLinks` has it
+
+    def links(self, reader: Reader, *, confirm_until: datetime | None = None) -> ReaderLinks:
+        """All links of one reader's mail. With `confirm_until` there is one that confirms a sign-up until then."""
+        leave, preferences, feedback = self.signer.sign_mail(reader.id, reader.generation)
+        confirm = ""
+        if confirm_until:
+            confirm = self.confirm + self.signer.sign("confirm", reader.id, reader.generation, expires=confirm_until)
+        return ReaderLinks(
+            self.leave + leave,
+            self.preferences + preferences,
+            self.view,
+            self.mailto + leave if self.mailto else "",
+            self.feedback + feedback,
+            confirm,
+            self.plain,
+        )
+
+
+def places(
     signer: Signer,
     base_url: str,
-    subscriber: Reader,
     day: date | None = None,
     *,
     since: date | None = None,
     unsubscribe_address: str = "",
-    confirm_until: datetime | None = None,
-) -> ReaderLinks:
-    """All links of one reader's mail; `day` is the edition that "view online" shows, None: the front page. An issue
-    of several editions is shown with all of them, from `since` on.
-
-    `unsubscribe_address` is where `mailto:` leavers write to, the bounce or reply address; empty: no such link.
-    With `confirm_until` there is a link that confirms a sign-up until then.
+) -> Places:
+    """`day` is the edition that "view online" shows, None: the front page. An issue of several editions is shown with
+    all of them, from `since` on. `unsubscribe_address` is where `mailto:` leavers write to, the bounce or reply
+    address; empty: no such link.
     """
-    who = (subscriber.id, subscriber.generation)
-    leave, preferences, feedback = signer.sign_mail(*who)
-    return ReaderLinks(
-        f"{base_url}/unsubscribe/{leave}",
-        f"{base_url}/preferences/{preferences}",
+    return Places(
+        signer,
+        f"{base_url}/unsubscribe/",
+        f"{base_url}/preferences/",
+        f"{base_url}/feedback/",
+        f"{base_url}/confirm/",
         _view(base_url, day, since),
-        _mailto(unsubscribe_address) + leave if unsubscribe_address else "",
-        f"{base_url}/feedback/{feedback}",
-        f"{base_url}/confirm/{signer.sign('confirm', *who, expires=confirm_until)}" if confirm_until else "",
+        _mailto(unsubscribe_address) if unsubscribe_address else "",
+        len(base_url) <= _PLAIN_LENGTH and _PLAIN.fullmatch(base_url) is not None,
     )
 
 
-@lru_cache(maxsize=64)
 def _view(base_url: str, day: date | None, since: date | None) -> str:
     if day is None:
         return f"{base_url}/"
     return f"{base_url}/day/{day.isoformat()}" + (f"?since={since.isoformat()}" if since and since < day else "")
 
 
-@lru_cache(maxsize=64)
 def _mailto(address: str) -> str:
     """What stands before the token. RFC 6068: the address percent-encoded but for its @, the blank of the subject as
     %20.
@@ -187,6 +215,8 @@ def _varint(number: int) -> bytes:
     """LEB128: seven bits an octet, the least first."""
     if number <= 0x7F:
         return _OCTETS[number]
+    if 0x3FFF < number <= 0x1FFFFF:  # the numbers of most readers of a large list
+        return bytes((number & 0x7F | 0x80, number >> 7 & 0x7F | 0x80, number >> 14))
     out = bytearray()
     while number > 0x7F:
         out.append(number & 0x7F | 0x80)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import timedelta
 from quopri import decodestring
 
 from hypothesis import given, settings
@@ -13,6 +14,7 @@ from newsletter.compose.splice import fragment, join, join_raw, merge, words
 from newsletter.model.edition import FollowUp, Issue, Section
 from newsletter.model.mail import ReaderLinks
 from newsletter.send.transports.wire import clean, dotted
+from newsletter.subscribe.links import Signer, places
 from tests.support.composing import ADA, DAY, by_id, card, composer, delivery, links, parsed, part, pick, wire_faults
 from tests.support.languages import LANGUAGES, REASONS
 
@@ -72,22 +74,38 @@ def issues(draw: st.DrawFn) -> tuple[Issue, dict[str, object]]:
     return Issue(17, DAY, (DAY,), tuple(sections), news), cards  # type: ignore[return-value]
 
 
+@st.composite
+def reader_links(draw: st.DrawFn) -> ReaderLinks:
+    """Those of the product, from the places of an operator's choice, or of anybody's."""
+    if draw(st.booleans()):
+        base = draw(
+            st.sampled_from(["https://x.example", "http://localhost:8000", f"https://x.example/{'p/' * 20}a_b"])
+        )
+        since = draw(st.sampled_from([None, DAY - timedelta(days=3)]))
+        where = places(Signer(["secret"]), base, DAY, since=since, unsubscribe_address="leave@x.example")
+        return where.links(
+            dataclasses.replace(ADA, id=draw(st.integers(1, 2**40)), generation=draw(st.integers(0, 300)))
+        )
+    token = draw(tokens)
+    return ReaderLinks(
+        unsubscribe=f"https://x.example/u/{token}?a=1&b=2",
+        preferences=f"https://x.example/p/{token}",
+        view=draw(st.sampled_from(["https://x.example/v", "https://x.example/v?a=1&b=.é"])),
+        feedback=f"https://x.example/f/{token}" if draw(st.booleans()) else "",
+    )
+
+
+addresses = st.sampled_from(["ada@example.net", "a&b'=@example.net", "+a@example.net", f"{'a.' * 40}b@example.net"])
 PRESS = composer()
 
 
 @settings(max_examples=60, deadline=None)
-@given(issues(), tokens, tokens, st.booleans(), st.sampled_from(LANGUAGES))
+@given(issues(), reader_links(), tokens, addresses, st.sampled_from(LANGUAGES))
 def test_a_joined_mail_is_what_the_full_path_renders(
-    made: tuple[Issue, dict[str, object]], token: str, name: str, with_feedback: bool, language: str
+    made: tuple[Issue, dict[str, object]], token_links: ReaderLinks, name: str, address: str, language: str
 ) -> None:
     issue, cards = made
-    token_links = ReaderLinks(
-        unsubscribe=f"https://x.example/u/{token}?a=1&b=2",
-        preferences=f"https://x.example/p/{token}",
-        view="https://x.example/v",
-        feedback=f"https://x.example/f/{token}" if with_feedback else "",
-    )
-    reader = dataclasses.replace(ADA, topics=(name, "vision"), email="a&b'=@example.net", locale=language)
+    reader = dataclasses.replace(ADA, topics=(name, "vision"), email=address, locale=language)
 
     message = PRESS.digest(delivery(), reader, issue, cards, token_links)  # type: ignore[arg-type]
     for _ in range(2):  # the same issue again, as other readers have it: by the shortest way

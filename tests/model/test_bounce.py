@@ -68,3 +68,8 @@ def test_our_message_id_names_the_mail_and_no_altered_one_does(kind: Kind, day: 
     assert read_message_id(made, "another secret") is None
     assert read_message_id(made.replace(f".{reader}.", f".{reader + 1}."), SECRET) is None
     assert read_message_id("<somebody@example.org>", SECRET) is None
+
+
+def test_mails_that_went_out_before_message_ids_had_their_own_hash_are_known_when_they_come_back() -> None:
+    assert read_message_id("<digest.2026-11-20.17.fcdef3a54cbcdf15652d@example.org>", "s") == "digest.2026-11-20.17"
+    assert read_message_id("<digest.2026-11-20.17.fcdef3a54cbcdf15652d@example.org>", "another") is None

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from newsletter.model.mail import ReaderLinks
 from newsletter.model.subscriber import Subscriber
-from newsletter.subscribe.links import _PURPOSES, Claim, Purpose, Signer, reader_links
+from newsletter.subscribe.links import _PURPOSES, Claim, Purpose, Signer, places
 
 NOW = datetime(2026, 11, 20, 8, tzinfo=UTC)
 ALPHABET = string.ascii_letters + string.digits + "-_"
@@ -100,14 +100,10 @@ def test_a_signer_without_a_secret_does_not_exist() -> None:
 
 def test_the_links_of_a_mail_are_those_of_the_contract() -> None:
     reader = Subscriber(id=17, email="ada@example.org", generation=2)
-    links = reader_links(
-        SIGNER,
-        "https://papers.example.org",
-        reader,
-        date(2026, 11, 20),
-        unsubscribe_address="b+17@bounces.example.org",
-        confirm_until=NOW + timedelta(days=7),
+    where = places(
+        SIGNER, "https://papers.example.org", date(2026, 11, 20), unsubscribe_address="b+17@bounces.example.org"
     )
+    links = where.links(reader, confirm_until=NOW + timedelta(days=7))
     assert {
         field: getattr(links, field).rpartition("/")[0] for field in ("unsubscribe", "preferences", "feedback")
     } == {
@@ -126,13 +122,26 @@ def test_the_links_of_a_mail_are_those_of_the_contract() -> None:
 
 
 def test_a_mail_without_those_places_has_no_such_links() -> None:
-    links = reader_links(SIGNER, "https://papers.example.org", Subscriber(id=1, email="a@example.org"))
+    links = places(SIGNER, "https://papers.example.org").links(Subscriber(id=1, email="a@example.org"))
     assert links == ReaderLinks(
         unsubscribe=links.unsubscribe,
         preferences=links.preferences,
         view="https://papers.example.org/",
         feedback=links.feedback,
+        plain=True,
     )
+
+
+@pytest.mark.parametrize(
+    "base",
+    ["https://papers.example.org/a b", "https://papers.example.org/?a=1", "https://bücher.example", "ftp://a", ""],
+)
+def test_links_at_an_unusual_place_do_not_say_that_they_are_plain(base: str) -> None:
+    assert not places(SIGNER, base).links(Subscriber(id=1, email="a@example.org")).plain
+
+
+def test_a_place_too_long_for_a_header_line_is_not_plain() -> None:
+    assert not places(SIGNER, f"https://papers.example.org/{'a' * 400}").links(Subscriber(email="a@example.org")).plain
 
 
 def test_links_of_mails_that_were_sent_before_tags_were_made_together_go_on_working() -> None:
