@@ -42,13 +42,15 @@ class Ledger(Protocol):
         """How many digests were never claimed, at most: a quick look, not a count."""
 
     def renew(self, claim: Claim, *, until: datetime) -> bool:
-        """False when the lease was taken over meanwhile: stop sending from it."""
+        """False when the lease was taken over, or ran out and rows ended meanwhile: stop sending from it."""
 
     def start(self, delivery_ids: Iterable[int], *, now: datetime) -> None:
         """Mark as sending, durable, before the first byte after DATA."""
 
     def settle(self, outcomes: Iterable[tuple[Outcome, datetime | None]], *, now: datetime) -> None:
-        """Write outcomes in one transaction; the datetime is a Deferred's not-before. Settling twice settles once."""
+        """Write outcomes in one transaction; the datetime is a Deferred's not-before. Settling twice settles once.
+        A Delivered counts also after a Dropped: whoever dropped it did not know that it had left.
+        """
 
     def holders(self, *, now: datetime) -> tuple[str, ...]:
         """Who holds a living lease."""

@@ -25,6 +25,7 @@ LAST_TRIES, LAST_PAUSE = 5, 0.5  # how stubbornly the outcomes of a finished run
 class _Held:
     claim: Claim
     open_ids: set[int]
+    until: datetime
     lost: bool = False
 
 
@@ -55,14 +56,16 @@ class Books:
     _cost: float = 0.0  # seconds that the last write took
 
     def open(self, claim: Claim) -> None:
-        held = _Held(claim, {delivery.id for delivery in claim.deliveries})
+        held = _Held(claim, {delivery.id for delivery in claim.deliveries}, claim.until)
         self._held.append(held)
         self._owner_of.update(dict.fromkeys(held.open_ids, held))
 
-    def holds(self, delivery_id: int) -> bool:
-        """Whether the lease on this row is still ours."""
+    def holds(self, delivery_id: int, now: datetime) -> bool:
+        """Whether the lease on this row is still ours. Who was stopped for longer than it lasts asks the ledger."""
         held = self._owner_of.get(delivery_id)
-        return held is not None and not held.lost
+        if held is not None and held.until <= now and not held.lost:
+            self._renew()
+        return held is not None and not held.lost and self.failure is None
 
     def start(self, deliveries: Iterable[Delivery]) -> None:
         """Mark as sending, durable when it returns; raises what the ledger raises."""
@@ -115,6 +118,9 @@ class Books:
         Raises the first failure that was met on the way, the ledger's or the renderer's.
         """
         for delivery_id in list(self._started):
+            held = self._owner_of.get(delivery_id)
+            if held is not None and held.lost:  # the mark is another's now
+                continue
             self.write(
                 Deferred(delivery_id, Reply(0, "", "not sent: the run stopped first"), charged=False), self.clock.now()
             )
@@ -147,7 +153,9 @@ class Books:
         until = self.clock.now() + self.lease
         try:
             for held in self._held:
-                if not held.lost and not self.ledger.renew(held.claim, until=until):
+                if not held.lost and self.ledger.renew(held.claim, until=until):
+                    held.until = until
+                else:
                     held.lost = True
         except (LaterError, StoreError) as error:
             self.failure = self.failure or error

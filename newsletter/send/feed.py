@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from newsletter.errors import AttentionError, LaterError, StoreError
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 FIRST_ROWS = 125  # of the first claim; twice as many each time while they are gone within CLAIM_SECONDS / 2
 CLAIM_SECONDS = 5.0
+STALE = timedelta(seconds=1)  # after the look whether readers left: then they are looked up again
 HELD = 64  # composed mails that wait for their provider, at most
 
 
@@ -67,6 +69,7 @@ class Feed:
         self.taken: dict[int, tuple[Delivery, str]] = {}
         self.unrendered = Unrendered(decided, noted)
         self._doubtful: set[int] = set()
+        self._has_turn = False
         self._rows, self._claimed_at = min(policy.claim, FIRST_ROWS), time.monotonic()
 
     def messages(self) -> Iterator[Message | None]:
@@ -114,30 +117,60 @@ class Feed:
         return max(1, min(self._most, int(self._policy.rate.per_second)))
 
     def _batch(self, deliveries: Sequence[Delivery]) -> Iterator[Message | None]:
-        due: list[Delivery] = []
+        looked_up, rest = 0, deliveries
+        while rest:
+            rest = yield from self._fresh(rest, looked_up)
+            looked_up = rest[0].id if rest else 0
+
+    def _fresh(
+        self, deliveries: Sequence[Delivery], looked_up: int
+    ) -> Generator[Message | None, None, Sequence[Delivery]]:
+        """Hand these out; returns those that are to be looked up and composed again, since it took so long to get to
+        them. The first of them, `looked_up` then, leaves in any case: else nobody would on a very slow machine.
+        """
         now = self._clock.now()
+        rows = self._in_time(deliveries, now)  # neither handed out nor decided
+        ready: Iterable[tuple[Delivery, Message]] = self._rendered(rows)
+        if self._policy.on_uncertain != "resend":  # else what a dead run held is sent again, marked or not
+            ready = list(ready)
+            self._books.start(delivery for delivery, _ in ready)
+            rows = {delivery.id: delivery for delivery, _ in ready}
+        stale = now + STALE
+        for delivery, message in ready:
+            rows.pop(delivery.id, None)
+            if self._pacer is not None:
+                yield from self._turn(self._pacer)
+            if (now := self._clock.now()) >= stale and delivery.id != looked_up:
+                return [delivery, *rows.values()]
+            if not self._gate.calm:
+                if (yield from self._is_held(delivery, message)):
+                    continue
+                if self._pacer is not None:
+                    yield from self._turn(self._pacer)
+                now = self._clock.now()
+            if self._halted() or not self._books.holds(delivery.id, now):
+                return ()
+            yield self._handed(delivery, message)
+        self.unrendered.judge()  # after the good ones have left
+        return ()
+
+    def _in_time(self, deliveries: Sequence[Delivery], now: datetime) -> dict[int, Delivery]:
+        """Those that are still ours, without those that are too old."""
+        rows: dict[int, Delivery] = {}
         for delivery in deliveries:
-            if not self._books.holds(delivery.id):
+            if not self._books.holds(delivery.id, now):
                 continue
             if delivery.expires_at <= now:
                 self._decided(Dropped(delivery.id, "expired", "not sent in time"), delivery)
             else:
-                due.append(delivery)
-        ready: Iterable[tuple[Delivery, Message]] = self._rendered(due)
-        if self._policy.on_uncertain != "resend":  # else what a dead run held is sent again, marked or not
-            ready = list(ready)
-            self._books.start(delivery for delivery, _ in ready)
-        for delivery, message in ready:
-            if not self._gate.calm and (yield from self._is_held(delivery, message)):
-                continue
-            if self._pacer is not None:
-                yield from self._turn(self._pacer)
-            if self._halted() or not self._books.holds(delivery.id):
-                return
-            self._books.handed(delivery.id)
-            self.taken[delivery.id] = (delivery, domain_of(message))
-            yield message
-        self.unrendered.judge()  # after the good ones have left
+                rows[delivery.id] = delivery
+        return rows
+
+    def _handed(self, delivery: Delivery, message: Message) -> Message:
+        self._books.handed(delivery.id)
+        self.taken[delivery.id] = (delivery, domain_of(message))
+        self._has_turn = False
+        return message
 
     def _is_held(self, delivery: Delivery, message: Message) -> Generator[Message | None, None, bool]:
         """Whether the gate keeps this one back; those before it whose turn has come go first."""
@@ -159,15 +192,13 @@ class Feed:
     def _let_through(self) -> Iterator[Message | None]:
         for _ in range(len(self._held)):
             delivery, message, since = self._held.popleft()
-            if not self._books.holds(delivery.id):
+            if not self._books.holds(delivery.id, self._clock.now()):
                 continue
             held = self._gate.wait(delivery, domain_of(message))
             if held is None:
                 if self._pacer is not None:
                     yield from self._turn(self._pacer)
-                self._books.handed(delivery.id)
-                self.taken[delivery.id] = (delivery, domain_of(message))
-                yield message
+                yield self._handed(delivery, message)
             elif held[0] is None and time.monotonic() - since < SOON:
                 self._held.append((delivery, message, since))
             else:
@@ -178,18 +209,23 @@ class Feed:
         self._put_off(delivery, when or self._gate.too_long(domain_of(message)), why)
 
     def _turn(self, pacer: Pacer | SharedPacer) -> Iterator[None]:
-        """Wait for a turn under the rate limit, without holding up a transport that has sockets to serve."""
+        """Wait for a turn under the rate limit, without holding up a transport that has sockets to serve. It is kept
+        until a message leaves.
+        """
+        if self._has_turn:
+            return
         while self._waits and pacer.delay() > 0 and not self._halted():
             yield None
         if not self._waits or not self._halted():
             pacer.take()
+            self._has_turn = True
 
-    def _rendered(self, deliveries: Sequence[Delivery]) -> Iterator[tuple[Delivery, Message]]:
-        """One after the other, as they are asked for: what is rendered long before it leaves has left the processor's
-        cache. When one of them does not render, the rest come singly: the bad ones are told from the others.
+    def _rendered(self, rows: dict[int, Delivery]) -> Iterator[tuple[Delivery, Message]]:
+        """One after the other, as they are asked for, and taken out of `rows`: what is rendered long before it leaves
+        has left the processor's cache. When one of them does not render, the rest come singly: the bad ones are told
+        from the others.
         """
-        rows = {delivery.id: delivery for delivery in deliveries}
-        if (yield from self._render_from(rows, deliveries)) is not None:
+        if (yield from self._render_from(rows, list(rows.values()))) is not None:
             for delivery in list(rows.values()):
                 error = yield from self._render_from(rows, [delivery])
                 if error is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, delete, or_, select, update
 
 from newsletter.model.mail import Deferred, Delivered, Dropped, Refused, Uncertain
 from newsletter.store.claiming import (
@@ -42,7 +42,9 @@ if TYPE_CHECKING:
 
 
 def settle(database: Database, given: Sequence[tuple[Outcome, datetime | None]], now: int) -> None:
-    """What ended stays ended, but for the uncertain: there a later answer counts."""
+    """What ended stays ended, but for the uncertain, where a later answer counts, and for what was dropped although it
+    had left: its worker was stopped, and says so when it wakes.
+    """
     sent = all(type(outcome) is Delivered for outcome, _ in given)
     if sent and database.is_sqlite and _sent_on_sqlite(database, given, now):
         return
@@ -115,27 +117,33 @@ _ANY = "SELECT EXISTS (SELECT 1 FROM deferrals WHERE open), EXISTS (SELECT 1 FRO
 _CLOSE = "UPDATE deferrals SET open = 0 WHERE open AND delivery_id IN (SELECT value FROM json_each(?))"
 _FORGET = "DELETE FROM started WHERE delivery_id IN (SELECT value FROM json_each(?))"
 _UNCERTAIN = {"state": "uncertain"}
+_UNSENT = ("cancelled", "expired", "suppressed")  # said of a mail whose worker was stopped: it may have left before
+_MAY_CHANGE = or_(*(outcomes.c.state == each for each in ("uncertain", *_UNSENT)))
 
 
 def _end(database: Database, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
     new = database.insert_new(connection, outcomes, rows)
     if new == len(rows):
         return
-    was = select(outcomes.c.delivery_id).where(
-        outcomes.c.delivery_id.in_(database.numbers()), outcomes.c.state == "uncertain"
+    was = select(outcomes.c.delivery_id, outcomes.c.state).where(
+        outcomes.c.delivery_id.in_(database.numbers()), _MAY_CHANGE
     )
     ids = database.listed([row["delivery_id"] for row in rows])
-    doubtful = set(connection.execute(was, {"numbers": ids}).scalars())
-    better = [row for row in rows if row["delivery_id"] in doubtful and row["state"] != "uncertain"]
+    known = dict(connection.execute(was, {"numbers": ids}).all())
+    better = [row for row in rows if _knows_better(row["state"], known.get(row["delivery_id"]))]
     if not better:
         return
     statement = (
         outcomes.update()
-        .where(outcomes.c.delivery_id == bindparam("one"), outcomes.c.state == "uncertain")
+        .where(outcomes.c.delivery_id == bindparam("one"), _MAY_CHANGE)
         .values({name: bindparam(name) for name in ("state", "at", "code", "enhanced", "text")})
     )
     changes = [{"one" if name == "delivery_id" else name: value for name, value in row.items()} for row in better]
     connection.execute(statement, changes)
+
+
+def _knows_better(state: str, known: str | None) -> bool:
+    return (known == "uncertain" and state != "uncertain") or (known in _UNSENT and state == "sent")
 
 
 def _still_open(database: Database, connection: Connection, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -252,9 +260,13 @@ def _end_all(
         rows = [(one, state, now, None, None, text) for one in some]
         count += database.insert_rows(connection, outcomes, _ENDS, rows)
         close_retries(database, connection, some)
+    if count:
+        connection.execute(_NOT_RENEWED, {"now": now})
     return count
 
 
+# Of what a stopped worker held something has ended: when it wakes it must not take its lease up again.
+_NOT_RENEWED = update(leases).where(leases.c.until <= bindparam("now")).values(owner="")
 _BATCH = 5000
 _TOO_OLD = "not sent in time"
 _STOPPED = "Stopped by the operator."

@@ -508,6 +508,22 @@ def test_what_is_too_old_ends_wherever_it_waits_but_for_what_a_worker_holds(stor
     assert ledger.claim("c", limit=9, now=late, lease=LEASE) is None
 
 
+@pytest.mark.parametrize("ending", ["cancel", "expire"])
+def test_what_ended_while_its_worker_was_stopped_is_not_taken_up_again_when_it_wakes(
+    store: Stores, ending: str
+) -> None:
+    ledger, late = store.ledger, EXPIRES + LEASE
+    queue(ledger, 3)
+    asleep = claim(ledger)
+    left, *_ = (each.id for each in asleep.deliveries)  # before it was stopped
+    assert (ledger.expire(now=late) if ending == "expire" else ledger.cancel(day=DAY, now=late)) == 3
+
+    assert not ledger.renew(asleep, until=late + LEASE)
+    ledger.settle([(Delivered(left, Reply(250, "2.0.0", "ok")), None)], now=late)
+    assert ledger.counts(now=late) == {"sent": 1, "expired" if ending == "expire" else "cancelled": 2}
+    assert nothing(ledger, late + LEASE)
+
+
 @pytest.mark.parametrize("claimed_before", [True, False])
 def test_what_expired_and_is_made_anew_is_given_out_once(store: Stores, claimed_before: bool) -> None:
     ledger = store.ledger

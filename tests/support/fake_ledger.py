@@ -150,7 +150,8 @@ class FakeLedger:
     def settle(self, outcomes: Iterable[tuple[Outcome, datetime | None]], *, now: datetime) -> None:
         for outcome, not_before in outcomes:
             one = self.records[outcome.delivery_id]
-            if one.end not in {None, "uncertain"} or (one.end and isinstance(outcome, Deferred)):
+            left = isinstance(outcome, Delivered) and one.end in {"cancelled", "expired", "suppressed"}
+            if not left and (one.end not in {None, "uncertain"} or (one.end and isinstance(outcome, Deferred))):
                 continue
             one.started = None
             one.resent |= isinstance(outcome, Uncertain) and outcome.final
@@ -190,7 +191,7 @@ class FakeLedger:
         for one in found:
             one.end, one.not_before, one.at = "cancelled", None, now
             one.reply = Reply(0, "", "Stopped by the operator.")
-        return len(found)
+        return self._ended(found, now)
 
     def prune(self, *, before: datetime, limit: int) -> int:
         old = [n for n, one in self.records.items() if one.end and one.delivery.created_at < before][:limit]
@@ -207,6 +208,12 @@ class FakeLedger:
         found = [one for one in found if one.state(now) in {"queued", "deferred"}]
         for one in found:
             one.end, one.not_before, one.at, one.reply = "expired", None, now, Reply(0, "", "not sent in time")
+        return self._ended(found, now)
+
+    def _ended(self, found: list[Record], now: datetime) -> int:
+        """What ran out is not renewed after this."""
+        if found:
+            self.owners.update({one.lease: "" for one in self.records.values() if one.lease and not one.held(now)})
         return len(found)
 
     def counts(self, *, day: date | None = None, kind: str | None = None, now: datetime) -> Mapping[DeliveryState, int]:
