@@ -85,8 +85,13 @@ class Jobs(Protocol):
 class Reserve(Protocol):
     """Turns to send, given out one block after the other."""
 
-    def __call__(self, turns: int, per_second: float, *, now: datetime, key: str = "sending") -> float:
-        """Seconds from `now` until the first of so many turns. `key`: of what, all mail or one relay's."""
+    def __call__(
+        self, turns: float, per_second: float, *, now: datetime, key: str = "sending", ahead: float = 0.0
+    ) -> float:
+        """Seconds from `now` until the first of so many turns, which are for `ahead` seconds from now and later.
+
+        `key`: of what, all mail or one relay's.
+        """
 
 
 class Allow(Protocol):

@@ -89,7 +89,7 @@ def _own_pace(one: RelayConfig, reserve: Reserve, clock: Clock) -> SharedPacer |
     if rate is None:
         return None
     key = f"{one.host}:{one.port}"
-    return SharedPacer(Rate(rate), lambda turns: reserve(turns, rate, now=clock.now(), key=key))
+    return SharedPacer(Rate(rate), lambda turns, ahead: reserve(turns, rate, now=clock.now(), key=key, ahead=ahead))
 
 
 def dkim_signers(config: Config) -> list[Signer]:

@@ -124,7 +124,7 @@ def _pacer(press: Press) -> SharedPacer | None:
     rate, reserve = _rate(press), press.reserve
     if rate is None or reserve is None:
         return None
-    return SharedPacer(rate, lambda turns: reserve(turns, rate.per_second, now=press.clock.now()))
+    return SharedPacer(rate, lambda turns, ahead: reserve(turns, rate.per_second, now=press.clock.now(), ahead=ahead))
 
 
 def _policy(press: Press) -> DrainPolicy:

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+import time
+from typing import TYPE_CHECKING
+
 import pytest
 
+from newsletter.model.mail import Delivered
 from newsletter.send.pace import Pacer, Rate
+from newsletter.send.transports import smtp
+from tests.send.sending import CALM, numbered, send
+from tests.support.smtp_server import SmtpServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from newsletter.model.mail import Message
 
 
 class Time:
@@ -38,3 +50,26 @@ def test_after_a_long_pause_no_more_than_a_quarter_of_a_second_is_caught_up() ->
     for _ in range(125):
         pacer.take()
     assert time.now - before == pytest.approx(1.0, abs=0.02)
+
+
+def test_a_paced_mail_leaves_in_its_turn_although_the_connection_before_it_has_carried_all_that_it_may(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """While the feed has nothing right now it is asked again at once, also when no connection is open."""
+    monkeypatch.setattr(smtp, "TICK", 5.0)
+    asked = 0
+
+    def paced(messages: list[Message], until: float) -> Iterator[Message | None]:
+        nonlocal asked
+        for message in messages:
+            yield message
+            for _ in range(20):
+                if time.monotonic() > until:
+                    return
+                asked += 1
+                yield None
+
+    with SmtpServer() as server:
+        feed = paced(numbered(3), time.monotonic() + 60)
+        outcomes = send(server, feed, messages_per_connection=1, patience=CALM)  # type: ignore[arg-type]
+    assert ([type(one) for one in outcomes.values()], asked) == ([Delivered] * 3, 60)

@@ -117,7 +117,8 @@ class SmtpTransport:
                 yield from self._take_outcomes()
                 if not (self._more or self._backlog or self._in_flight()):
                     break
-                thirsty = self._more and any(channel.talk.room > 0 for channel in self._channels)
+                idle = not self._channels and not self._backlog
+                thirsty = self._more and (idle or any(channel.talk.room > 0 for channel in self._channels))
                 self._turn(SOON if thirsty else TICK)
                 yield from self._take_outcomes()
                 self.pulse()
