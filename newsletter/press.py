@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 from zoneinfo import ZoneInfo
 
@@ -15,7 +16,7 @@ from newsletter.subscribe.links import places
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from contextlib import AbstractContextManager
-    from datetime import date, datetime, timedelta
+    from datetime import date, datetime
     from pathlib import Path
 
     from newsletter.compose import Composer
@@ -133,6 +134,7 @@ class Press:
     look: Look | None = None  # at a web address, once: for doctor
     # By host that answered so far: how far this machine's clock is ahead of its own.
     clock_offsets: Callable[[], Mapping[str, timedelta]] = dict
+    clock_ahead: Callable[[], timedelta] = timedelta  # of the database server's clock, which all machines share
     dkim_records: Callable[[], tuple[tuple[str, str], ...]] = tuple  # (name, TXT) that receivers look for
     check_store: Callable[[], tuple[Problem, ...]] = tuple
     copy_store: Callable[[Path], None] | None = None

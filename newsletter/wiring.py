@@ -103,6 +103,7 @@ def _press(config: Config, clock: Clock, store: Store, http: Http) -> Press:
         open_dns=open_dns,
         look=partial(look, config, http),
         clock_offsets=lambda: dict(http.clock_offsets),
+        clock_ahead=lambda: store.clock_ahead(WallClock().now()),
         dkim_records=lambda: tuple(signer.record() for signer in dkim_signers(config)),
         check_store=store.check,
         open_jobs=store.jobs,

@@ -23,7 +23,7 @@ from newsletter.model.finding import Finding
 from newsletter.model.paper import Problem
 from newsletter.patience import TooLateError, awaited
 from newsletter.ports import Relays
-from newsletter.stages.clocks import went_back
+from newsletter.stages.clocks import out_of_step, went_back
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -121,9 +121,9 @@ def _database(press: Press) -> Iterator[Finding]:
 
 
 def _clock(press: Press) -> Finding:
-    """A clock that went back would send days again; one far ahead would expire all mail."""
+    """A clock that went back would send days again; one far ahead would expire all mail, or double it."""
     now = press.clock.now()
-    if (error := went_back(press)) is not None:
+    if (error := went_back(press) or out_of_step(press)) is not None:
         return Finding("clock", "problem", error.what, error.cure)
     return Finding("clock", "ok", f"{now:%Y-%m-%d %H:%M} UTC, zone {press.config.newsletter.timezone}")
 

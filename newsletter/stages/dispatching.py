@@ -15,6 +15,7 @@ from newsletter.process import is_gone, kept_objects, myself
 from newsletter.send.drain import DrainPolicy, drain
 from newsletter.send.pace import Rate, SharedPacer
 from newsletter.send.tally import Tally
+from newsletter.stages.clocks import out_of_step
 from newsletter.stages.composing import Renderer
 from newsletter.stages.pacing import board, cap
 from newsletter.stages.relaying import leave_alone, remember
@@ -44,16 +45,8 @@ def dispatch(
     press: Press, *, stop: Callable[[], bool] = lambda: False, on_progress: Callable[[Tally], None] | None = None
 ) -> Dispatch:
     """Drain what is due. The relay is checked before anything is claimed or composed."""
-    now = press.clock.now()
-    if (since := paused(press.records, now=now)) is not None:
-        text = f"sending is paused by the operator since {since:%Y-%m-%d %H:%M} UTC; resume it on /operator"
-        return Dispatch((Note("warning", "send", text),))
-    for owner in press.ledger.holders(now=now):
-        if is_gone(owner):  # killed on this machine: what it held need not wait for the lease to run out
-            press.ledger.disown(owner, now=now)
-    if (when := press.ledger.next_due(now=now)) is None or when > now:
-        text = "nothing is due" if when is None else f"the next try is due at {when:%Y-%m-%d %H:%M} UTC"
-        return Dispatch((Note("info", "send", text),))
+    if (nothing := _nothing_to_do(press)) is not None:
+        return Dispatch((nothing,))
     transport, heard = press.open_transport(), _Heard(press, on_progress)
     leave_alone(press, transport)
     try:
@@ -86,6 +79,22 @@ def dispatch(
     left_out = press.open_composer().dropped() if tally.done else ()
     notes = (Note("warning", "compose", f"{p.where}: {p.what}. {p.cure}") for p in left_out)
     return Dispatch((*_notes(tally), *said, *notes, *heard.changes), tally, attention=tally.stop == "attention")
+
+
+def _nothing_to_do(press: Press) -> Note | None:
+    """Why nothing is sent now, if nothing is. Gives back what dead processes of this machine held."""
+    now = press.clock.now()
+    if (since := paused(press.records, now=now)) is not None:
+        text = f"sending is paused by the operator since {since:%Y-%m-%d %H:%M} UTC; resume it on /operator"
+        return Note("warning", "send", text)
+    for owner in press.ledger.holders(now=now):
+        if is_gone(owner):  # killed on this machine: what it held need not wait for the lease to run out
+            press.ledger.disown(owner, now=now)
+    if (when := press.ledger.next_due(now=now)) is None or when > now:
+        text = "nothing is due" if when is None else f"the next try is due at {when:%Y-%m-%d %H:%M} UTC"
+        return Note("info", "send", text)
+    apart = out_of_step(press)
+    return None if apart is None else Note("error", "send", str(apart))
 
 
 class _Heard:

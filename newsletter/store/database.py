@@ -257,6 +257,13 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
 
+def _patience(busy: float) -> str:
+    """A lock is waited for four times as long as a server. Who is stopped in the middle of a transaction, or whose
+    machine is gone, holds everybody's lock: after twice that the server ends it.
+    """
+    return f"-c lock_timeout={int(busy * 4000)} -c idle_in_transaction_session_timeout={int(busy * 8000)}"
+
+
 def _open_postgresql(url: URL, busy: float) -> Database:
     if url.drivername == "postgresql":
         url = url.set(drivername="postgresql+psycopg")
@@ -267,7 +274,7 @@ def _open_postgresql(url: URL, busy: float) -> Database:
             pool_pre_ping=True,
             pool_size=8,
             max_overflow=32,
-            connect_args={"connect_timeout": max(2, int(busy)), "options": f"-c lock_timeout={int(busy * 4000)}"},
+            connect_args={"connect_timeout": max(2, int(busy)), "options": _patience(busy)},
         )
     except (ModuleNotFoundError, NoSuchModuleError) as error:
         raise UsageError(

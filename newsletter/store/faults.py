@@ -30,7 +30,7 @@ _NO_ROOM = 256 * 1024  # bytes: less than a log and its index want
 
 # https://www.postgresql.org/docs/current/errcodes-appendix.html
 _FULL_STATES = ("53100",)
-_BUSY_STATES = ("40001", "40P01", "55P03", "57014", "57P01", "57P02", "57P03", "53300")
+_BUSY_STATES = ("25P03", "40001", "40P01", "55P03", "57014", "57P01", "57P02", "57P03", "53300")
 _DAMAGED_STATES = ("XX001", "XX002")
 _LASTING = ("password authentication failed", "does not exist", "no pg_hba.conf entry", "no password supplied")
 

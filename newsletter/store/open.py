@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
+from datetime import timedelta
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,7 @@ from newsletter.store.subscribers import SqlSubscribers
 from newsletter.store.vectors import SqlVectors
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
     from newsletter.store.database import Database
@@ -77,6 +79,14 @@ class Store:
         except NewsletterError as error:
             problems.append(Problem("database", error.what, error.cure))
         return tuple(problems + _room(self.database))
+
+    def clock_ahead(self, now: datetime) -> timedelta:
+        """How far `now` is ahead of the database server's clock; not at all on SQLite, which has none of its own."""
+        if self.database.is_sqlite:
+            return timedelta(0)
+        with self.database.reading() as connection:
+            there: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+        return now - there
 
     def copy(self, path: Path) -> None:
         """A whole, consistent copy of an SQLite database in `path`, a new file, while everything goes on.

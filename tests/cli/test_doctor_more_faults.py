@@ -34,6 +34,10 @@ def _offsets(*minutes: float) -> Callable[[Lab], None]:
     return spoil
 
 
+def _apart(lab: Lab) -> None:
+    lab.ahead = timedelta(seconds=-95)
+
+
 def _template(name: str) -> Callable[[Lab], None]:
     def spoil(lab: Lab) -> None:
         path = lab.folder / "mine" / name
@@ -87,6 +91,7 @@ FAULTS = (
     Fault("password with a line end", _password(PASSWORD + "\\n"), "login", "warning", "variable or file"),
     Fault("clock ahead", _offsets(130, 131, -2), "clock", "problem", "NTP", "130 minutes ahead of"),
     Fault("clock a little behind", _offsets(-20), "clock", "warning", "NTP", "20 minutes behind"),
+    Fault("clock apart from the database's", _apart, "clock", "problem", "NTP", "95 s behind the database server's"),
     Fault("runs stopped", _stopped, "schedule", "problem", "cron", "still running?"),
     Fault("database of a newer version", _newer, "database", "problem", "newer version"),
     Fault(

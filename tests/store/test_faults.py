@@ -17,6 +17,7 @@ import pytest
 from newsletter.errors import BusyError, StoreError, UsageError
 from newsletter.model.mail import NewDelivery
 from newsletter.model.paper import Problem
+from newsletter.store.database import LEDGER_LOCK
 from newsletter.store.faults import translated
 from newsletter.store.open import open_store
 from tests.support import postgres
@@ -169,3 +170,22 @@ def test_a_server_that_went_away_and_came_back_is_used_again(tmp_path: Path) -> 
 
     assert store.ledger.counts(now=NOW) == {"queued": 1}
     store.close()
+
+
+@pytest.mark.postgresql
+def test_a_worker_that_is_stopped_while_it_holds_the_ledgers_lock_holds_up_nobody_for_long(tmp_path: Path) -> None:
+    url = fresh_url("postgresql", tmp_path)
+    asleep = open_store(url, secret=SECRET, folder=tmp_path, busy=0.25)  # its transactions may idle for 2 s
+    other = open_store(url, secret=SECRET, folder=tmp_path)
+
+    def sleeps() -> None:
+        with asleep.database.writing(lock=LEDGER_LOCK) as connection:
+            assert other.ledger.queue(rows(1), at=NOW) == 1
+            connection.exec_driver_sql("SELECT 1")
+
+    with pytest.raises(BusyError, match="idle-in-transaction timeout") as raised:
+        sleeps()
+    assert raised.value.exit_code == 75
+    assert asleep.ledger.counts(now=NOW) == {"queued": 1}
+    asleep.close()
+    other.close()

@@ -6,6 +6,7 @@ import ssl
 import threading
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,7 @@ from tests.support.smtp_server import SmtpServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from datetime import datetime, timedelta
+    from datetime import datetime
     from pathlib import Path
 
     from newsletter.config import Config
@@ -85,6 +86,7 @@ class Lab:
     pages_up: bool = True
     date: datetime | None = None
     offsets: dict[str, timedelta] = field(default_factory=dict)  # this machine's clock against the sources'
+    ahead: timedelta = timedelta(0)  # and against the database server's
 
     def edit(self, old: str, new: str) -> None:
         path = self.folder / "config.toml"
@@ -125,6 +127,7 @@ class Lab:
                         open_transport=transport,
                         look=lambda url: self._look(url, web),
                         clock_offsets=lambda: self.offsets,
+                        clock_ahead=lambda: self.ahead,
                     )
 
             return newsletter(
