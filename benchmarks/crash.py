@@ -49,6 +49,8 @@ CASES = [
     Case("kill -9, PostgreSQL, troubled server", signal.SIGKILL, "postgresql", 0.01),
     Case("SIGTERM, SQLite", signal.SIGTERM, "sqlite"),
     Case("SIGTERM, PostgreSQL", signal.SIGTERM, "postgresql"),
+    Case("SIGTERM, SQLite, troubled server", signal.SIGTERM, "sqlite", 0.01),
+    Case("SIGTERM, PostgreSQL, troubled server", signal.SIGTERM, "postgresql", 0.01),
 ]
 
 
