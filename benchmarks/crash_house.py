@@ -130,50 +130,53 @@ class House:
         toll.miscounted += not (len(got) == sent and len(expected) - len(self.left) <= whole <= len(expected))
 
     def _count_doubles(self, log: list[dict[str, Any]], toll: Toll) -> None:
-        """A mail that comes again after its 250 is put down to the first kill after that; without a kill in between
-        the ledger must have had it in doubt.
+        """A mail that comes again is put down to the ledger's doubt, if it had one since (the connection broke before
+        the 250 was read), one for each; else, when the client was told of it, to the first kill after that.
         """
         times: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for one in log:
             times[one["recipient"]].append(one)
         moments = [at for at, _ in self.kills]
         by_kill: Counter[int] = Counter()
-        rest: Counter[str] = Counter()
+        doubts = self._doubts()
         for email, takings in times.items():
             told: float | None = None
-            for one in sorted(takings, key=lambda one: float(one["at"])):
+            ordered = sorted(takings, key=lambda one: float(one["at"]))
+            open_doubts = [at for at in sorted(doubts.get(email, ())) if at >= ordered[0]["at"]]
+            for again, one in enumerate(ordered):
+                doubted = bool(again and open_doubts and open_doubts[0] <= one["at"] and open_doubts.pop(0))
                 if told is not None:
                     place = bisect.bisect_left(moments, told)
-                    if place < len(moments) and moments[place] <= one["at"]:
+                    if doubted:
+                        toll.in_doubt += 1
+                    elif place < len(moments) and moments[place] <= one["at"]:
                         by_kill[place] += 1
                         toll.oldest = max(toll.oldest, moments[place] - told)
                     elif place and told - moments[place - 1] <= BUFFERED:
                         by_kill[place - 1] += 1
                     else:
-                        rest[email] += 1
+                        toll.unexplained += 1
                 told = one["at"] if one["answered"] else told
         toll.doubled += by_kill.total()
         toll.most_a_kill = max([toll.most_a_kill, *(many / self.kills[place][1] for place, many in by_kill.items())])
-        doubted = self._doubted() if rest else set()
-        for email, many in rest.items():
-            if email in doubted:
-                toll.in_doubt += many
-            else:
-                toll.unexplained += many
 
-    def _doubted(self) -> set[str]:
-        """Readers whose mail the ledger had in doubt at some time."""
+    def _doubts(self) -> dict[str, list[float]]:
+        """When the ledger had a reader's mail in doubt, by her address, in seconds since 1970."""
         config = load_config(self.config)
         database = open_database(config.database_url, folder=self.folder)
         joined = deferrals.join(deliveries, deferrals.c.delivery_id == deliveries.c.id)
         words = deferrals.c.text.startswith(AGAIN) | deferrals.c.text.startswith(BEHIND)
         with database.reading() as connection:
-            numbers = set(
-                connection.execute(select(deliveries.c.subscriber_id).select_from(joined).where(words)).scalars()
-            )
+            found = connection.execute(
+                select(deliveries.c.subscriber_id, deferrals.c.at).select_from(joined).where(words)
+            ).all()
         database.engine.dispose()
         with open_press(config) as press:
-            return {reader.email for reader in press.subscribers.get(numbers).values()}
+            readers = press.subscribers.get({number for number, _ in found})
+        doubts: dict[str, list[float]] = defaultdict(list)
+        for number, at in found:
+            doubts[readers[number].email].append(at / 1e6)
+        return doubts
 
 
 @contextmanager
