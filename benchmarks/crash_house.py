@@ -32,6 +32,7 @@ SAMPLE = ROOT / "newsletter" / "sample" / "papers.jsonl"
 CONNECTIONS, WINDOW = 4, 16
 LEAVERS = 10  # readers who leave after the first kill
 BUFFERED = 5.0  # seconds after a kill in which the server still takes what the dead had sent into its buffers
+LATE = 0.5  # and as many in which it takes them after a connection that broke
 LONGEST = 900.0  # seconds from the last kill until nothing is open
 QUIET = subprocess.DEVNULL
 
@@ -142,7 +143,7 @@ class House:
         for email, takings in times.items():
             told: float | None = None
             ordered = sorted(takings, key=lambda one: float(one["at"]))
-            open_doubts = [at for at in sorted(doubts.get(email, ())) if at >= ordered[0]["at"]]
+            open_doubts = [at for at in sorted(doubts.get(email, ())) if at >= ordered[0]["at"] - LATE]
             for again, one in enumerate(ordered):
                 doubted = bool(again and open_doubts and open_doubts[0] <= one["at"] and open_doubts.pop(0))
                 if told is not None:
