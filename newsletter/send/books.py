@@ -86,11 +86,12 @@ class Books:
 
     def pulse(self) -> None:
         """Whatever is due: called after each outcome and at least once a second while waiting."""
-        now = time.monotonic()
-        waits = len(self._waiting)
-        if waits:
+        waits, now = len(self._waiting), time.monotonic()
+        if waits >= self.settle_rows:
+            self.flush()
+        elif waits:
             within = min(self.settle_within, SHARE * self._cost) if waits < FEW else self.settle_within
-            if waits >= self.settle_rows or now - self._oldest >= within:
+            if now - self._oldest >= within:
                 self.flush()
         if now - self._renewed >= self.lease.total_seconds() / 3:
             self._renewed = now
@@ -105,7 +106,7 @@ class Books:
             self.ledger.settle(self._waiting, now=self.clock.now())
             self._cost = time.monotonic() - begun
             written, self._waiting = self._waiting, []
-            self._let_go(outcome.delivery_id for outcome, _ in written)
+            self._let_go({outcome.delivery_id for outcome, _ in written})
         except (LaterError, StoreError) as error:
             self.failure = self.failure or error
             self._oldest = time.monotonic()
@@ -139,12 +140,11 @@ class Books:
         if self.failure is not None:
             raise self.failure
 
-    def _let_go(self, delivery_ids: Iterable[int]) -> None:
+    def _let_go(self, delivery_ids: set[int]) -> None:
         for delivery_id in delivery_ids:
-            held = self._owner_of.pop(delivery_id, None)
-            if held is None:
-                continue
-            held.open_ids.discard(delivery_id)
+            self._owner_of.pop(delivery_id, None)
+        for held in list(self._held):
+            held.open_ids -= delivery_ids
             if not held.open_ids and not held.lost:
                 self.ledger.release(held.claim)
                 self._held.remove(held)

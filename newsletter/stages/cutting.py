@@ -98,8 +98,9 @@ def cut_block(
     issues: list[tuple[Subscriber, Slot, Issue]] = []
     silences: list[Silence] = []
     due_now: list[tuple[Subscriber, Slot]] = []
+    now = press.clock.now()
     for reader in readers:
-        slot = _slot(press, reader, asof, day, last_day.get(reader.id))
+        slot = _slot(press, reader, asof, day, last_day.get(reader.id), now)
         if isinstance(slot, Slot):
             due_now.append((reader, slot))
         else:
@@ -211,10 +212,12 @@ class Cutter:
         return result
 
 
-def _slot(press: Press, reader: Subscriber, asof: datetime, day: date | None, last_day: date | None) -> Slot | Silence:
+def _slot(
+    press: Press, reader: Subscriber, asof: datetime, day: date | None, last_day: date | None, now: datetime
+) -> Slot | Silence:
     if day is None:
         return due(reader, asof, defaults=press.reader_defaults, last_day=last_day)
-    return due_on(reader, day, now=press.clock.now(), defaults=press.reader_defaults, last_day=last_day)
+    return due_on(reader, day, now=now, defaults=press.reader_defaults, last_day=last_day)
 
 
 def _first(press: Press, reader: Subscriber, until: date, last: date | None, missed: date | None) -> date:

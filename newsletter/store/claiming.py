@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, func, insert, select, text, update
+from sqlalchemy import bindparam, delete, func, insert, literal_column, select, update
 
 from newsletter.model.mail import Delivery
 from newsletter.store.ledger_tables import (
@@ -24,8 +24,8 @@ from newsletter.store.ledger_tables import (
     resends,
     started,
 )
+from newsletter.store.values import Kept, fresh_moment
 from newsletter.store.values import day as as_day
-from newsletter.store.values import moment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,9 +70,8 @@ _DUE = (
     .order_by(deferrals.c.not_before, deliveries.c.id)
     .limit(bindparam("many"))
 )
-IS_DIGEST = deliveries.c.kind == "digest"
-# As text, so that the database sees that its index of notices answers it.
-_LATEST_NOTICES = select(deliveries.c.id).where(text("kind <> 'digest'")).order_by(deliveries.c.id.desc()).limit(1000)
+IS_DIGEST = deliveries.c.kind == literal_column("'digest'")  # so that the database sees that its index of notices helps
+_LATEST_NOTICES = select(deliveries.c.id).where(~IS_DIGEST).order_by(deliveries.c.id.desc()).limit(1000)
 _DUE_NOTICES = _DUE.where(deliveries.c.id.in_(_LATEST_NOTICES.scalar_subquery()))
 _FRESH = {
     of_kind: select(deliveries)
@@ -127,8 +126,8 @@ def take(database: Database, connection: Connection, owner: str, limit: int, now
         _NEW_RANGES, [{"lease_id": lease_id, "first_id": first, "last_id": last} for first, last in ranges]
     )
     charged = _charged(database, connection, [row[0] for row in (*notices, *back, *due)])
-    known: dict[str, str] = {}  # readers of the same issue share its payload, which is most of a row
-    return lease_id, tuple(as_delivery(row, charged.get(row[0], 0), known) for row in rows)
+    read = Rows()
+    return lease_id, tuple([read.delivery(row, charged.get(row[0], 0)) for row in rows])
 
 
 def _take_over(database: Database, connection: Connection, limit: int, now: int) -> list[tuple[Any, ...]]:
@@ -237,11 +236,18 @@ def _charged(database: Database, connection: Connection, delivery_ids: Sequence[
     return dict(rows.all())
 
 
-def as_delivery(row: Sequence[Any], charged: int, known: dict[str, str]) -> Delivery:
-    """`known`: payloads of the rows before; equal ones are kept once."""
-    number, kind, day, reader, payload, created, expires = row[:7]  # the columns of `deliveries` come first
-    payload = known.setdefault(payload, payload)
-    return Delivery(number, kind, as_day(day), reader, payload, moment(created), moment(expires), 1 + charged)
+class Rows:
+    """Rows of one look as deliveries: payloads, days and moments, which most of them share, are made and kept once."""
+
+    def __init__(self) -> None:
+        self._payloads: dict[str, str] = {}
+        self._days, self._moments = Kept(as_day), Kept(fresh_moment)
+
+    def delivery(self, row: Sequence[Any], charged: int) -> Delivery:
+        number, kind, day, reader, payload, created, expires = row[:7]  # the columns of `deliveries` come first
+        payload = self._payloads.setdefault(payload, payload)
+        moments = self._moments
+        return Delivery(number, kind, self._days[day], reader, payload, moments[created], moments[expires], 1 + charged)
 
 
 UNANSWERED = deliveries.c.id.in_(select(outcomes.c.delivery_id).where(outcomes.c.state == "uncertain"))
@@ -257,4 +263,5 @@ def uncertain(database: Database, connection: Connection, now: int, *, every: bo
     rows = [*connection.execute(_DIED_ON, {"now": now}).all(), *connection.execute(_IN_DOUBT[every]).all()]
     rows.sort(key=lambda row: row.id)
     charged = _charged(database, connection, [row.id for row in rows])
-    return tuple(as_delivery(row, charged.get(row.id, 0), {}) for row in rows)
+    read = Rows()
+    return tuple(read.delivery(row, charged.get(row.id, 0)) for row in rows)

@@ -128,17 +128,29 @@ class Database:
 
         `statement` is kept for ever with its SQL, so it must not be made anew for each call.
         """
+        asked, given = self._compiled(statement, values)
+        result = connection.exec_driver_sql(asked, given)
+        found = result.cursor.fetchall()
+        result.close()
+        return list(found)
+
+    def look(self, statement: Select[Any], values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """The same as one look of its own: a single statement needs no transaction around it."""
+        if not self.is_sqlite:
+            with self.reading() as connection:
+                return self.rows(connection, statement, values)
+        asked, given = self._compiled(statement, values)
+        with translated(self.place), closing(self.engine.raw_connection()) as pooled:
+            return cast("sqlite3.Connection", pooled.driver_connection).execute(asked, given).fetchall()
+
+    def _compiled(self, statement: Select[Any], values: Mapping[str, Any]) -> tuple[str, Any]:
+        """The statement's text, kept, and its values as the driver wants them."""
         compiled = self._selects.get(statement)
         if compiled is None:
             compiled = self._selects[statement] = statement.compile(dialect=self.engine.dialect)
         given = compiled.construct_params(values)
         order = compiled.positiontup
-        result = connection.exec_driver_sql(
-            compiled.string, tuple(given[name] for name in order) if order is not None else given
-        )
-        found = result.cursor.fetchall()
-        result.close()
-        return list(found)
+        return compiled.string, tuple(given[name] for name in order) if order is not None else given
 
     def _columns(self, rows: Sequence[Mapping[str, Any]]) -> Any:
         """SQLite is fastest with executemany, PostgreSQL with one array for each column."""

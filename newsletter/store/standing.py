@@ -15,7 +15,7 @@ from newsletter.store.claiming import (
     NOTICES,
     OPEN_IN_RANGE,
     STARTED,
-    as_delivery,
+    Rows,
 )
 from newsletter.store.ledger_tables import deferrals, deliveries, frontier, lease_ranges, leases, outcomes, started
 from newsletter.store.values import moment_or_none
@@ -147,7 +147,7 @@ def _standing(row: Row[Any], last: Row[Any] | None, begun: Row[Any] | None) -> S
     elif answer is not None and answer.text:
         reply = Reply(0, "", answer.text)
     return Standing(
-        as_delivery(row, row.charged, {}),
+        Rows().delivery(row, row.charged),
         row.state,
         row.charged + tried,
         reply,

@@ -43,8 +43,8 @@ def _topics(stored: str) -> tuple[str, ...]:
 
 
 def addressee(row: tuple[Any, ...], barred: bool) -> Addressee:
-    """From the columns that `Addressee` names, in its order, as the driver gives them."""
-    number, email, status, topics, cadence, locale, text_only, generation = row
+    """From the columns that `Addressee` names, in its order, as the driver gives them; others may follow."""
+    number, email, status, topics, cadence, locale, text_only, generation = row[:8]
     return Addressee(number, email, status, _topics(topics), cadence, locale, bool(text_only), generation, barred)
 
 

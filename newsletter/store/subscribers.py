@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from newsletter.model.paper import Paper
     from newsletter.store.database import Database
 
-_ANY_SUPPRESSION = select(suppressions.c.since).limit(1)
+_ANY_SUPPRESSION = select(suppressions.c.since).exists()
 _BATCH = 1000  # rows a transaction: short enough that a sign-up on the web never waits for an import
 
 
@@ -38,7 +38,7 @@ class SqlSubscribers:
         self._db = database
         self._secret = secret
         columns = (subscribers.c[name] for name in Addressee._fields[:-1])
-        self._addressees = select(*columns).where(subscribers.c.id.in_(database.numbers()))
+        self._addressees = select(*columns, _ANY_SUPPRESSION).where(subscribers.c.id.in_(database.numbers()))
 
     def add(self, subscriber: Subscriber) -> Subscriber | None:
         ((stored, result),) = self.add_many([subscriber])
@@ -92,11 +92,11 @@ class SqlSubscribers:
             return {one.id: one for one in map(from_row, rows)}
 
     def addressees(self, subscriber_ids: Iterable[int]) -> Mapping[int, Addressee]:
+        rows = self._db.look(self._addressees, {"numbers": self._db.listed(subscriber_ids)})
+        if not rows or not rows[0][-1]:  # nobody at all is suppressed
+            return {row[0]: addressee(row, False) for row in rows}
+        hashes = [address_hash(row[1], self._secret) for row in rows]
         with self._db.reading() as connection:
-            rows = self._db.rows(connection, self._addressees, {"numbers": self._db.listed(subscriber_ids)})
-            if connection.execute(_ANY_SUPPRESSION).scalar() is None:
-                return {row[0]: addressee(row, False) for row in rows}
-            hashes = [address_hash(row[1], self._secret) for row in rows]
             barred = self._barred(connection, hashes)
         return {row[0]: addressee(row, hashed in barred) for row, hashed in zip(rows, hashes, strict=True)}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -83,7 +82,7 @@ class MemoryLedger:
                 assert not_before is not None
                 self.not_before[row] = not_before
                 attempt = self.rows[row].attempt + outcome.charged
-                self.rows[row] = replace(self.rows[row], attempt=attempt)
+                self.rows[row] = self.rows[row]._replace(attempt=attempt)
                 self.started.discard(row)
             else:
                 self.outcomes.setdefault(row, outcome)

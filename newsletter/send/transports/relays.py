@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from newsletter.errors import RelayConfigError, RelayError
-from newsletter.model.mail import Dropped, Offered, RelayTrouble, Reply
+from newsletter.model.mail import Delivered, Dropped, Offered, RelayTrouble, Reply
 from newsletter.model.paper import Problem
 from newsletter.send.transports.chunking import Chunking
 from newsletter.send.transports.health import Health
@@ -228,7 +228,8 @@ def via(outcome: Outcome, where: str) -> Outcome:
     if isinstance(outcome, Dropped):
         return outcome
     reply = outcome.reply
-    return replace(outcome, reply=Reply(reply.code, reply.enhanced, f"{reply.text[:400]} (via {where})".strip()))
+    said = Reply(reply.code, reply.enhanced, f"{reply.text[:400]} (via {where})".strip())
+    return Delivered(outcome.delivery_id, said) if isinstance(outcome, Delivered) else replace(outcome, reply=said)
 
 
 def tls_for(ways: Sequence[Way]) -> ssl.SSLContext:
