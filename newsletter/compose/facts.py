@@ -84,7 +84,7 @@ def person_words(subscriber: Reader, links: ReaderLinks, topic_names: Mapping[st
         "view": web_link(links.view),
         "feedback": web_link(links.feedback),
     }
-    return words(texts, wrapped={"reason": _wrapped(texts["reason"])})
+    return words(texts, wrapped={"reason": wrap(texts["reason"])})
 
 
 @lru_cache(maxsize=64)
@@ -95,10 +95,7 @@ def view_words(view: str) -> Words:
 
 def for_text(values: Mapping[str, str]) -> dict[str, str]:
     """The same for the text part, where a sentence is wrapped before it goes into its slot."""
-    return {**values, "reason": _wrapped(values["reason"])}
-
-
-_wrapped = lru_cache(maxsize=8192)(wrap)
+    return {**values, "reason": wrap(values["reason"])}
 
 
 def for_html(values: Mapping[str, str]) -> dict[str, str]:
@@ -176,7 +173,6 @@ def reason(subscriber: Reader, topic_names: Mapping[str, str], tongue: Tongue = 
     return _reason(subscriber.cadence or "", chosen, len(subscriber.topics) - 6, tongue)
 
 
-@lru_cache(maxsize=8192)
 def _reason(cadence: str, names: tuple[str, ...], more: int, tongue: Tongue) -> str:
     often = tongue.say(_CADENCES[cadence]) if cadence in _CADENCES else ""
     given = [name for name in (clean(shorten(name, 40)) for name in names) if name]

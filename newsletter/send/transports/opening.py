@@ -1,29 +1,40 @@
-"""Opening an SMTP connection: connect, banner, EHLO, STARTTLS, AUTH, each within its deadline; blocking steps."""
+"""Opening an SMTP connection: connect, banner, EHLO, STARTTLS, AUTH, each within its deadline, in steps."""
 
 from __future__ import annotations
 
 import base64
 import contextlib
+import errno
 import ipaddress
-import select
+import os
+import selectors
 import socket
 import ssl
 import time
+from collections.abc import Generator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, NoReturn
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, TypeAlias, TypeVar
 
-from newsletter.errors import NewsletterError, RelayConfigError, RelayError
+from newsletter.errors import RelayConfigError, RelayError
 from newsletter.model.mail import Reply
+from newsletter.send.transports.opening_words import CURES, PHASES, try_later, turned_off, wrong_port
 from newsletter.send.transports.wire import Features, ProtocolFault, ReplyReader, features_of
 from newsletter.send.verdict import judge, words
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from newsletter.send.transports.patience import Patience
     from newsletter.send.verdict import Phase
 
-QUIET = 8.0  # seconds without a greeting, after which TLS is tried; postscreen greets after 6
+UNIX = 1.0  # seconds for a server on this machine to take a connection
 UNTRUSTED = frozenset({18, 19, 20, 21})  # X509_V_ERR_*: self-signed, or no known issuer (openssl verify(1))
 Security = Literal["none", "starttls", "tls"]
+Place: TypeAlias = tuple[int, Any]  # family and address, as `socket.connect` wants them
+Wait: TypeAlias = tuple[int, float]  # selectors' events, and until when (monotonic seconds)
+T = TypeVar("T")
+Steps: TypeAlias = Generator[Wait, None, T]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,129 +63,121 @@ class Link:
     rtt: float = 0.0
 
 
-def open_link(relay: Relay, patience: Patience, tls: ssl.SSLContext, *, probe: bool = False) -> Link:
-    """Raises RelayError (later is the cure) or RelayConfigError (a person must look), naming host, port and cure.
+class Opening:
+    """`steps` yields what its socket has to be ready for, and until when; whoever drives it goes on when it is, and
+    throws a TimeoutError into it when that moment has passed. Returns the Link.
 
-    `probe`: when no greeting comes, find out whether the port wants TLS. For a check, not for a slow server in a run.
+    Raises RelayError (later is the cure) or RelayConfigError (a person must look), naming host, port and cure.
     """
-    opening = _Opening(relay, patience, tls)
-    try:
-        return opening.run(probe=probe)
-    except BaseException:  # edge: whatever ends the opening, the socket is closed
-        opening.drop()
-        raise
 
-
-class _Opening:
     def __init__(self, relay: Relay, patience: Patience, tls: ssl.SSLContext) -> None:
         self._relay, self._patience, self._tls = relay, patience, tls
-        self._sock: socket.socket | None = None
+        self.sock: socket.socket | None = None
         self._reader = ReplyReader()
         self._features = Features()
         self._rtt = 0.0
 
-    def run(self, *, probe: bool) -> Link:
+    def steps(self, places: Sequence[Place], *, look: Callable[[socket.socket], bool] | None = None) -> Steps[Link]:
+        """`look`: when a socket keeps silent in clear, says whether the port wants TLS."""
         relay = self._relay
-        self._sock = self._connect()
+        yield from self._connect(places)
+        assert self.sock is not None
         if relay.security == "tls":
-            self._handshake()
-        elif probe:
-            self._look_for_tls()
-        self._expect("banner", self._patience.banner)
-        self._hello()
+            yield from self._handshake()
+        elif look is not None and look(self.sock):
+            self._fail_config("it says nothing in clear, but speaks TLS from the start", wrong_port("banner"))
+        yield from self._expect("banner", self._patience.banner)
+        yield from self._hello()
         if relay.security == "starttls":
-            self._starttls()
+            yield from self._starttls()
         if relay.username:
-            self._login()
-        self._sock.settimeout(None)
-        return Link(self._sock, self._features, self._rtt)
+            yield from self._login()
+        return Link(self.sock, self._features, self._rtt)
 
     def drop(self) -> None:
-        if self._sock is not None:
+        if self.sock is not None:
             with contextlib.suppress(OSError):
-                self._sock.close()
+                self.sock.close()
 
-    def _connect(self) -> socket.socket:
-        try:
-            if self._relay.host.startswith("/"):
-                sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-                sock.settimeout(self._patience.connect)
-                sock.connect(self._relay.host)
-                return sock
-            sock = socket.create_connection((self._relay.host, self._relay.port), timeout=self._patience.connect)
-        except socket.gaierror as error:
-            self._fail_later(
-                f"the name of the mail relay is not known ({error.strerror})", "Check [delivery] host, and DNS."
-            )
-        except OSError as error:
-            said = error.strerror or str(error) or type(error).__name__
-            self._fail_later(
-                f"no connection ({said})", "Is the mail server up, and are [delivery] host and port the right ones?"
-            )
+    def _connect(self, places: Sequence[Place]) -> Steps[None]:
+        """To the first of its addresses that answers."""
+        until = time.monotonic() + self._patience.connect
+        failed = OSError("it has no address")
+        for family, address in places:
+            self.drop()
+            self.sock = socket.socket(family, socket.SOCK_STREAM)
+            try:
+                yield from self._connect_to(self.sock, address, until)
+            except OSError as error:
+                failed = error
+            else:
+                return
+        said = failed.strerror or str(failed) or type(failed).__name__
+        self._fail_later(
+            f"no connection ({said})", "Is the mail server up, and are [delivery] host and port the right ones?"
+        )
+
+    @staticmethod
+    def _connect_to(sock: socket.socket, address: Any, until: float) -> Steps[None]:
+        if sock.family == socket.AF_UNIX:  # at once, unless its queue is full: then it cannot be waited for
+            sock.settimeout(UNIX)
+            sock.connect(address)
+            sock.setblocking(False)
+            return
+        sock.setblocking(False)
+        found = sock.connect_ex(address)
+        if found in {errno.EINPROGRESS, errno.EWOULDBLOCK}:
+            yield selectors.EVENT_WRITE, until
+            found = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if found:
+            raise OSError(found, os.strerror(found))
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return sock
 
-    def _look_for_tls(self) -> None:
-        """A port for implicit TLS (RFC 8314 3.3) keeps silent in clear: told apart from a slow server by trying."""
-        assert self._sock is not None
-        wait = min(QUIET, self._patience.banner)
-        if self._relay.host.startswith("/") or select.select([self._sock], [], [], wait)[0]:
-            return
-        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE  # nothing is sent over it
-        try:
-            with socket.create_connection((self._relay.host, self._relay.port), timeout=wait) as sock:
-                tls.wrap_socket(sock, server_hostname=self._relay.host).close()
-        except OSError:  # ssl.SSLError is one
-            return
-        self._fail_config("it says nothing in clear, but speaks TLS from the start", _wrong_port("banner"))
-
-    def _hello(self) -> None:
+    def _hello(self) -> Steps[None]:
         relay = self._relay
         word = "LHLO" if relay.lmtp else "EHLO"
         asked = time.monotonic()
-        reply = self._ask(f"{word} {relay.helo_name}", self._patience.command, "ehlo")
+        reply = yield from self._ask(f"{word} {relay.helo_name}", self._patience.command, "ehlo")
         self._rtt = time.monotonic() - asked
         if reply.code // 100 == 2:
             self._features = features_of(self._reader.lines)
             return
         if not relay.lmtp and reply.code // 100 == 5 and reply.code not in {530, 535, 554}:
-            reply = self._ask(f"HELO {relay.helo_name}", self._patience.command, "ehlo")  # RFC 5321 3.2
+            reply = yield from self._ask(f"HELO {relay.helo_name}", self._patience.command, "ehlo")  # RFC 5321 3.2
         self._features = Features()
         self._require("ehlo", reply)
 
-    def _starttls(self) -> None:
+    def _starttls(self) -> Steps[None]:
         """RFC 3207: never without TLS where TLS was asked for, and nothing said in clear before it is believed."""
         if not self._features.has("STARTTLS"):
             self._fail_config(
                 "the server does not offer STARTTLS, so neither mail nor password was sent",
                 'Set [delivery] security = "tls" (usually port 465), or "none" only for a relay on this machine.',
             )
-        reply = self._ask("STARTTLS", self._patience.command, "starttls")
+        reply = yield from self._ask("STARTTLS", self._patience.command, "starttls")
         self._require("starttls", reply)
         if self._reader.partial or self._pending():
             self._fail_config(
                 "the server sent data in clear after STARTTLS", "Someone may be tampering with this connection."
             )
-        self._handshake()
+        yield from self._handshake()
         self._reader = ReplyReader()
-        self._hello()
+        yield from self._hello()
 
     def _pending(self) -> bool:
-        assert self._sock is not None
-        self._sock.setblocking(False)
+        assert self.sock is not None
         try:
-            return bool(self._sock.recv(1, socket.MSG_PEEK))
+            return bool(self.sock.recv(1, socket.MSG_PEEK))
         except (BlockingIOError, ConnectionError):
             return False
-        finally:
-            self._sock.settimeout(self._patience.command)
 
-    def _handshake(self) -> None:
-        assert self._sock is not None
-        self._sock.settimeout(self._patience.connect)
+    def _handshake(self) -> Steps[None]:
+        assert self.sock is not None
+        until = time.monotonic() + self._patience.connect
         try:
-            self._sock = self._tls.wrap_socket(self._sock, server_hostname=self._relay.host)
+            sock = self._tls.wrap_socket(self.sock, server_hostname=self._relay.host, do_handshake_on_connect=False)
+            self.sock = sock
+            yield from _ready(sock.do_handshake, selectors.EVENT_READ, until)
         except ssl.SSLCertVerificationError as error:
             cure = "Use the name that the certificate names as [delivery] host, or have it renewed."
             if error.verify_code in UNTRUSTED:
@@ -189,10 +192,10 @@ class _Opening:
         except OSError as error:
             self._fail_later(f"the connection broke in the TLS handshake ({error.strerror or error})", "")
 
-    def _login(self) -> None:
+    def _login(self) -> Steps[None]:
         """RFC 4954; a password leaves this machine under TLS only."""
-        assert self._sock is not None
-        if not isinstance(self._sock, ssl.SSLSocket) and not is_loopback(self._sock):
+        assert self.sock is not None
+        if not isinstance(self.sock, ssl.SSLSocket) and not is_loopback(self.sock):
             self._fail_config(
                 "the password was not sent, since the connection is not encrypted",
                 'Set [delivery] security to "starttls" or "tls".',
@@ -200,12 +203,13 @@ class _Opening:
         user, password = self._relay.username, self._relay.password
         if "PLAIN" in self._features.auth:
             token = base64.b64encode(f"\0{user}\0{password}".encode()).decode()
-            reply = self._ask(f"AUTH PLAIN {token}", self._patience.command, "auth")
+            reply = yield from self._ask(f"AUTH PLAIN {token}", self._patience.command, "auth")
         elif "LOGIN" in self._features.auth:
-            reply = self._ask("AUTH LOGIN", self._patience.command, "auth")
+            reply = yield from self._ask("AUTH LOGIN", self._patience.command, "auth")
             for secret in (user, password):
                 if reply.code // 100 == 3:
-                    reply = self._ask(base64.b64encode(secret.encode()).decode(), self._patience.command, "auth")
+                    said = base64.b64encode(secret.encode()).decode()
+                    reply = yield from self._ask(said, self._patience.command, "auth")
         else:
             offered = ", ".join(sorted(self._features.auth)) or "no login at all"
             self._fail_config(
@@ -216,39 +220,40 @@ class _Opening:
             reply = Reply(535, "", "the server went on asking after the login")
         self._require("auth", reply)
 
-    def _ask(self, command: str, seconds: float, phase: Phase) -> Reply:
-        assert self._sock is not None
+    def _ask(self, command: str, seconds: float, phase: Phase) -> Steps[Reply]:
+        assert self.sock is not None
+        until, left = time.monotonic() + seconds, f"{command}\r\n".encode()
         try:
-            self._sock.settimeout(seconds)
-            self._sock.sendall(f"{command}\r\n".encode())
+            while left:
+                left = left[(yield from _ready(partial(self.sock.send, left), selectors.EVENT_WRITE, until)) :]
         except OSError as error:
-            self._fail_later(f"the connection broke ({error.strerror or error})", _try_later())
-        return self._read(seconds, phase)
+            self._fail_later(f"the connection broke ({error.strerror or error})", try_later())
+        return (yield from self._read(seconds, phase))
 
-    def _expect(self, phase: Phase, seconds: float) -> None:
-        self._require(phase, self._read(seconds, phase))
+    def _expect(self, phase: Phase, seconds: float) -> Steps[None]:
+        self._require(phase, (yield from self._read(seconds, phase)))
 
-    def _read(self, seconds: float, phase: Phase) -> Reply:
+    def _read(self, seconds: float, phase: Phase) -> Steps[Reply]:
         """One reply within an overall deadline: a server that drips octets is not waited for any longer."""
-        assert self._sock is not None
+        assert self.sock is not None
         until = time.monotonic() + seconds
         self._reader.lines = []
         try:
             while True:
-                # Past the deadline the least time-out is left, and it runs out at once.
-                self._sock.settimeout(max(0.000_001, until - time.monotonic()))
-                data = self._sock.recv(4096)
+                data = yield from _ready(partial(self.sock.recv, 4096), selectors.EVENT_READ, until)
                 if not data:
-                    self._fail_later(f"the server closed the connection ({_PHASES[phase]})", _wrong_port(phase))
+                    self._fail_later(f"the server closed the connection ({PHASES[phase]})", wrong_port(phase))
                 replies = list(self._reader.feed(data))
                 if replies:
                     return self._single(replies, phase)
+                if time.monotonic() >= until:
+                    raise TimeoutError  # noqa: TRY301 - as when nothing comes
         except TimeoutError:
-            self._fail_later(f"no answer within {seconds:g} s ({_PHASES[phase]})", _wrong_port(phase))
+            self._fail_later(f"no answer within {seconds:g} s ({PHASES[phase]})", wrong_port(phase))
         except ProtocolFault as error:
-            self._fail_later(f"this does not speak SMTP ({error})", _wrong_port(phase))
+            self._fail_later(f"this does not speak SMTP ({error})", wrong_port(phase))
         except OSError as error:
-            self._fail_later(f"the connection broke ({error.strerror or error})", _try_later())
+            self._fail_later(f"the connection broke ({error.strerror or error})", try_later())
 
     def _single(self, replies: list[Reply], phase: Phase) -> Reply:
         if len(replies) > 1:
@@ -256,17 +261,17 @@ class _Opening:
                 self._fail_config(
                     "the server sent data in clear after STARTTLS", "Someone may be tampering with this connection."
                 )
-            self._fail_later(f"it answers twice ({_PHASES[phase]})", _try_later())
+            self._fail_later(f"it answers twice ({PHASES[phase]})", try_later())
         return replies[0]
 
     def _require(self, phase: Phase, reply: Reply) -> None:
         verdict = judge(phase, reply)
         if verdict.kind == "go-on":
             return
-        what = f"{_PHASES[phase]}, the server said: {words(reply)}"
+        what = f"{PHASES[phase]}, the server said: {words(reply)}"
         if verdict.kind == "relay-config":
-            self._fail_config(what, _CURES.get(verdict.cause, "Ask whoever runs the relay."))
-        self._fail_later(what, _turned_off(reply) if phase == "banner" else _try_later())
+            self._fail_config(what, CURES.get(verdict.cause, "Ask whoever runs the relay."))
+        self._fail_later(what, turned_off(reply) if phase == "banner" else try_later())
 
     def _fail_later(self, what: str, cure: str) -> NoReturn:
         raise RelayError(f"Mail relay {self._relay.where}: {what}.", cure=cure)
@@ -275,34 +280,17 @@ class _Opening:
         raise RelayConfigError(f"Mail relay {self._relay.where}: {what}.", cure=cure)
 
 
-_PHASES: dict[Phase, str] = {
-    "connect": "at the connection",
-    "banner": "at its greeting",
-    "ehlo": "at EHLO",
-    "starttls": "at STARTTLS",
-    "auth": "at the login",
-}
-_CURES = {
-    "login": "Check [delivery] username and password; some providers want an app password.",
-    "relay": 'Ask whoever runs the relay why TLS is refused; security = "tls" on port 465 may work.',
-}
-
-
-def _try_later() -> str:
-    return "Nothing was lost; run this again later."
-
-
-def _turned_off(reply: Reply) -> str:
-    """A server that refuses at its greeting refuses the machine (RFC 5321 3.1), not the mail."""
-    if reply.code // 100 != 5:
-        return _try_later()
-    return "It takes no mail from this machine's address; its words say why. Send through a provider with a login."
-
-
-def _wrong_port(phase: Phase) -> str:
-    if phase == "banner":
-        return 'Port 465 wants security = "tls", ports 587 and 25 "starttls" or "none": a mismatch looks like this.'
-    return _try_later()
+def _ready(act: Callable[[], T], events: int, until: float) -> Steps[T]:
+    """What `act` gives once its socket lets it."""
+    while True:
+        try:
+            return act()
+        except BlockingIOError:
+            yield events, until
+        except ssl.SSLWantReadError:
+            yield selectors.EVENT_READ, until
+        except ssl.SSLWantWriteError:
+            yield selectors.EVENT_WRITE, until
 
 
 def is_loopback(sock: socket.socket) -> bool:
@@ -310,6 +298,3 @@ def is_loopback(sock: socket.socket) -> bool:
     if sock.family == socket.AF_UNIX:
         return True
     return ipaddress.ip_address(sock.getpeername()[0].partition("%")[0]).is_loopback
-
-
-__all__ = ["Link", "NewsletterError", "Relay", "Security", "is_loopback", "open_link"]

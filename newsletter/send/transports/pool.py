@@ -1,27 +1,24 @@
-"""Open sockets under the SMTP loop: one channel a connection, and the threads that open new ones."""
+"""Open sockets under the SMTP loop: one channel a connection."""
 
 from __future__ import annotations
 
 import contextlib
-import queue
 import selectors
-import socket
 import ssl
-import threading
 import time
 from typing import TYPE_CHECKING
 
-from newsletter.errors import NewsletterError
 from newsletter.model.mail import Reply
 from newsletter.send.doubt import CLOSED, GARBAGE, HUNG_UP
 from newsletter.send.transports.chunking import window_for
 from newsletter.send.transports.conversation import Conversation
-from newsletter.send.transports.opening import open_link
 from newsletter.send.transports.wire import ProtocolFault
 
 if TYPE_CHECKING:
+    import socket
+
     from newsletter.model.mail import Outcome
-    from newsletter.send.transports.opening import Link, Relay
+    from newsletter.send.transports.opening import Link
     from newsletter.send.transports.patience import Patience
     from newsletter.send.transports.relays import Site
 
@@ -36,7 +33,7 @@ class Channel:
         self.site = site
         self.sock = link.sock
         self.sock.setblocking(False)
-        window = min(window, window_for(link.rtt))
+        window = min(window, window_for(site.nearest(link.rtt)))
         self.talk = Conversation(
             link.features, patience, site.chunking, lmtp=site.relay.lmtp, window=window, most=most, several=several
         )
@@ -96,63 +93,6 @@ class Channel:
     def abandon(self) -> None:
         with contextlib.suppress(OSError):
             self.sock.close()
-
-
-class Openings:
-    """Opens connections in threads of their own, so that a slow greeting holds up nobody; `bell` rings for each.
-
-    A thread that is done waits for the next order; there are never more than were under way at once.
-    """
-
-    def __init__(self, relay: Relay, patience: Patience, tls: ssl.SSLContext) -> None:
-        self._relay, self._patience, self._tls = relay, patience, tls
-        self.bell, self._rope = socket.socketpair()
-        self.bell.setblocking(False)
-        self.under_way = 0
-        self._threads = 0
-        self._closed = False
-        self._orders: queue.SimpleQueue[bool] = queue.SimpleQueue()
-        self._results: queue.SimpleQueue[Link | NewsletterError] = queue.SimpleQueue()
-
-    def begin(self) -> None:
-        self.under_way += 1
-        if self.under_way > self._threads:
-            self._threads += 1
-            threading.Thread(target=self._work, name="smtp-open", daemon=True).start()
-        self._orders.put(True)
-
-    def finished(self) -> list[Link | NewsletterError]:
-        with contextlib.suppress(BlockingIOError):
-            self.bell.recv(READ)
-        results: list[Link | NewsletterError] = []
-        while not self._results.empty():
-            self.under_way -= 1
-            results.append(self._results.get())
-        return results
-
-    def close(self) -> None:
-        self._closed = True
-        for _ in range(self._threads):
-            self._orders.put(False)
-        for result in self.finished():
-            if not isinstance(result, NewsletterError):
-                result.sock.close()
-        self.bell.close()
-        self._rope.close()
-
-    def _work(self) -> None:
-        while self._orders.get():
-            try:
-                result: Link | NewsletterError = open_link(self._relay, self._patience, self._tls)
-            except NewsletterError as error:
-                result = error
-            if self._closed:
-                if not isinstance(result, NewsletterError):
-                    result.sock.close()
-                return
-            self._results.put(result)
-            with contextlib.suppress(OSError):
-                self._rope.send(b".")
 
 
 def goodbye(sock: socket.socket, seconds: float) -> None:

@@ -12,8 +12,8 @@ from newsletter.model.mail import Delivered, Dropped, Offered, RelayTrouble, Rep
 from newsletter.model.paper import Problem
 from newsletter.send.transports.chunking import Chunking
 from newsletter.send.transports.health import Health
-from newsletter.send.transports.opening import open_link
-from newsletter.send.transports.pool import Openings, goodbye
+from newsletter.send.transports.openings import Openings, open_link
+from newsletter.send.transports.pool import goodbye
 from newsletter.send.transports.trial import turned_away
 from newsletter.send.verdict import words
 
@@ -51,6 +51,7 @@ class Site:
         self.load = 0.0
         self.health = Health((), connections)
         self.chunking = Chunking()
+        self._rtt = float("inf")
         self._rests = 0
         self._rest_until = 0.0  # monotonic
         self._turned_away = 0
@@ -59,6 +60,11 @@ class Site:
     def begin(self, backoff: tuple[float, ...]) -> None:
         """A new delivery: what was is forgotten, but for a rest that is not over."""
         self.health, self.load, self._turned_away = Health(backoff, self.connections), 0.0, 0
+
+    def nearest(self, rtt: float) -> float:
+        """The shortest round trip to it so far, this one among them: an answer may have waited for us to look."""
+        self._rtt = min(self._rtt, rtt)
+        return self._rtt
 
     def rest(self, seconds: float, said: str) -> None:
         """Leave it alone for so long, as an earlier run found it."""
@@ -173,6 +179,11 @@ class Sites:
             wanted = site.health.target if site.open and not only_first else 1
             while site.open + site.openings.under_way < wanted and now >= site.health.not_before and site.works(now):
                 site.openings.begin()
+
+    @property
+    def opening(self) -> list[Site]:
+        """Those that connections are being opened to."""
+        return [site for site in self._sites if site.openings.under_way]
 
     def failed(self) -> NewsletterError | None:
         """Why nothing can be sent at all: every relay is out."""

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from newsletter.model.mail import Message, Outcome, RelayTrouble
     from newsletter.model.paper import Problem
     from newsletter.send.dkim import Signer
-    from newsletter.send.transports.opening import Link
 
 TICK = 0.5  # seconds between looks at the clock while nothing happens
 SOON = 0.005  # when the feed has nothing right now
@@ -91,11 +90,6 @@ class SmtpTransport:
         """Leave this one of several relays alone for so long: an earlier delivery found it in trouble."""
         self._sites.rest(where, seconds, said)
 
-    def _channel(self, link: Link, site: Site) -> Channel:
-        channel = Channel(link, self._patience, site, window=self._window, most=self._most, several=self._sites.several)
-        self._depth = channel.talk.most
-        return channel
-
     @property
     def capacity(self) -> int:
         """Messages under way at most; before the first connection it is a guess."""
@@ -132,6 +126,8 @@ class SmtpTransport:
         for channel in [one for one in self._channels if one.talk.busy]:
             self._remove(channel)
             channel.abandon()
+        for site in self._sites.opening:
+            site.openings.abandon()
         self._outcomes.clear()
         self._backlog.clear()
 
@@ -203,6 +199,8 @@ class SmtpTransport:
 
     def _turn(self, most: float) -> None:
         """Write, wait for the network, read, look at the clock."""
+        for site in self._sites.opening:
+            self._welcome(site)
         for channel in list(self._channels):
             self._write(channel)
         for key, events in self._selector.select(self._wait(most)):
@@ -220,21 +218,24 @@ class SmtpTransport:
 
     def _wait(self, most: float) -> float:
         now = time.monotonic()
-        times = [most]
         if any(channel.readable for channel in self._channels):
             return 0.0
-        times += [at - now for channel in self._channels if (at := channel.talk.deadline()) is not None]
+        ends = [channel.talk.deadline() for channel in self._channels]
+        ends += [site.openings.deadline() for site in self._sites.opening]
+        times = [most, *(at - now for at in ends if at is not None)]
         if self._backlog:
             times.append(self._sites.soon(now))
         return max(0.0, min(times))
 
     def _welcome(self, site: Site) -> None:
-        """Connections that were opened meanwhile, or could not be."""
+        """Take openings further; connections that are open now, or could not be opened."""
         for result in site.openings.finished():
             if isinstance(result, NewsletterError):
                 site.health.refused(result, open_now=site.open)
                 continue
-            channel = self._channel(result, site)
+            several = self._sites.several
+            channel = Channel(result, self._patience, site, window=self._window, most=self._most, several=several)
+            self._depth = channel.talk.most
             self._sites.joined(site)
             self._channels.append(channel)
             self._selector.register(channel.sock, selectors.EVENT_READ, channel)
@@ -324,7 +325,6 @@ class SmtpTransport:
         self._selector.unregister(channel.sock)
 
     def _give_up_backlog(self, fault: NewsletterError | None) -> None:
-        for item in self._backlog:
-            why = Reply(0, "", f"not sent: {fault.what if fault else ''}"[:500])
-            self._outcomes.append(Deferred(item.message.delivery_id, why, charged=False))
+        why = Reply(0, "", f"not sent: {fault.what if fault else ''}"[:500])
+        self._outcomes += [Deferred(item.message.delivery_id, why, charged=False) for item in self._backlog]
         self._backlog.clear()
