@@ -70,7 +70,8 @@ class Feed:
         self.unrendered = Unrendered(decided, noted)
         self._doubtful: set[int] = set()
         self._has_turn = False
-        self._rows, self._claimed_at = min(policy.claim, FIRST_ROWS), time.monotonic()
+        first = FIRST_ROWS if policy.rate is None else max(1, int(policy.rate.per_second))
+        self._rows, self._claimed_at = min(policy.claim, FIRST_ROWS, first), time.monotonic()
 
     def messages(self) -> Iterator[Message | None]:
         """Ends when nothing is due or the run is halted, and when ledger or renderer fail: `Books.failure` says so."""
@@ -106,9 +107,9 @@ class Feed:
             self._rows = min(self._policy.claim, self._rows * 2)
         elif took > CLAIM_SECONDS:
             self._rows = max(1, self._rows // 2)
-        if self._policy.rate is None:
-            return self._rows
-        return max(1, min(self._rows, int(self._policy.rate.per_second * CLAIM_SECONDS)))
+        if self._policy.rate is not None:  # which others may have a share of
+            self._rows = max(1, min(self._rows, int(self._policy.rate.per_second * CLAIM_SECONDS)))
+        return self._rows
 
     def _window(self) -> int:
         """No more rows than a second's worth: who leaves while we wait for our turn is still caught by the renderer."""

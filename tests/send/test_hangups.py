@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from newsletter.errors import RelayError
+from newsletter.model.mail import Delivered
 from newsletter.send.drain import DrainPolicy
 from newsletter.send.transports.chunking import MOST, Chunking
 from newsletter.send.transports.health import Health
-from tests.send.ledger import NOW, HandClock, MemoryLedger, delivery
-from tests.send.sending import MODES, drained_to
+from newsletter.send.transports.limits import Limits
+from newsletter.send.transports.patience import Patience
+from tests.send.ledger import NOW, HandClock, MemoryLedger, delivery, message
+from tests.send.sending import MODES, drained_to, transport
 from tests.support.smtp_server import ALL, PIPELINED, Drop, SmtpServer, Taken
 
 if TYPE_CHECKING:
@@ -85,3 +88,33 @@ def test_connections_that_are_lost_together_are_one_failure_of_the_relay() -> No
         health.not_before = 0.0
         health.failed(lost)
     assert health.fault is lost
+
+
+@pytest.mark.parametrize("extensions", [PIPELINED, ALL])
+@pytest.mark.parametrize("batches", [[(4, 5), (4, 5)], [(9, 5), (4, 5), (4, 6)]])
+def test_mails_that_a_server_hangs_up_over_after_as_many_others_are_not_taken_for_its_limit(
+    extensions: tuple[str, ...], batches: list[tuple[int, int]]
+) -> None:
+    """So many good mails and then a bad one: the same each time, or another where a connection has carried more."""
+    script: Any = {"rcpt": {f"r{n}@example.org": Drop() for n in (5, 6)}}
+    with SmtpServer(script=script, extensions=extensions) as server:
+        way = transport(server, patience=Patience(), backoff=(0.01,) * 9)
+        for place, (good, bad) in enumerate(batches, 1):
+            list(way.deliver(message(n) for n in [*range(100 * place, 100 * place + good), bad]))
+        known = server.connections
+        out = list(way.deliver(message(n) for n in range(900, 940)))
+        way.close()
+    assert ({type(one) for one in out}, len(out)) == ({Delivered}, 40)
+    assert server.connections - known <= 1, "forty mails on one connection"
+
+
+def test_a_limit_is_known_after_two_hangups_over_different_mails_that_no_connection_outdid() -> None:
+    assert [Limits().after(5, 6, ()), Limits().after(0, 1, ())] == [None, None]
+    told = Limits()
+    assert [told.after(5, 6, [2]), told.after(5, 12, [3])] == [None, 5]
+    quiet = Limits()
+    assert [quiet.after(5, None, []), quiet.after(5, None, [])] == [None, 5]
+    poisoned = Limits()
+    assert [poisoned.after(5, 6, []), poisoned.after(5, 6, [])] == [None, None]
+    outdone = Limits()
+    assert [outdone.after(5, 6, [8]), outdone.after(5, 12, [])] == [None, None]

@@ -85,6 +85,11 @@ class Conversation:
         return self.depth + self._ahead
 
     @property
+    def first(self) -> int | None:
+        """The mail whose answer is next: the server hung up over it, if it did so over any."""
+        return self.items[0].message.delivery_id if self.items else None
+
+    @property
     def busy(self) -> bool:
         return bool(self.items or self._todo or self._expect or self.again or self.away)
 

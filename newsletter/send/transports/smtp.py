@@ -11,6 +11,7 @@ from newsletter.errors import NewsletterError, RelayConfigError, RelayError
 from newsletter.model.mail import Deferred, Offered, Reply
 from newsletter.send.signing import signed
 from newsletter.send.transports.item import Item
+from newsletter.send.transports.limits import Limits
 from newsletter.send.transports.opening import Relay
 from newsletter.send.transports.patience import Patience
 from newsletter.send.transports.pool import Channel
@@ -65,7 +66,7 @@ class SmtpTransport:
         self._until: float | None = None  # set by `hurry`
         self._feed: Iterator[Message | None] = iter(())
         self._more = False  # whether the feed may have another
-        self._depth, self._hung_up_after = 2, 0
+        self._depth, self._limits = 2, Limits()
 
     def check(self) -> Problem | None:
         """Of several relays one is enough."""
@@ -292,7 +293,7 @@ class SmtpTransport:
     def _drop(self, channel: Channel, why: Reply, *, blame: bool = True) -> None:
         """The connection is lost: decide what it leaves, move the rest, and back off when it had been no use."""
         was_busy = channel.talk.busy
-        self._learn(channel.talk.answered)
+        self._learn(channel)
         self._remove(channel)
         channel.abandon()
         decided, back = channel.talk.end(why)
@@ -302,13 +303,13 @@ class SmtpTransport:
             what = f"Mail relay {channel.site.relay.where}: {words(why)}."
             channel.site.health.failed(RelayError(what, cure="Nothing was lost; run this again later."))
 
-    def _learn(self, answered: int) -> None:
-        """A server that hangs up twice after the same number of messages has a limit: stay under it from now on."""
-        if answered == self._hung_up_after and 0 < answered < self._most:
+    def _learn(self, lost: Channel) -> None:
+        """Stay under the server's limit from now on, once it is known."""
+        found = self._limits.after(lost.talk.answered, lost.talk.first, (one.talk.answered for one in self._channels))
+        if found is not None and found < self._most:
             for channel in self._channels:
-                channel.talk.carry(fewer=self._most - answered)
-            self._most = answered
-        self._hung_up_after = answered
+                channel.talk.carry(fewer=self._most - found)
+            self._most = found
 
     def _move(self, items: list[Item], why: Reply, site: Site | None) -> None:
         """To another connection, of another relay if there is one, but not for ever."""
