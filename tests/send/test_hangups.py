@@ -17,7 +17,7 @@ from newsletter.send.transports.limits import Limits
 from newsletter.send.transports.patience import Patience
 from tests.send.ledger import NOW, HandClock, MemoryLedger, delivery, message
 from tests.send.sending import MODES, drained_to, transport
-from tests.support.smtp_server import ALL, PIPELINED, Drop, SmtpServer, Taken
+from tests.support.smtp_server import ALL, PIPELINED, Drop, Event, SmtpServer, Taken, Then
 
 if TYPE_CHECKING:
     from newsletter.send.tally import Tally
@@ -118,3 +118,41 @@ def test_a_limit_is_known_after_two_hangups_over_different_mails_that_no_connect
     assert [poisoned.after(5, 6, []), poisoned.after(5, 6, [])] == [None, None]
     outdone = Limits()
     assert [outdone.after(5, 6, [8]), outdone.after(5, 12, [])] == [None, None]
+
+
+def has_had_enough_after(most: int) -> dict[str, Any]:
+    """As Exim: every third recipient is not known, and a connection on which so many were refused ends at RSET."""
+    refused: Counter[int] = Counter()
+
+    def rcpt(event: Event) -> str | None:
+        if int(event.argument[1:].partition("@")[0]) % 3:
+            return None
+        refused[event.connection] += 1
+        return "550 no such user here"
+
+    def rset(event: Event) -> Then | None:
+        return Then("554 Too many nonmail commands", Drop()) if refused[event.connection] > most else None
+
+    return {"rcpt": rcpt, "rset": rset}
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_server_that_bears_ten_refusals_a_connection_gets_every_mail_in_one_run(mode: str) -> None:
+    ledger, clock = MemoryLedger(delivery(n) for n in range(1, 121)), HandClock()
+    with SmtpServer(script=has_had_enough_after(10), extensions=MODES[mode]) as server:  # type: ignore[arg-type]
+        tally = drained_to(server, ledger, clock=clock)
+    assert (tally.sent, len(tally.refused), tally.deferred) == (80, 40, 0)
+    assert server.recipients == sorted(f"r{n}@example.org" for n in range(1, 121) if n % 3)
+    assert server.faults == []
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_server_that_hangs_up_at_reset_has_nobody_refused_but_those_that_it_refuses(mode: str) -> None:
+    ledger, clock = MemoryLedger(delivery(n) for n in range(1, 121)), HandClock()
+    with SmtpServer(script=has_had_enough_after(1), extensions=MODES[mode]) as server:  # type: ignore[arg-type]
+        drained_to(server, ledger, clock=clock)
+    states = ledger.states()
+    assert {states[n] for n in states if not n % 3} <= {"refused", "deferred", "queued"}
+    assert {states[n] for n in states if n % 3} <= {"sent", "deferred", "queued"}
+    assert mode == "chunks" or {ledger.rows[n].attempt for n in states if n % 3} == {1}, "in chunks some are in doubt"
+    assert len(server.recipients) == len(set(server.recipients))

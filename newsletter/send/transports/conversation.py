@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from newsletter.model.mail import Deferred, Delivered, Refused, Reply, Uncertain
 from newsletter.send.doubt import CLOSED, HUNG_UP
 from newsletter.send.transports.item import Item
+from newsletter.send.transports.limits import REFUSALS
 from newsletter.send.transports.refrain import RSET, Refrain
 from newsletter.send.transports.wire import Envelopes, NotSendable, ProtocolFault, ReplyReader, clean, dotted
 from newsletter.send.verdict import judge, outcome
@@ -51,7 +52,7 @@ class Conversation:
             self.mode = "chunks"
         self.depth = {"step": 1, "pipeline": 2, "chunks": max(1, window)}[self.mode]
         self._ahead = int(self.mode == "pipeline")  # one more at hand, so that an envelope can ride on every dot
-        self._left = most
+        self._left, self._refusals = most, 0
         self._reader = ReplyReader()
         self._expect: deque[tuple[Expected, Item | None]] = deque()
         self.again: list[Item] = []  # to be tried once more on a fresh connection
@@ -83,11 +84,6 @@ class Conversation:
     def most(self) -> int:
         """How many messages it has at once."""
         return self.depth + self._ahead
-
-    @property
-    def first(self) -> int | None:
-        """The mail whose answer is next: the server hung up over it, if it did so over any."""
-        return self.items[0].message.delivery_id if self.items else None
 
     @property
     def busy(self) -> bool:
@@ -247,7 +243,9 @@ class Conversation:
             for unanswered in self.items:  # a server that says goodbye has not taken what it did not answer
                 unanswered.whole = False
         elif item is None:
-            self._on_reset(reply)
+            if reply.code // 100 != 2:  # to RSET: it has had enough of us, and hangs up
+                self.closing = reply
+            self._blocked = self._blocked and self.mode != "step"
         elif expected in ("mail", "rcpt"):
             self._on_envelope(expected, item, reply, outcomes)
         elif expected == "data":
@@ -257,12 +255,6 @@ class Conversation:
             if expected == "dot" and self.mode == "step":
                 self._blocked = False
             self._finish(item, phase, said, outcomes)
-
-    def _on_reset(self, reply: Reply) -> None:
-        if reply.code // 100 != 2:
-            raise ProtocolFault(f"RSET was refused: {reply.code} {reply.text[:80]}")
-        if self.mode == "step":
-            self._blocked = False
 
     def _on_envelope(self, phase: Literal["mail", "rcpt"], item: Item, reply: Reply, outcomes: list[Outcome]) -> None:
         if reply.code // 100 != 2 and item.failed is None:
@@ -327,6 +319,9 @@ class Conversation:
                 self.again.append(item)
                 return
         self.answered += 1
+        self._refusals += phase != "dot"
+        if self._refusals >= REFUSALS:
+            self._left = 0
         result = outcome(item.message.delivery_id, phase, reply)
         if result is None:
             self.config_fault = reply

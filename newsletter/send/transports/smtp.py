@@ -293,7 +293,7 @@ class SmtpTransport:
     def _drop(self, channel: Channel, why: Reply, *, blame: bool = True) -> None:
         """The connection is lost: decide what it leaves, move the rest, and back off when it had been no use."""
         was_busy = channel.talk.busy
-        self._learn(channel)
+        self._most = self._limits.learn(channel.talk, [one.talk for one in self._channels], self._most)
         self._remove(channel)
         channel.abandon()
         decided, back = channel.talk.end(why)
@@ -302,14 +302,6 @@ class SmtpTransport:
         if blame and was_busy and not channel.talk.answered:
             what = f"Mail relay {channel.site.relay.where}: {words(why)}."
             channel.site.health.failed(RelayError(what, cure="Nothing was lost; run this again later."))
-
-    def _learn(self, lost: Channel) -> None:
-        """Stay under the server's limit from now on, once it is known."""
-        found = self._limits.after(lost.talk.answered, lost.talk.first, (one.talk.answered for one in self._channels))
-        if found is not None and found < self._most:
-            for channel in self._channels:
-                channel.talk.carry(fewer=self._most - found)
-            self._most = found
 
     def _move(self, items: list[Item], why: Reply, site: Site | None) -> None:
         """To another connection, of another relay if there is one, but not for ever."""
