@@ -214,7 +214,8 @@ class Opening:
             offered = ", ".join(sorted(self._features.auth)) or "no login at all"
             self._fail_config(
                 f"the server offers {offered} where we can do PLAIN or LOGIN",
-                "Leave [delivery] username blank if this relay wants no login.",
+                "With XOAUTH2 alone, ask for an app password or take another relay; without any login, leave "
+                "[delivery] username blank.",
             )
         if reply.code // 100 == 3:
             reply = Reply(535, "", "the server went on asking after the login")
