@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache, lru_cache
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from newsletter.model.codec import issue_to_payload
@@ -64,7 +65,9 @@ def cut_all(
         block = cut_block(press, readers, asof, day=day, patient=patient, cutter=cutter)
         if not dry_run:
             now = press.clock.now()
-            queued = press.ledger.queue([cutter.row(*item) for item in block.issues], at=now)
+            rows = [cutter.row(*item) for item in block.issues]
+            rows.sort(key=attrgetter("payload"))  # sent together, they are then written down in a few pages
+            queued = press.ledger.queue(rows, at=now)
             block = replace(block, queued=queued)
             press.ledger.record_silences(
                 [s for s in block.silences if s.code not in {"not-due", "already-cut"}], at=now
