@@ -201,7 +201,8 @@ class SmtpTransport:
     def _turn(self, most: float) -> None:
         """Write, wait for the network, read, look at the clock."""
         for site in self._sites.opening:
-            self._welcome(site)
+            if self._welcome(site):
+                most = 0.0  # somebody may take mail now
         for channel in list(self._channels):
             self._write(channel)
         for key, events in self._selector.select(self._wait(most)):
@@ -228,9 +229,10 @@ class SmtpTransport:
             times.append(self._sites.soon(now))
         return max(0.0, min(times))
 
-    def _welcome(self, site: Site) -> None:
-        """Take openings further; connections that are open now, or could not be opened."""
-        for result in site.openings.finished():
+    def _welcome(self, site: Site) -> bool:
+        """Take openings further; whether one came to its end, a connection or none."""
+        results = site.openings.finished()
+        for result in results:
             if isinstance(result, NewsletterError):
                 site.health.refused(result, open_now=site.open)
                 continue
@@ -240,6 +242,7 @@ class SmtpTransport:
             self._sites.joined(site)
             self._channels.append(channel)
             self._selector.register(channel.sock, selectors.EVENT_READ, channel)
+        return bool(results)
 
     def _read(self, channel: Channel) -> None:
         before, known = channel.talk.answered, len(self._outcomes)
