@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,4 +18,4 @@ def signed(message: Message, signers: Sequence[Signer]) -> Message:
     encoded = message.vetted and message.seven_bit  # our own quoted-printable: no blanks at line ends, nothing to fold
     for signer in reversed(signers):
         data = signer.sign(data, simple=encoded)
-    return message._replace(data=data) if signers else message
+    return replace(message, data=data) if signers else message

@@ -98,7 +98,7 @@ def compose_chosen(press: Press, chosen: Chosen, day: date, *, locale: str = "",
     until = now + press.config.schedule.expire_after
     delivery = Delivery(0, "digest", day, reader.id, "", now, until)
     if test:
-        delivery = delivery._replace(kind="test", subscriber_id=int(now.timestamp() * 1000))
+        delivery = replace(delivery, kind="test", subscriber_id=int(now.timestamp() * 1000))
     cards = {card.paper.id: card for card in chosen.edition.cards}
     links = press.links(reader, day)
     composer = press.open_composer()

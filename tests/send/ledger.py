@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -82,7 +83,7 @@ class MemoryLedger:
                 assert not_before is not None
                 self.not_before[row] = not_before
                 attempt = self.rows[row].attempt + outcome.charged
-                self.rows[row] = self.rows[row]._replace(attempt=attempt)
+                self.rows[row] = replace(self.rows[row], attempt=attempt)
                 self.started.discard(row)
             else:
                 self.outcomes.setdefault(row, outcome)

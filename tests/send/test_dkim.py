@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import dkim
@@ -117,7 +118,7 @@ def test_what_arrives_over_either_transport_is_verified(signer: Signer, tmp_path
 
 
 def encoded(data: bytes) -> Message:
-    return message(1, data=data)._replace(vetted=True, seven_bit=True)
+    return replace(message(1, data=data), vetted=True, seven_bit=True)
 
 
 @pytest.mark.parametrize("tail", [b"", b"\r\n", b"end", b"end\r\n", b"end\r\n\r\n", b"a=20\r\n=2E b\r\n"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 from types import SimpleNamespace
@@ -148,7 +149,7 @@ def test_a_broken_digest_costs_no_reader_hers_while_confirmations_go_out() -> No
                 raise TemplateError("no such block")
             yield message(row.id)
 
-    rows = [delivery(n)._replace(kind="digest" if n % 2 else "confirm") for n in range(1, 101)]
+    rows = [replace(delivery(n), kind="digest" if n % 2 else "confirm") for n in range(1, 101)]
     ledger = MemoryLedger(rows)
     tally = run(ledger, render=digests_break)
     assert (tally.sent, tally.deferred, tally.refused, tally.stop) == (50, 50, [], "attention")

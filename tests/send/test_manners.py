@@ -224,7 +224,7 @@ class DailyCap:
 
 def test_a_days_cap_puts_issues_off_to_the_next_and_lets_notices_through() -> None:
     clock = HandClock()
-    ledger = MemoryLedger(delivery(n)._replace(kind="confirm" if n > 8 else "digest") for n in range(1, 11))
+    ledger = MemoryLedger(replace(delivery(n), kind="confirm" if n > 8 else "digest") for n in range(1, 11))
     tally = drained(ledger, ScriptedTransport(accept), clock=clock, quota=DailyCap(5))
     assert (tally.sent, tally.deferred, tally.stop) == (7, 0, "")
     assert tally.notes == ["3 issues wait for another day, by [delivery] warm_up"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from newsletter.errors import RelayConfigError, RelayError
-from newsletter.model.mail import Delivered, Dropped, Offered, RelayTrouble, Reply
+from newsletter.model.mail import Dropped, Offered, RelayTrouble, Reply
 from newsletter.model.paper import Problem
 from newsletter.send.transports.chunking import Chunking
 from newsletter.send.transports.health import Health
@@ -240,7 +240,7 @@ def via(outcome: Outcome, where: str) -> Outcome:
         return outcome
     reply = outcome.reply
     said = Reply(reply.code, reply.enhanced, f"{reply.text[:400]} (via {where})".strip())
-    return Delivered(outcome.delivery_id, said) if isinstance(outcome, Delivered) else replace(outcome, reply=said)
+    return replace(outcome, reply=said)
 
 
 def tls_for(ways: Sequence[Way]) -> ssl.SSLContext:
