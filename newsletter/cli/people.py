@@ -12,6 +12,7 @@ import click
 from newsletter.cli.app import config_option
 from newsletter.cli.frame import give, json_option, opened, say, tell
 from newsletter.cli.importing import import_
+from newsletter.cli.returned import came_back, in_words
 from newsletter.cli.tasting import taste
 from newsletter.errors import BusyError, UsageError
 from newsletter.model.subscriber import CADENCES
@@ -19,7 +20,6 @@ from newsletter.model.subscriber import CADENCES
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from newsletter.model.returns import Evidence
     from newsletter.model.subscriber import Subscriber
     from newsletter.press import Press
 
@@ -179,7 +179,7 @@ def show(email: str, as_json: bool) -> None:
         one = known(press, email)
         said = press.subscribers.said([one.id]).get(one.id, ())
         barred = bool(press.subscribers.suppressed([one.email]))
-        back = _came_back(press, one.id)
+        back = came_back(press, one.id)
         own = press.subscribers.brought([one.id]).get(one.id, {})
     facts = person(one) | {
         "suppressed": barred,
@@ -203,18 +203,8 @@ def show(email: str, as_json: bool) -> None:
     for each_id, paper in own.items():
         say(f"{'brought:':<14} {each_id}  {paper.title}")
     for news in back:
-        doubt = "" if news.signed else " (not signed: it changed nothing)"
-        say(f"{'came back:':<14} {news.at:%Y-%m-%d} {news.what} by {news.way}{doubt} {news.text}".rstrip())
+        say(f"{'came back:':<14} {in_words(news)}")
     say("`newsletter why --subscriber " + one.email + "` says what she was sent, and why.")
-
-
-def _came_back(press: Press, number: int) -> tuple[Evidence, ...]:
-    """What came back of her mails in the last 200 days: bounces, complaints, suspensions."""
-    from newsletter.returns.decide import REMEMBERED
-
-    if press.returns is None:
-        return ()
-    return press.returns.about([number], since=press.clock.now() - REMEMBERED).get(number, ())
 
 
 @subscribers.command("remove")

@@ -10,6 +10,7 @@ import click
 from newsletter.cli.channels import gather as channels
 from newsletter.cli.frame import command, day_option, give, json_option, opened, plural, say
 from newsletter.cli.people import known
+from newsletter.cli.returned import came_back, in_words
 from newsletter.cli.status import words_for
 from newsletter.model.paper import pasted_id
 from newsletter.stages.lately import collectings, printings, when_printed
@@ -134,6 +135,8 @@ def of_reader(
     lines = [_who(press, reader)]
     if press.subscribers.suppressed([reader.email]):
         lines.append("Her address is suppressed: nothing is ever sent there.")
+    if back := [news for news in came_back(press, reader.id) if news.signed]:
+        lines.append(f"Last came back: {in_words(max(back, key=lambda news: news.at))}.")
     standing = _standing(press, reader, on)
     code = "mailed"
     if standing is not None:

@@ -45,6 +45,9 @@ def test_a_mail_that_comes_back_ends_the_next_one(desk: Desk) -> None:
     facts = desk("subscribers", "show", mail.ADA, "--json").json
     assert (facts["suppressed"], facts["returns"][0]["what"], facts["returns"][0]["signed"]) == (True, "hard", True)
     assert desk("subscribers", "show", "bob@example.org", "--json").json["returns"] == []
+    why = desk("why", "--subscriber", mail.ADA).out
+    assert "Last came back: 2026-11-20 hard by dsn 550 5.1.1 <address> Recipient address rejected" in why
+    assert "came back" not in desk("why", "--subscriber", "bob@example.org").out
     assert desk("status").code == 0
 
 
@@ -69,6 +72,7 @@ def test_what_nobody_signed_is_shown_with_that_word(desk: Desk) -> None:
     shown = desk("subscribers", "show", mail.ADA).out
     assert "hard by dsn (not signed: it changed nothing)" in shown
     assert "status:        active" in shown
+    assert "came back" not in desk("why", "--subscriber", mail.ADA).out
 
 
 @pytest.mark.parametrize(
