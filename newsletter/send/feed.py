@@ -118,10 +118,12 @@ class Feed:
         return max(1, min(self._most, int(self._policy.rate.per_second)))
 
     def _batch(self, deliveries: Sequence[Delivery]) -> Iterator[Message | None]:
-        looked_up, rest = 0, deliveries
-        while rest:
-            rest = yield from self._fresh(rest, looked_up)
-            looked_up = rest[0].id if rest else 0
+        """Fewer are composed at once where it takes too long to get to them."""
+        looked_up, rest, size = 0, deliveries, len(deliveries)
+        while rest and not self._halted():
+            again = yield from self._fresh(rest[:size], looked_up)
+            rest = [*again, *rest[size:]]
+            looked_up, size = (again[0].id, (len(again) + 1) // 2) if again else (0, size)
 
     def _fresh(
         self, deliveries: Sequence[Delivery], looked_up: int
@@ -199,6 +201,8 @@ class Feed:
             if held is None:
                 if self._pacer is not None:
                     yield from self._turn(self._pacer)
+                if self._halted() or not self._books.holds(delivery.id, self._clock.now()):
+                    return
                 yield self._handed(delivery, message)
             elif held[0] is None and time.monotonic() - since < SOON:
                 self._held.append((delivery, message, since))

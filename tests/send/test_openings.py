@@ -8,6 +8,8 @@ import ssl
 import time
 from typing import TYPE_CHECKING
 
+import pytest
+
 from newsletter.errors import NewsletterError, RelayError
 from newsletter.send.transports.opening import Opening, Relay
 from newsletter.send.transports.openings import Openings, driven
@@ -54,6 +56,46 @@ def test_a_relay_whose_first_address_takes_no_connection_is_reached_at_the_next(
         link = driven(opening, opening.steps(places))
         assert link.sock.getpeername() == (server.host, server.port)
         link.sock.close()
+
+
+def test_a_relay_whose_first_address_keeps_silent_is_reached_at_the_next() -> None:
+    """A filtered address takes its own time, not that of the others."""
+    with SmtpServer() as server:
+        opening = Opening(Relay(host="relay.example.org", port=25, security="none"), Patience(connect=0.3), TLS)
+        steps = opening.steps([(socket.AF_INET, ("192.0.2.1", 25)), (socket.AF_INET, (server.host, server.port))])
+        wait = next(steps)
+        begun = time.monotonic()
+        while wait[1] - begun < 0.31 and time.monotonic() < wait[1]:
+            time.sleep(0.05)
+        events, until = steps.throw(TimeoutError("timed out"))
+        assert until > time.monotonic()
+        with selectors.DefaultSelector() as selector:
+            assert opening.sock is not None
+            selector.register(opening.sock, events)
+            assert selector.select(60)
+        opening.drop()
+
+
+def test_an_address_of_a_family_that_this_machine_lacks_is_passed_over() -> None:
+    with SmtpServer() as server:
+        opening = Opening(Relay(host="relay.example.org", port=25, security="none"), Patience(), TLS)
+        link = driven(opening, opening.steps([(9999, ("::1", 25)), (socket.AF_INET, (server.host, server.port))]))
+        assert link.sock.getpeername() == (server.host, server.port)
+        link.sock.close()
+
+
+def test_what_nobody_expected_is_raised_and_leaves_no_socket_behind() -> None:
+    """A name of ours that no octets stand for, say."""
+    with SmtpServer() as server:
+        relay = Relay(host="127.0.0.1", port=server.port, security="none", helo_name="\udcff")
+        openings = Openings(relay, Patience(), TLS)
+        openings.begin()
+        openings.begin()
+        with pytest.raises(UnicodeEncodeError):
+            all_of(openings, 1)
+        openings.abandon()
+        assert (openings.under_way, openings.deadline()) == (0, None)
+        openings.close()
 
 
 def test_several_connections_are_opened_side_by_side_and_each_counts_once() -> None:

@@ -157,7 +157,7 @@ class Conversation:
         """Items that wait behind an answer that does not come: another connection may have them meanwhile."""
         self.stalled = bool(self._expect) and now - self._since > STALLED
         items, self._todo = (list(self._todo), deque[Item]()) if self.stalled else ([], self._todo)
-        self._left += len(items)
+        self._left += len(items) if self._left else 0  # none: it was given up, or is used up
         return items
 
     def end(self, why: Reply) -> tuple[list[Outcome], list[Item]]:

@@ -100,14 +100,13 @@ class Opening:
                 self.sock.close()
 
     def _connect(self, places: Sequence[Place]) -> Steps[None]:
-        """To the first of its addresses that answers."""
-        until = time.monotonic() + self._patience.connect
+        """To the first of its addresses that answers; each has its own time, since a silent one says nothing of it."""
         failed = OSError("it has no address")
         for family, address in places:
             self.drop()
-            self.sock = socket.socket(family, socket.SOCK_STREAM)
             try:
-                yield from self._connect_to(self.sock, address, until)
+                self.sock = socket.socket(family, socket.SOCK_STREAM)
+                yield from self._connect_to(self.sock, address, time.monotonic() + self._patience.connect)
             except OSError as error:
                 failed = error
             else:

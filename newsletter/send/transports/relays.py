@@ -205,7 +205,7 @@ class Sites:
     def soon(self, now: float) -> float:
         """Seconds until something may be different, with mails waiting."""
         times = [site.health.not_before - now for site in self._sites if site.health.not_before > now]
-        return min([*times, *(wait for site in self._sites if (wait := site.waits) > 0)], default=60.0)
+        return min([*times, *(wait for site in self._sites if site.open and (wait := site.waits) > 0)], default=60.0)
 
     def worked(self) -> tuple[str, ...]:
         """Those of several that gave at least one mail its answer in the last delivery."""
