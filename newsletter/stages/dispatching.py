@@ -162,6 +162,12 @@ def _notes(tally: Tally) -> tuple[Note, ...]:
         level: Literal["info", "error"] = "info" if tally.stop == "asked" else "error"
         notes.append(Note(level, "send", f"{tally.stopped_by} {tally.cure}".strip()))
     notes += [Note("warning", "send", text) for text in tally.notes]
+    if tally.uncertain:
+        mails, itself, it = (
+            ("1 mail", "itself", "it") if tally.uncertain == 1 else (f"{tally.uncertain} mails", "themselves", "them")
+        )
+        text = f"{mails} got no answer and will not be sent again by {itself}"
+        notes.append(Note("warning", "send", f"{text}: `newsletter send --resend-uncertain` sends {it} once more."))
     notes += [
         Note("warning", "send", f"reader {one.subscriber_id} refused: {_answer(one.reply)}")
         for one in tally.refused[:20]

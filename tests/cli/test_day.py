@@ -12,7 +12,7 @@ import pytest
 
 from newsletter.model.paper import Problem
 from tests.support.desk import FRIDAY, PAPERS, Desk
-from tests.support.smtp_server import SmtpServer
+from tests.support.smtp_server import Drop, SmtpServer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -361,6 +361,21 @@ def test_a_mail_server_that_hangs_up_after_a_few_mails_costs_no_second_run(desk:
         done = desk("run", "--json")
     assert (done.code, done.json["sent"], done.json["deferred"]) == (0, 11, 0)
     assert set(server.recipients) == {f"r{number}@example.org" for number in range(11)}
+
+
+def test_an_operator_who_holds_doubtful_mail_is_told_that_it_waits_for_her(desk: Desk) -> None:
+    desk("subscribers", "add", "ada@example.org")
+    with SmtpServer(script={"dot": Drop()}) as server:
+        with (desk.folder / "config.toml").open("a") as config:
+            config.write(
+                f'[delivery]\ntransport = "smtp"\nhost = "127.0.0.1"\nport = {server.port}\nsecurity = "none"\n'
+                'on_uncertain = "hold"\n'
+            )
+        done = desk("run")
+    assert (
+        "warning: send: 1 mail got no answer and will not be sent again by itself: "
+        "`newsletter send --resend-uncertain` sends it once more." in done.err
+    )
 
 
 def test_an_outbox_that_is_a_file_is_for_a_person_to_mend(desk: Desk) -> None:
