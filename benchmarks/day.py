@@ -85,16 +85,18 @@ def measure(press: Press, size: Size, *, rounds: int) -> list[Row]:
     one = deliveries[:100]
     chosen = choose(press, DAY, asof, email="reader1@example.net")
     assert isinstance(chosen, Chosen)
+    few = one[:10]  # the usual way takes its time
     ours, usual, ratio = duel(
-        lambda: list(render(one)), lambda: [_the_usual_way(press, chosen) for _ in one[:10]], rounds=rounds
+        lambda: list(render(one)), lambda: [_the_usual_way(press, chosen) for _ in few], rounds=rounds
     )
+    ratio *= len(one) / len(few)
     rows.append(
         Row(
             "compose against Jinja + MJML + email",
             len(one) / ours,
             "mails/s",
             "per reader, mails/s",
-            len(one) / usual,
+            len(few) / usual,
             ratio,
             200,
             ratio >= 200,
